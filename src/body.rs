@@ -1,0 +1,257 @@
+//! What a request sends: bytes, a file, or a reader.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, mem};
+
+use crate::error::{Error, ErrorKind};
+use crate::sync::Mutex;
+
+/// The body of a request.
+///
+/// A body knows its length, or does not; it can be sent again (after a redirect, or when
+/// a kept-alive connection turns out to be dead), or cannot. Bytes, files and
+/// [`opened_by`](Self::opened_by) can be sent again, a [`reader`](Self::reader) cannot.
+/// Cloning shares the bytes; clones of a reader share the one reading.
+///
+/// # Examples
+///
+/// ```
+/// use urlsession::Body;
+///
+/// let body = Body::from("a=1&b=2");
+/// assert_eq!(body.length(), Some(7));
+/// assert!(body.can_rewind());
+/// ```
+#[doc(alias = "httpBody")]
+#[doc(alias = "httpBodyStream")]
+#[derive(Clone)]
+pub struct Body {
+    source: Source,
+    length: Option<u64>,
+}
+
+#[derive(Clone)]
+enum Source {
+    Bytes(Arc<Vec<u8>>),
+    File(PathBuf),
+    Once(Arc<Mutex<Option<Reader>>>),
+    Opened(Arc<Opener>),
+}
+
+type Reader = Box<dyn Read + Send>;
+type Opener = dyn Fn() -> io::Result<Reader> + Send + Sync;
+
+impl Body {
+    /// Sends the file at `path`, opened when the request goes out and as long as it is
+    /// then.
+    pub fn file(path: impl AsRef<Path>) -> Self {
+        Self { source: Source::File(path.as_ref().to_owned()), length: None }
+    }
+
+    /// Sends what `reader` returns until its end, chunked unless
+    /// [`with_length`](Self::with_length) says how much that is. It can be sent once.
+    ///
+    /// It is read on the thread that runs the load. A reader that panics fails the load
+    /// with [`ErrorKind::DelegatePanicked`].
+    pub fn reader(reader: impl Read + Send + 'static) -> Self {
+        let once = Mutex::new(Some(Box::new(reader) as Reader));
+        Self { source: Source::Once(Arc::new(once)), length: None }
+    }
+
+    /// Sends what the readers returned by `open` return: it is called each time the body
+    /// has to be sent from its beginning.
+    #[doc(alias = "needNewBodyStream")]
+    pub fn opened_by<R: Read + Send + 'static>(
+        open: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        let open = move || open().map(|reader| Box::new(reader) as Reader);
+        Self { source: Source::Opened(Arc::new(open)), length: None }
+    }
+
+    /// Announces a body of `length` bytes in `Content-Length`. A body that turns out
+    /// shorter or longer fails the load.
+    #[must_use]
+    pub fn with_length(mut self, length: u64) -> Self {
+        self.length = Some(length);
+        self
+    }
+
+    /// Returns how many bytes will be sent, if that is known before the body is opened.
+    pub fn length(&self) -> Option<u64> {
+        match &self.source {
+            Source::Bytes(bytes) => Some(bytes.len() as u64),
+            _ => self.length,
+        }
+    }
+
+    /// Returns whether the body can be sent a second time.
+    pub fn can_rewind(&self) -> bool {
+        !matches!(self.source, Source::Once(_))
+    }
+
+    /// Returns the body's content from its beginning.
+    pub(crate) fn open(&self) -> Result<OpenBody, Error> {
+        let (reader, length) = match &self.source {
+            Source::Bytes(bytes) => {
+                return Ok(OpenBody {
+                    content: Content::Bytes(bytes.clone()),
+                    length: self.length(),
+                });
+            }
+            Source::File(path) => {
+                let (file, length) = open_file(path)?;
+                (Box::new(file) as Reader, self.length.or(length))
+            }
+            Source::Once(once) => match mem::take(&mut *once.lock()) {
+                Some(reader) => (reader, self.length),
+                None => return Err(exhausted()),
+            },
+            Source::Opened(open) => (open().map_err(cannot_read)?, self.length),
+        };
+        Ok(OpenBody { content: Content::Reader(reader), length })
+    }
+}
+
+fn open_file(path: &Path) -> Result<(File, Option<u64>), Error> {
+    let fail = |error: io::Error| {
+        let kind = match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::FileDoesNotExist,
+            io::ErrorKind::PermissionDenied => ErrorKind::NoPermissionsToReadFile,
+            io::ErrorKind::IsADirectory => ErrorKind::FileIsDirectory,
+            _ => ErrorKind::ResourceUnavailable,
+        };
+        Error::new(kind, format!("cannot read the file to send, {}", path.display())).because(error)
+    };
+    let file = File::open(path).map_err(fail)?;
+    let metadata = file.metadata().map_err(fail)?;
+    if metadata.is_dir() {
+        return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    // A pipe or a device says zero and means "unknown".
+    Ok((file, metadata.is_file().then_some(metadata.len())))
+}
+
+fn exhausted() -> Error {
+    let detail = "the body is a reader that was sent already; \
+                  use Body::opened_by for one that can be sent again";
+    Error::new(ErrorKind::RequestBodyStreamExhausted, detail)
+}
+
+/// The error of a body whose reader failed.
+pub(crate) fn cannot_read(error: io::Error) -> Error {
+    Error::new(ErrorKind::ResourceUnavailable, "the body to send cannot be read").because(error)
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match &self.source {
+            Source::Bytes(_) => "bytes",
+            Source::File(_) => "file",
+            Source::Once(_) => "reader",
+            Source::Opened(_) => "opened on demand",
+        };
+        f.debug_struct("Body").field("source", &source).field("length", &self.length()).finish()
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { source: Source::Bytes(Arc::new(bytes)), length: None }
+    }
+}
+
+impl From<&[u8]> for Body {
+    fn from(bytes: &[u8]) -> Self {
+        Self::from(bytes.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Body {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.to_vec())
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+/// A body that is being sent.
+pub(crate) struct OpenBody {
+    pub(crate) content: Content,
+    pub(crate) length: Option<u64>,
+}
+
+/// Where the bytes come from.
+pub(crate) enum Content {
+    Bytes(Arc<Vec<u8>>),
+    Reader(Reader),
+}
+
+impl fmt::Debug for OpenBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenBody").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &Body) -> Result<Vec<u8>, Error> {
+        match body.open()?.content {
+            Content::Bytes(bytes) => Ok(bytes.to_vec()),
+            Content::Reader(mut reader) => {
+                let mut all = Vec::new();
+                reader.read_to_end(&mut all).unwrap();
+                Ok(all)
+            }
+        }
+    }
+
+    #[test]
+    fn every_body_but_a_reader_can_be_sent_twice() {
+        let path = std::env::temp_dir().join(format!("urlsession-body-{}", std::process::id()));
+        std::fs::write(&path, "hello").unwrap();
+        let opened = Body::opened_by(|| Ok(&b"hello"[..])).with_length(5);
+        for body in [Body::from("hello"), Body::file(&path), opened] {
+            assert!(body.can_rewind());
+            assert_eq!(body.open().unwrap().length, Some(5));
+            assert_eq!(read(&body).unwrap(), b"hello");
+            assert_eq!(read(&body).unwrap(), b"hello");
+        }
+        std::fs::remove_file(&path).unwrap();
+        let once = Body::reader(&b"hello"[..]);
+        assert!(!once.can_rewind() && once.length().is_none());
+        assert_eq!(read(&once.clone()).unwrap(), b"hello");
+        let error = read(&once).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::RequestBodyStreamExhausted);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_sent_says_why() {
+        let missing = Body::file("/nowhere/at/all").open().unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::FileDoesNotExist);
+        assert!(missing.to_string().contains("/nowhere/at/all"), "{missing}");
+        let directory = Body::file(std::env::temp_dir()).open().unwrap_err();
+        assert!(
+            matches!(
+                directory.kind(),
+                // Windows refuses to open a directory at all.
+                ErrorKind::FileIsDirectory | ErrorKind::NoPermissionsToReadFile
+            ),
+            "{directory}"
+        );
+    }
+}

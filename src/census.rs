@@ -1,0 +1,60 @@
+//! How many threads, sockets and files a session owns at this moment.
+//!
+//! With the feature `test-util` each of them holds a [`Counted`], so that a test can see
+//! that nothing is left behind. Without it both types are empty and cost nothing.
+
+#[cfg(feature = "test-util")]
+use std::sync::Arc;
+#[cfg(feature = "test-util")]
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What is counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    Thread,
+    Socket,
+}
+
+/// The counters of one session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Census {
+    #[cfg(feature = "test-util")]
+    counters: Arc<[AtomicUsize; 2]>,
+}
+
+impl Census {
+    /// Counts one more of `kind` until the result is dropped.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn count(&self, kind: Kind) -> Counted {
+        self.counters[kind as usize].fetch_add(1, Ordering::SeqCst);
+        Counted { census: self.clone(), kind }
+    }
+
+    /// Counts nothing.
+    #[cfg(not(feature = "test-util"))]
+    pub(crate) fn count(&self, _kind: Kind) -> Counted {
+        Counted {}
+    }
+
+    /// Returns how many of `kind` there are.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn alive(&self, kind: Kind) -> usize {
+        self.counters[kind as usize].load(Ordering::SeqCst)
+    }
+}
+
+/// One thing that is alive; dropped with it.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    #[cfg(feature = "test-util")]
+    census: Census,
+    #[cfg(feature = "test-util")]
+    kind: Kind,
+}
+
+#[cfg(feature = "test-util")]
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.census.counters[self.kind as usize].fetch_sub(1, Ordering::SeqCst);
+    }
+}

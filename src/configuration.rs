@@ -1,0 +1,197 @@
+//! The settings that a session copies when it is made.
+
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::headers::Headers;
+use crate::resolver::Resolver;
+use crate::trust::{Certificate, TlsVersion};
+
+/// Settings of a session: a bag of fields, copied by [`Session::new`](crate::Session::new).
+///
+/// Later changes to a configuration do not reach sessions that were made from it.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use urlsession::{Configuration, Session};
+///
+/// let mut configuration = Configuration::ephemeral();
+/// configuration.timeout_for_request = Duration::from_secs(10);
+/// configuration.https_only = true;
+/// let session = Session::new(configuration)?;
+/// # Ok::<(), urlsession::Error>(())
+/// ```
+#[doc(alias = "URLSessionConfiguration")]
+#[doc(alias = "NSURLSessionConfiguration")]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Configuration {
+    /// The identifier of a background session; set by [`background`](Self::background).
+    ///
+    /// Default: none.
+    pub identifier: Option<String>,
+
+    /// How long a load may wait for a byte, either way, before it fails with
+    /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut). Every byte received or sent
+    /// starts it anew; looking up the host and each connection's set-up count as one wait
+    /// each. [`Request::timeout`](crate::Request::timeout) replaces it for one request.
+    ///
+    /// Default: 60 seconds.
+    #[doc(alias = "timeoutIntervalForRequest")]
+    pub timeout_for_request: Duration,
+
+    /// How long a whole load may take, over look-ups, redirects and retries.
+    ///
+    /// Default: seven days.
+    #[doc(alias = "timeoutIntervalForResource")]
+    pub timeout_for_resource: Duration,
+
+    /// Headers that are added to every request that does not have them.
+    ///
+    /// Default: none. Without an entry for it here or in the request, `Accept: */*`,
+    /// `Accept-Encoding` and `User-Agent` are added.
+    #[doc(alias = "httpAdditionalHeaders")]
+    pub additional_headers: Headers,
+
+    /// Whether `http` URLs are refused with
+    /// [`ErrorKind::SecureConnectionRequired`](crate::ErrorKind::SecureConnectionRequired),
+    /// in requests and in redirects.
+    ///
+    /// Default: `false`.
+    #[doc(alias = "NSAppTransportSecurity")]
+    pub https_only: bool,
+
+    /// Whether a redirect may lead from `https` to `http`. If not, such a load fails with
+    /// [`ErrorKind::SecureConnectionRequired`](crate::ErrorKind::SecureConnectionRequired).
+    ///
+    /// Default: `false`.
+    pub allows_insecure_redirects: bool,
+
+    /// Whether bodies are asked for compressed and decoded while they arrive. The
+    /// response keeps its `Content-Encoding` either way.
+    ///
+    /// The codings are gzip and deflate with the feature `gzip` (on by default), and
+    /// brotli and zstd with theirs. A request that sets `Accept-Encoding` itself is
+    /// decoded too.
+    ///
+    /// Default: `true`.
+    pub decodes_bodies: bool,
+
+    /// How many bytes of a body, after decoding, [`Session::data`](crate::Session::data)
+    /// holds in memory before it fails with
+    /// [`ErrorKind::DataLengthExceedsMaximum`](crate::ErrorKind::DataLengthExceedsMaximum).
+    /// Bodies that are read as streams are not bounded by it.
+    ///
+    /// Default: 256 MiB.
+    pub maximum_body_in_memory: u64,
+
+    /// How many idle connections are kept for one scheme, host and port; the one used
+    /// last is used first.
+    ///
+    /// Default: 6.
+    pub maximum_idle_connections_per_host: usize,
+
+    /// How many idle connections are kept in all; beyond it the oldest is closed.
+    ///
+    /// Default: 64.
+    pub maximum_idle_connections: usize,
+
+    /// How long an idle connection is kept.
+    ///
+    /// Default: 90 seconds.
+    pub idle_connection_timeout: Duration,
+
+    /// The oldest version of TLS that is spoken.
+    ///
+    /// Default: TLS 1.2.
+    #[doc(alias = "tlsMinimumSupportedProtocolVersion")]
+    pub tls_minimum_version: TlsVersion,
+
+    /// The newest version of TLS that is spoken.
+    ///
+    /// Default: TLS 1.3.
+    #[doc(alias = "tlsMaximumSupportedProtocolVersion")]
+    pub tls_maximum_version: TlsVersion,
+
+    /// Certificates that are trusted as roots, beside the system's.
+    ///
+    /// Default: none. Revocation is not checked, for these and the system's alike.
+    pub additional_roots: Vec<Certificate>,
+
+    /// Whether the system's roots are trusted: the system's store, or what
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name. If not, only
+    /// [`additional_roots`](Self::additional_roots) are.
+    ///
+    /// Default: `true`.
+    pub trusts_system_roots: bool,
+
+    /// Replaces the system's look-up of host names.
+    ///
+    /// Default: none.
+    pub resolver: Option<Resolver>,
+
+    /// A Unix socket that every connection of the session is made to, whatever host its
+    /// URL names; the host is still what the request says, and what TLS verifies.
+    ///
+    /// Default: none.
+    #[cfg(unix)]
+    #[cfg_attr(docsrs, doc(cfg(unix)))]
+    pub unix_socket: Option<PathBuf>,
+
+    /// The clock that every timer of the session goes by.
+    ///
+    /// Default: the system's.
+    pub clock: Clock,
+}
+
+impl Default for Configuration {
+    /// Settings for a session that shares the program's stores.
+    ///
+    /// This version has no cache, cookie or credential store yet, so it behaves as
+    /// [`ephemeral`](Self::ephemeral) does.
+    #[doc(alias = "defaultSessionConfiguration")]
+    fn default() -> Self {
+        Self {
+            identifier: None,
+            timeout_for_request: Duration::from_secs(60),
+            timeout_for_resource: Duration::from_secs(7 * 24 * 60 * 60),
+            additional_headers: Headers::new(),
+            https_only: false,
+            allows_insecure_redirects: false,
+            decodes_bodies: true,
+            maximum_body_in_memory: 256 * 1024 * 1024,
+            maximum_idle_connections_per_host: 6,
+            maximum_idle_connections: 64,
+            idle_connection_timeout: Duration::from_secs(90),
+            tls_minimum_version: TlsVersion::Tls12,
+            tls_maximum_version: TlsVersion::Tls13,
+            additional_roots: Vec::new(),
+            trusts_system_roots: true,
+            resolver: None,
+            #[cfg(unix)]
+            unix_socket: None,
+            clock: Clock::system(),
+        }
+    }
+}
+
+impl Configuration {
+    /// Settings for a session that keeps nothing beyond its own life.
+    #[doc(alias = "ephemeralSessionConfiguration")]
+    pub fn ephemeral() -> Self {
+        Self::default()
+    }
+
+    /// Settings for a session whose transfers outlive the program.
+    ///
+    /// Background sessions are not built yet: making a session from this fails with
+    /// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported).
+    #[doc(alias = "backgroundSessionConfigurationWithIdentifier")]
+    pub fn background(identifier: impl Into<String>) -> Self {
+        Self { identifier: Some(identifier.into()), ..Self::default() }
+    }
+}

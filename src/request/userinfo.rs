@@ -1,0 +1,58 @@
+//! A user name and password that stood in a URL.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+/// Credentials that were taken out of a URL; they belong to its origin.
+#[derive(Clone)]
+pub(crate) struct UserInfo {
+    user: Vec<u8>,
+    password: Vec<u8>,
+}
+
+impl UserInfo {
+    /// Removes user name and password from `url`, if it has one of them.
+    pub(crate) fn take_from(url: &mut Url) -> Option<Self> {
+        if url.username().is_empty() && url.password().is_none() {
+            return None;
+        }
+        let decode = |text: &str| percent_decode_str(text).collect();
+        let taken =
+            Self { user: decode(url.username()), password: decode(url.password().unwrap_or("")) };
+        // These fail for URLs without a host, which have no user name either.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Some(taken)
+    }
+
+    /// Returns the value of an `Authorization` header (RFC 7617 §2).
+    pub(crate) fn basic(&self) -> String {
+        let pair = [&*self.user, b":", &*self.password].concat();
+        format!("Basic {}", BASE64_STANDARD.encode(pair))
+    }
+}
+
+impl fmt::Debug for UserInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserInfo(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_and_password_leave_the_url_and_are_decoded() {
+        let mut url = Url::parse("http://us%40er:p%3Aw@a/x").unwrap();
+        let info = UserInfo::take_from(&mut url).unwrap();
+        assert_eq!(url.as_str(), "http://a/x");
+        assert_eq!(info.basic(), format!("Basic {}", BASE64_STANDARD.encode("us@er:p:w")));
+        assert_eq!(format!("{info:?}"), "UserInfo(***)");
+        assert!(UserInfo::take_from(&mut url).is_none());
+    }
+}

@@ -1,0 +1,127 @@
+//! What came back: status, headers, and what follows from them.
+
+mod filename;
+mod media;
+
+use std::fmt;
+
+use http::{StatusCode, Version};
+use url::Url;
+
+use crate::error;
+use crate::headers::Headers;
+
+/// The head of a response.
+///
+/// Cloning copies the headers. `Debug` hides the values of headers that may be secret and
+/// the query of the URL.
+#[doc(alias = "URLResponse")]
+#[doc(alias = "HTTPURLResponse")]
+#[derive(Clone)]
+pub struct Response {
+    url: Url,
+    status: StatusCode,
+    version: Version,
+    headers: Headers,
+    expected_length: Option<u64>,
+}
+
+impl Response {
+    pub(crate) fn new(
+        url: Url,
+        status: StatusCode,
+        version: Version,
+        headers: Headers,
+        length: Option<u64>,
+    ) -> Self {
+        let encoded = headers.get_all("content-encoding").any(|coding| {
+            !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity")
+        });
+        let expected_length = if encoded { None } else { length };
+        Self { url, status, version, headers, expected_length }
+    }
+
+    /// Returns the URL that answered: the last one, after redirects; without user name and
+    /// password.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Returns the status. One of 400 or more is not an error of the load.
+    #[doc(alias = "statusCode")]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the version of HTTP that the server spoke.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Returns the headers, in the server's order and spelling.
+    #[doc(alias = "allHeaderFields")]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Returns the first value of the header `name`, in any case.
+    #[doc(alias = "value(forHTTPHeaderField:)")]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)
+    }
+
+    /// Returns how many bytes the body will have, `None` if that is not known: it is sent
+    /// without a length, or compressed.
+    #[doc(alias = "expectedContentLength")]
+    #[doc(alias = "NSURLSessionTransferSizeUnknown")]
+    pub fn expected_content_length(&self) -> Option<u64> {
+        self.expected_length
+    }
+
+    /// Returns the MIME type of the body, lower-case and without parameters. Nothing is
+    /// guessed where the server says nothing.
+    #[doc(alias = "mimeType")]
+    pub fn mime_type(&self) -> Option<String> {
+        media::mime_type(self.header("content-type")?)
+    }
+
+    /// Returns the `charset` of the body, lower-case.
+    #[doc(alias = "textEncodingName")]
+    pub fn text_encoding_name(&self) -> Option<String> {
+        media::charset(self.header("content-type")?)
+    }
+
+    /// Returns a name for a file to keep the body in; never empty.
+    ///
+    /// It comes from `Content-Disposition`, else from the last segment of the URL's path,
+    /// else from the host, else it is `Unknown`. It is one name, without any separator,
+    /// control character or name that is special on Linux, macOS or Windows; an extension
+    /// is added by MIME type where there is none. The server chose it: it is only a
+    /// suggestion, and may be the name of a file that exists.
+    #[doc(alias = "suggestedFilename")]
+    pub fn suggested_filename(&self) -> String {
+        let disposition = self.header("content-disposition");
+        filename::suggested(disposition, &self.url, self.mime_type().as_deref())
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("url", &error::without_secrets(&self.url))
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<&Response> for http::Response<()> {
+    /// Gives status, version and headers; the names of headers become lower-case.
+    fn from(response: &Response) -> Self {
+        let mut converted = Self::new(());
+        *converted.status_mut() = response.status;
+        *converted.version_mut() = response.version;
+        *converted.headers_mut() = (&response.headers).into();
+        converted
+    }
+}
