@@ -2,6 +2,7 @@
 
 mod filename;
 mod media;
+mod safe_name;
 
 use std::fmt;
 
