@@ -1,7 +1,8 @@
 //! What a request sends: bytes, a file, or a reader.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, mem};
@@ -54,7 +55,8 @@ impl Body {
     /// Sends what `reader` returns until its end, chunked unless
     /// [`with_length`](Self::with_length) says how much that is. It can be sent once.
     ///
-    /// It is read on the thread that runs the load. A reader that panics fails the load
+    /// It is read on the thread that runs the load; while it blocks, neither a timer nor a
+    /// cancel reaches that thread. A reader that panics fails the load
     /// with [`ErrorKind::DelegatePanicked`].
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         let once = Mutex::new(Some(Box::new(reader) as Reader));
@@ -72,7 +74,8 @@ impl Body {
     }
 
     /// Announces a body of `length` bytes in `Content-Length`. A body that turns out
-    /// shorter or longer fails the load.
+    /// shorter or longer fails the load; to see that it is not longer, its reader is asked
+    /// once more after `length` bytes, and has to end there.
     #[must_use]
     pub fn with_length(mut self, length: u64) -> Self {
         self.length = Some(length);
@@ -82,7 +85,7 @@ impl Body {
     /// Returns how many bytes will be sent, if that is known before the body is opened.
     pub fn length(&self) -> Option<u64> {
         match &self.source {
-            Source::Bytes(bytes) => Some(bytes.len() as u64),
+            Source::Bytes(bytes) => self.length.or(Some(bytes.len() as u64)),
             _ => self.length,
         }
     }
@@ -92,12 +95,17 @@ impl Body {
         !matches!(self.source, Source::Once(_))
     }
 
+    /// Returns whether sending it opens a file.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.source, Source::File(_))
+    }
+
     /// Returns the body's content from its beginning.
     pub(crate) fn open(&self) -> Result<OpenBody, Error> {
         let (reader, length) = match &self.source {
             Source::Bytes(bytes) => {
                 return Ok(OpenBody {
-                    content: Content::Bytes(bytes.clone()),
+                    content: Content::Bytes(Cursor::new(bytes.clone())),
                     length: self.length(),
                 });
             }
@@ -109,7 +117,14 @@ impl Body {
                 Some(reader) => (reader, self.length),
                 None => return Err(exhausted()),
             },
-            Source::Opened(open) => (open().map_err(cannot_read)?, self.length),
+            Source::Opened(open) => {
+                let opened = panic::catch_unwind(AssertUnwindSafe(|| open()));
+                let opened = opened.map_err(|_| {
+                    let detail = "opening the body to send panicked";
+                    Error::new(ErrorKind::DelegatePanicked, detail)
+                })?;
+                (opened.map_err(cannot_read)?, self.length)
+            }
         };
         Ok(OpenBody { content: Content::Reader(reader), length })
     }
@@ -141,7 +156,7 @@ fn exhausted() -> Error {
 }
 
 /// The error of a body whose reader failed.
-pub(crate) fn cannot_read(error: io::Error) -> Error {
+fn cannot_read(error: io::Error) -> Error {
     Error::new(ErrorKind::ResourceUnavailable, "the body to send cannot be read").because(error)
 }
 
@@ -189,14 +204,59 @@ impl From<&str> for Body {
 
 /// A body that is being sent.
 pub(crate) struct OpenBody {
-    pub(crate) content: Content,
+    content: Content,
     pub(crate) length: Option<u64>,
 }
 
 /// Where the bytes come from.
-pub(crate) enum Content {
-    Bytes(Arc<Vec<u8>>),
+enum Content {
+    Bytes(Cursor<Arc<Vec<u8>>>),
     Reader(Reader),
+}
+
+impl OpenBody {
+    /// Returns all of the body, if it is in memory and at most `limit` bytes.
+    pub(crate) fn small(&self, limit: usize) -> Option<&[u8]> {
+        match &self.content {
+            Content::Bytes(bytes) => {
+                let bytes = bytes.get_ref();
+                // One of another length than announced fails where the others do.
+                let is_right = self.length == Some(bytes.len() as u64);
+                (is_right && bytes.len() <= limit).then_some(bytes)
+            }
+            Content::Reader(_) => None,
+        }
+    }
+
+    /// Reads some bytes; none at the end.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let reader = match &mut self.content {
+            Content::Bytes(bytes) => {
+                let left = &bytes.get_ref()[bytes.position() as usize..];
+                let count = left.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&left[..count]);
+                bytes.set_position(bytes.position() + count as u64);
+                return Ok(count);
+            }
+            Content::Reader(reader) => reader,
+        };
+        loop {
+            let read = panic::catch_unwind(AssertUnwindSafe(|| reader.read(buffer)));
+            match read {
+                Ok(Ok(count)) if count <= buffer.len() => return Ok(count),
+                Ok(Ok(_)) => {
+                    let error = io::Error::other("the reader returned more than it was given");
+                    return Err(cannot_read(error));
+                }
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(error)) => return Err(cannot_read(error)),
+                Err(_) => {
+                    let detail = "the reader of the body to send panicked";
+                    return Err(Error::new(ErrorKind::DelegatePanicked, detail));
+                }
+            }
+        }
+    }
 }
 
 impl fmt::Debug for OpenBody {
@@ -210,12 +270,12 @@ mod tests {
     use super::*;
 
     fn read(body: &Body) -> Result<Vec<u8>, Error> {
-        match body.open()?.content {
-            Content::Bytes(bytes) => Ok(bytes.to_vec()),
-            Content::Reader(mut reader) => {
-                let mut all = Vec::new();
-                reader.read_to_end(&mut all).unwrap();
-                Ok(all)
+        let (mut body, mut all) = (body.open()?, Vec::new());
+        let mut part = [0; 2];
+        loop {
+            match body.read(&mut part)? {
+                0 => return Ok(all),
+                count => all.extend_from_slice(&part[..count]),
             }
         }
     }
@@ -234,9 +294,26 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let once = Body::reader(&b"hello"[..]);
         assert!(!once.can_rewind() && once.length().is_none());
-        assert_eq!(read(&once.clone()).unwrap(), b"hello");
+        assert_eq!(read(&once).unwrap(), b"hello");
         let error = read(&once).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RequestBodyStreamExhausted);
+    }
+
+    #[test]
+    fn a_reader_that_misbehaves_fails_its_load_only() {
+        struct Bad(fn(&mut [u8]) -> io::Result<usize>);
+        impl Read for Bad {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                (self.0)(buffer)
+            }
+        }
+        for (bad, kind) in [
+            (Bad(|_| panic!("on purpose")), ErrorKind::DelegatePanicked),
+            (Bad(|_| Err(io::Error::other("gone"))), ErrorKind::ResourceUnavailable),
+            (Bad(|buffer| Ok(buffer.len() + 1)), ErrorKind::ResourceUnavailable),
+        ] {
+            assert_eq!(read(&Body::reader(bad)).unwrap_err().kind(), kind);
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ use crate::sync::Mutex;
 ///
 /// Clones share one state. Cancelling is final and idempotent: loads that run end within
 /// 100 ms with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), at whatever stage
-/// they are, and loads given the token later end before they begin. One token may serve
+/// they are (unless code of the program that they call blocks: the reader of a body), and
+/// loads given the token later end before they begin. One token may serve
 /// any number of loads.
 ///
 /// # Examples
@@ -130,12 +131,13 @@ mod tests {
     #[test]
     fn a_cancel_wakes_each_waiter_once() {
         let token = CancelToken::new();
+        let same = token.clone();
         let (first, second) = (Arc::new(Count::default()), Arc::new(Count::default()));
         let _first = token.on_cancel(first.clone());
         let second_guard = token.on_cancel(second.clone());
         drop(second_guard);
-        token.clone().cancel();
         token.cancel();
+        same.cancel();
         assert!(token.is_cancelled());
         assert_eq!(first.0.load(Ordering::SeqCst), 1);
         assert_eq!(second.0.load(Ordering::SeqCst), 0);

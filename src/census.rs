@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) enum Kind {
     Thread,
     Socket,
+    File,
 }
 
 /// The counters of one session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Census {
     #[cfg(feature = "test-util")]
-    counters: Arc<[AtomicUsize; 2]>,
+    counters: Arc<[AtomicUsize; 3]>,
 }
 
 impl Census {

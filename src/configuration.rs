@@ -37,8 +37,8 @@ pub struct Configuration {
 
     /// How long a load may wait for a byte, either way, before it fails with
     /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut). Every byte received or sent
-    /// starts it anew; looking up the host and each connection's set-up count as one wait
-    /// each. [`Request::timeout`](crate::Request::timeout) replaces it for one request.
+    /// starts it anew, those of a TLS handshake too; looking up the host and connecting to
+    /// its addresses count as one wait each. [`Request::timeout`](crate::Request::timeout) replaces it for one request.
     ///
     /// Default: 60 seconds.
     #[doc(alias = "timeoutIntervalForRequest")]
@@ -53,7 +53,8 @@ pub struct Configuration {
     /// Headers that are added to every request that does not have them.
     ///
     /// Default: none. Without an entry for it here or in the request, `Accept: */*`,
-    /// `Accept-Encoding` and `User-Agent` are added.
+    /// `Accept-Encoding` and `User-Agent` are added. `Host` replaces what the URL says;
+    /// `Content-Length` and `Transfer-Encoding` follow from the body and are refused.
     #[doc(alias = "httpAdditionalHeaders")]
     pub additional_headers: Headers,
 

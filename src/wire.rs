@@ -6,6 +6,7 @@
 //!
 //! A wire may be used from any number of threads; each call blocks its own.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,9 @@ pub(crate) trait WireBody: Send {
 
     /// Returns how many bytes are still to come, if that is known.
     fn remaining(&self) -> Option<u64>;
+
+    /// Ends a body that nobody wants: reads it if that keeps a connection, else closes it.
+    fn discard(self: Box<Self>);
 }
 
 impl fmt::Debug for dyn WireBody {
@@ -68,7 +72,8 @@ impl fmt::Debug for dyn WireBody {
 /// What bounds a load from outside: a cancel token and two timers.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
-    pub(crate) cancel: CancelToken,
+    /// None if nobody could use it.
+    pub(crate) cancel: Option<CancelToken>,
     pub(crate) clock: Clock,
     /// How long to wait for a byte, either way.
     pub(crate) idle: Duration,
@@ -79,13 +84,17 @@ pub(crate) struct Context {
 impl Context {
     /// Fails if the load was cancelled.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.cancel.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
+        match &self.cancel {
+            Some(token) if token.is_cancelled() => Err(Error::cancelled()),
+            _ => Ok(()),
+        }
     }
 
     /// Begins a wait for one thing to happen: the idle timer starts anew.
     pub(crate) fn wait(&self) -> Wait<'_> {
         let now = self.clock.now();
-        Wait { context: self, idle_until: now.checked_add(self.idle) }
+        let idle_until = now.checked_add(self.idle);
+        Wait { context: self, idle_until, began: Cell::new(Some(now)) }
     }
 }
 
@@ -94,6 +103,8 @@ impl Context {
 pub(crate) struct Wait<'a> {
     context: &'a Context,
     idle_until: Option<Instant>,
+    /// When it began, for the first look at the timers.
+    began: Cell<Option<Instant>>,
 }
 
 impl Wait<'_> {
@@ -101,7 +112,7 @@ impl Wait<'_> {
     /// `None` means for ever.
     pub(crate) fn slice(&self) -> Result<Option<Duration>, Error> {
         self.context.check()?;
-        let now = self.context.clock.now();
+        let now = self.began.take().unwrap_or_else(|| self.context.clock.now());
         let left = |until: Option<Instant>| until.map(|until| until.saturating_duration_since(now));
         let (idle, whole) = (left(self.idle_until), left(self.context.deadline));
         if whole == Some(Duration::ZERO) {
@@ -135,7 +146,7 @@ mod tests {
         ] {
             let clock = Clock::by_hand();
             let context = Context {
-                cancel: CancelToken::new(),
+                cancel: Some(CancelToken::new()),
                 deadline: clock.now().checked_add(whole * second),
                 clock: clock.clone(),
                 idle: idle * second,
@@ -157,12 +168,12 @@ mod tests {
     #[test]
     fn a_cancel_beats_every_timer() {
         let context = Context {
-            cancel: CancelToken::new(),
+            cancel: Some(CancelToken::new()),
             clock: Clock::by_hand(),
             idle: Duration::ZERO,
             deadline: None,
         };
-        context.cancel.cancel();
+        context.cancel.as_ref().unwrap().cancel();
         assert_eq!(context.wait().slice().unwrap_err().kind(), ErrorKind::Cancelled);
     }
 }

@@ -136,6 +136,15 @@ pub(crate) fn without_secrets(url: &Url) -> String {
     }
 }
 
+/// Displays a URL [without secrets](without_secrets), made only if it is displayed.
+pub(crate) struct Redacted<'a>(pub(crate) &'a Url);
+
+impl fmt::Display for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_secrets(self.0))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.detail)?;

@@ -8,7 +8,9 @@ use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
 
 impl<B: Into<Body>> From<http::Request<B>> for Request {
-    /// Takes method, URI, headers and body; the names of headers are lower-case there.
+    /// Takes method, URI, headers and body; the names of headers are lower-case there, and
+    /// values that are marked as sensitive there become
+    /// [sensitive headers](Self::sensitive_header).
     ///
     /// A URI that is not absolute is reported by the load, as every wrong URL is. An
     /// empty body of known length is none, as that crate has no other way to say so.
@@ -20,6 +22,8 @@ impl<B: Into<Body>> From<http::Request<B>> for Request {
                 .wrong(ErrorKind::BadUrl, format!("the URI is not an absolute URL: {error}")),
         };
         converted.headers = Headers::from(&parts.headers);
+        let marked = parts.headers.iter().filter(|(_, value)| value.is_sensitive());
+        converted.sensitive = marked.map(|(name, _)| name.as_str().into()).collect();
         // The body says how long it is.
         converted.headers.remove("content-length");
         converted.headers.remove("transfer-encoding");

@@ -104,15 +104,17 @@ impl Request {
     }
 
     fn with_method(method: Method, url: &str) -> Self {
+        // The parser passes over line breaks and tabs, as the standard for URLs says. In a
+        // program they are a mistake, or an attempt to inject something.
+        if url.bytes().any(|byte| byte.is_ascii_control()) {
+            let detail = "the URL contains a control character";
+            return Self::with_url(method, None).wrong(ErrorKind::BadUrl, detail);
+        }
         match Url::parse(url) {
             Ok(url) => Self::with_url(method, Some(url)),
             // The text is not repeated: it may hold a password.
-            Err(error) => {
-                let mut request = Self::with_url(method, None);
-                let detail = format!("the URL cannot be parsed: {error}");
-                request.wrong = Some(Error::new(ErrorKind::BadUrl, detail));
-                request
-            }
+            Err(error) => Self::with_url(method, None)
+                .wrong(ErrorKind::BadUrl, format!("the URL cannot be parsed: {error}")),
         }
     }
 
@@ -144,6 +146,14 @@ impl Request {
         self
     }
 
+    /// Hides the values of the header `name`, if it was marked as sensitive.
+    fn hiding(mut self, name: &str) -> Self {
+        if self.sensitive.iter().any(|marked| marked.eq_ignore_ascii_case(name)) {
+            self.headers.hide(name);
+        }
+        self
+    }
+
     /// Sets a header; earlier values of it are replaced.
     ///
     /// The name goes out as it is written here. `Content-Length` and `Transfer-Encoding`
@@ -151,18 +161,18 @@ impl Request {
     #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let result = framing_is_ours(name).and_then(|()| self.headers.set(name, value));
-        self.noting(result)
+        self.hiding(name).noting(result)
     }
 
     /// Adds a header beside earlier values of it.
     #[doc(alias = "addValue(_:forHTTPHeaderField:)")]
     pub fn add_header(mut self, name: &str, value: &str) -> Self {
         let result = framing_is_ours(name).and_then(|()| self.headers.add(name, value));
-        self.noting(result)
+        self.hiding(name).noting(result)
     }
 
     /// Sets a header that is as secret as `Authorization`: it goes to this URL's origin
-    /// only, and no redirect to another scheme, host or port carries it.
+    /// only, no redirect to another scheme, host or port carries it, and `Debug` hides it.
     pub fn sensitive_header(mut self, name: &str, value: &str) -> Self {
         self.sensitive.push(name.into());
         self.header(name, value)
@@ -240,7 +250,8 @@ impl Request {
         }
         if self.body.is_some() && matches!(self.method, Method::GET | Method::HEAD) {
             let detail = format!("a {} request cannot have a body", self.method);
-            return Err(Error::new(ErrorKind::DataLengthExceedsMaximum, detail));
+            let error = Error::new(ErrorKind::DataLengthExceedsMaximum, detail);
+            return Err(self.url.iter().fold(error, |error, url| error.on(url)));
         }
         Ok(())
     }
@@ -249,8 +260,8 @@ impl Request {
         self.timeout.unwrap_or(default)
     }
 
-    pub(crate) fn cancel(&self) -> CancelToken {
-        self.cancel.clone().unwrap_or_default()
+    pub(crate) fn cancel(&self) -> Option<&CancelToken> {
+        self.cancel.as_ref()
     }
 
     /// Takes the request apart, for the load.
@@ -276,7 +287,7 @@ pub(crate) struct Parts {
 
 /// Two places that say how long a body is, is how requests are smuggled
 /// (RFC 9112 §11.2), so the body alone says it.
-fn framing_is_ours(name: &str) -> Result<(), Error> {
+pub(crate) fn framing_is_ours(name: &str) -> Result<(), Error> {
     let framing = ["Content-Length", "Transfer-Encoding"];
     if framing.iter().any(|known| name.eq_ignore_ascii_case(known)) {
         let detail = format!("the header {name} follows from the body and cannot be set");
@@ -326,8 +337,8 @@ impl From<&Url> for Request {
     }
 }
 
-impl From<&Request> for Request {
-    fn from(request: &Request) -> Self {
+impl From<&Self> for Request {
+    fn from(request: &Self) -> Self {
         request.clone()
     }
 }

@@ -48,8 +48,10 @@ impl Response {
         &self.url
     }
 
-    /// Returns the status. One of 400 or more is not an error of the load.
+    /// Returns the status. One of 400 or more is not an error of the load. Its
+    /// `canonical_reason` is what the number means in words.
     #[doc(alias = "statusCode")]
+    #[doc(alias = "localizedString(forStatusCode:)")]
     pub fn status(&self) -> StatusCode {
         self.status
     }
@@ -72,7 +74,8 @@ impl Response {
     }
 
     /// Returns how many bytes the body will have, `None` if that is not known: it is sent
-    /// without a length, or compressed.
+    /// without a length, or compressed. In the answer to a `HEAD` it is what a `GET` would
+    /// bring.
     #[doc(alias = "expectedContentLength")]
     #[doc(alias = "NSURLSessionTransferSizeUnknown")]
     pub fn expected_content_length(&self) -> Option<u64> {

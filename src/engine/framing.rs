@@ -1,0 +1,266 @@
+//! Decides where a response ends (RFC 9112 §6.3), and whether its connection can carry
+//! another one after it (RFC 9112 §9.3).
+//!
+//! Who reads the end of a message differently from others on the way is who requests are
+//! smuggled past, so whatever is not exactly as it should be is an error, or at least the
+//! last message of its connection.
+
+use http::{Method, StatusCode, Version};
+
+use crate::error::{Error, ErrorKind, Stage};
+use crate::headers::Headers;
+
+/// How a body is delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// There is no body, whatever the headers say.
+    None,
+    Length(u64),
+    Chunked,
+    /// The body ends when the server closes the connection.
+    UntilClose,
+}
+
+/// What is known about a response by its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decision {
+    pub(super) framing: Framing,
+    /// The connection may be kept after this message.
+    pub(super) reusable: bool,
+}
+
+/// Decides about the final response to a request with `method`.
+///
+/// # Errors
+///
+/// [`ErrorKind::BadServerResponse`] if the headers do not say clearly where the body ends.
+pub(super) fn framing(
+    method: &Method,
+    status: StatusCode,
+    version: Version,
+    headers: &Headers,
+) -> Result<Decision, Error> {
+    let persists = persists(version, headers);
+    let decide = |framing, reusable| Ok(Decision { framing, reusable: reusable && persists });
+    let has = |name| headers.contains(name);
+    // RFC 9112 §6.3, 1 and 2: after these the connection speaks another protocol.
+    if status == StatusCode::SWITCHING_PROTOCOLS
+        || *method == Method::CONNECT && status.is_success()
+    {
+        return decide(Framing::None, false);
+    }
+    // RFC 9112 §6.3, 1: here the headers describe the body that a GET would have had.
+    if *method == Method::HEAD || status == StatusCode::NOT_MODIFIED {
+        return decide(Framing::None, true);
+    }
+    // RFC 9110 §8.6, RFC 9112 §6.1: these have neither field; a server that sends one may
+    // send a body too, which would look like the next response. Many say that there are no
+    // bytes, which is true.
+    if status.is_informational() || status == StatusCode::NO_CONTENT {
+        let empty = headers.get_all("content-length").all(|length| without_space(length) == "0");
+        return decide(Framing::None, empty && !has("transfer-encoding"));
+    }
+    if has("transfer-encoding") {
+        check_transfer_encoding(headers)?;
+        // RFC 9112 §6.3, 3: it overrides a length, and both together are suspicious.
+        // RFC 9112 §6.1: in HTTP/1.0 the framing counts as faulty; the message is read, as
+        // curl does, and it is the last one.
+        let reusable = !has("content-length") && version == Version::HTTP_11;
+        return decide(Framing::Chunked, reusable);
+    }
+    match content_length(headers)? {
+        Some((length, once)) => decide(Framing::Length(length), once),
+        None => decide(Framing::UntilClose, false),
+    }
+}
+
+/// Accepts `chunked` alone: this client asks for no other coding (it sends no `TE`), and
+/// where another one follows `chunked`, or comes twice, readers disagree about the end.
+fn check_transfer_encoding(headers: &Headers) -> Result<(), Error> {
+    let values: Vec<_> = headers.get_all("transfer-encoding").map(without_space).collect();
+    match &*values {
+        [value] if value.eq_ignore_ascii_case("chunked") => Ok(()),
+        _ => {
+            let values = values.join(", ");
+            Err(wrong(format!("transfer-encoding {values:?} is not supported, only chunked is")))
+        }
+    }
+}
+
+/// Returns the length, and whether it is said only once.
+fn content_length(headers: &Headers) -> Result<Option<(u64, bool)>, Error> {
+    let mut found = None;
+    // RFC 9110 §8.6: a list of the same value may be taken for that value.
+    let all = headers.get_all("content-length").flat_map(|value| value.split(','));
+    for text in all.map(without_space) {
+        // Digits alone: `parse` takes a sign too.
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let length = if digits { text.parse::<u64>().ok() } else { None };
+        let Some(length) = length else {
+            return Err(wrong(format!("content-length {text:?} is not a length")));
+        };
+        found = match found {
+            None => Some((length, true)),
+            Some((before, _)) if before == length => Some((length, false)),
+            Some((before, _)) => {
+                return Err(wrong(format!("there are two lengths, {before} and {length}")));
+            }
+        };
+    }
+    Ok(found)
+}
+
+/// RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
+fn persists(version: Version, headers: &Headers) -> bool {
+    let says = |option: &str| {
+        headers
+            .get_all("connection")
+            .flat_map(|value| value.split(','))
+            .any(|said| without_space(said).eq_ignore_ascii_case(option))
+    };
+    !says("close") && (version == Version::HTTP_11 || says("keep-alive"))
+}
+
+/// RFC 9110 §5.6.3: only blanks and tabs are optional around values.
+fn without_space(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+fn wrong(detail: String) -> Error {
+    Error::new(ErrorKind::BadServerResponse, detail).at(Stage::WaitingForResponse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Framing::{Chunked, Length, None as NoBody, UntilClose};
+    use super::*;
+
+    fn decided(
+        method: &Method,
+        status: u16,
+        version: Version,
+        lines: &str,
+    ) -> Result<Decision, Error> {
+        let mut headers = Headers::new();
+        for line in lines.split('|').filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':').unwrap();
+            headers.push(name, value);
+        }
+        framing(method, StatusCode::from_u16(status).unwrap(), version, &headers)
+    }
+
+    #[test]
+    fn the_end_of_a_body_is_where_the_headers_say() {
+        for (lines, framing, reusable) in [
+            ("", UntilClose, false),
+            ("Connection: keep-alive", UntilClose, false),
+            ("Content-Length: 0", Length(0), true),
+            ("content-length:5", Length(5), true),
+            ("Content-Length: 005\t", Length(5), true),
+            ("Content-Length: 18446744073709551615", Length(u64::MAX), true),
+            ("Content-Length: 5, 5", Length(5), false),
+            ("Content-Length: 5,05", Length(5), false),
+            ("Content-Length: 5|X: y|Content-Length: 5", Length(5), false),
+            ("Transfer-Encoding: chunked", Chunked, true),
+            ("transfer-encoding:\tCHUNKED ", Chunked, true),
+            // RFC 9112 §6.3, 3.
+            ("Transfer-Encoding: chunked|Content-Length: 5", Chunked, false),
+            ("Content-Length: +5|Transfer-Encoding: chunked", Chunked, false),
+            // RFC 9112 §9.3.
+            ("Content-Length: 5|Connection: close", Length(5), false),
+            ("Content-Length: 5|Connection: Keep-Alive, CLOSE", Length(5), false),
+            ("Content-Length: 5|Connection: x|connection: ,\tclose ,", Length(5), false),
+            ("Content-Length: 5|Connection: closed", Length(5), true),
+            ("Content-Length: 5|Connection: \"close\"", Length(5), true),
+            ("Transfer-Encoding: chunked|Connection: close", Chunked, false),
+            ("Content-Length: 5|Proxy-Connection: close", Length(5), true),
+        ] {
+            for status in [200, 205, 206, 301, 404, 500, 999] {
+                let found = decided(&Method::GET, status, Version::HTTP_11, lines).unwrap();
+                assert_eq!(found, Decision { framing, reusable }, "{status} {lines:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_that_leave_the_end_in_doubt_are_errors_that_show_them() {
+        for (lines, shown) in [
+            ("Content-Length: 5, 6", "5 and 6"),
+            ("Content-Length: 5|Content-Length: 6", "5 and 6"),
+            ("Content-Length:", "\"\""),
+            ("Content-Length: 5,", "\"\""),
+            ("Content-Length: ,5", "\"\""),
+            ("Content-Length: 5|Content-Length:", "\"\""),
+            ("Content-Length: +5", "\"+5\""),
+            ("Content-Length: -1", "\"-1\""),
+            ("Content-Length: 0x5", "\"0x5\""),
+            ("Content-Length: 5 5", "\"5 5\""),
+            ("Content-Length: 5;", "\"5;\""),
+            ("Content-Length: 5.0", "\"5.0\""),
+            ("Content-Length: ٥", "\"٥\""),
+            ("Content-Length: \u{a0}5", "not a length"),
+            ("Content-Length: 18446744073709551616", "18446744073709551616"),
+            ("Transfer-Encoding:", "\"\""),
+            ("Transfer-Encoding: gzip, chunked", "gzip, chunked"),
+            ("Transfer-Encoding: chunked, gzip", "chunked, gzip"),
+            ("Transfer-Encoding: chunked, chunked", "chunked, chunked"),
+            ("Transfer-Encoding: chunked|Transfer-Encoding: chunked", "chunked, chunked"),
+            ("Transfer-Encoding: gzip|Transfer-Encoding: chunked", "gzip, chunked"),
+            ("Transfer-Encoding: chunked|Transfer-Encoding:", "chunked, "),
+            ("Transfer-Encoding: xchunked", "xchunked"),
+            ("Transfer-Encoding: chunked;q=1", "chunked;q=1"),
+            ("Transfer-Encoding: chunked,", "chunked,"),
+            ("Transfer-Encoding: \u{b}chunked", "chunked"),
+            ("Transfer-Encoding: identity", "identity"),
+            ("Transfer-Encoding: identity|Content-Length: 5", "identity"),
+        ] {
+            let error = decided(&Method::GET, 200, Version::HTTP_11, lines).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadServerResponse, "{lines:?}");
+            assert!(error.to_string().contains(shown), "{lines:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn some_responses_have_no_body_whatever_they_say() {
+        let long = "Content-Length: 5";
+        for (method, status, lines, reusable) in [
+            ("HEAD", 200, long, true),
+            ("HEAD", 404, "", true),
+            ("HEAD", 200, "Transfer-Encoding: gzip, chunked", true),
+            ("HEAD", 200, "Content-Length: 5, 6", true),
+            ("HEAD", 200, "Connection: close", false),
+            ("GET", 304, long, true),
+            ("GET", 304, "Connection: close", false),
+            ("GET", 204, "", true),
+            ("GET", 204, long, false),
+            ("GET", 204, "Content-Length: 0", true),
+            ("DELETE", 204, "Transfer-Encoding: chunked", false),
+            ("GET", 103, "", true),
+            ("GET", 101, "", false),
+            ("CONNECT", 200, "", false),
+            ("CONNECT", 204, long, false),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let found = decided(&method, status, Version::HTTP_11, lines).unwrap();
+            let expected = Decision { framing: NoBody, reusable };
+            assert_eq!(found, expected, "{method} {status} {lines:?}");
+        }
+        let refused = decided(&Method::CONNECT, 407, Version::HTTP_11, long).unwrap();
+        assert_eq!(refused, Decision { framing: Length(5), reusable: true });
+    }
+
+    #[test]
+    fn http_1_0_persists_only_if_it_says_so_and_is_not_chunked() {
+        for (lines, framing, reusable) in [
+            ("Content-Length: 5", Length(5), false),
+            ("Content-Length: 5|Connection: Keep-Alive", Length(5), true),
+            ("Content-Length: 5|Connection: keep-alive, close", Length(5), false),
+            ("Connection: keep-alive", UntilClose, false),
+            ("Transfer-Encoding: chunked", Chunked, false),
+            ("Transfer-Encoding: chunked|Connection: keep-alive", Chunked, false),
+        ] {
+            let found = decided(&Method::GET, 200, Version::HTTP_10, lines).unwrap();
+            assert_eq!(found, Decision { framing, reusable }, "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Receiving the head of the answer.
+
+use super::codec::{Codec, status_of};
+use super::connection::Connection;
+use crate::error::{Error, ErrorKind};
+use crate::wire::{Context, Head};
+
+/// The largest head, informational ones counted each.
+const MAXIMUM_HEAD: usize = 256 * 1024;
+
+/// The longest line of a head.
+const MAXIMUM_LINE: usize = 64 * 1024;
+
+/// How many informational heads may come before the final one.
+const MAXIMUM_INFORMATIONAL: usize = 16;
+
+/// Counts what came before the final head.
+#[derive(Debug, Default)]
+pub(super) struct Informational {
+    count: usize,
+}
+
+impl Informational {
+    fn note(&mut self, status: u16) -> Result<u16, Error> {
+        self.count += 1;
+        if self.count > MAXIMUM_INFORMATIONAL {
+            let detail = "the server sent more than 16 informational answers";
+            return Err(Error::new(ErrorKind::BadServerResponse, detail));
+        }
+        log::trace!("informational answer {status}");
+        Ok(status)
+    }
+}
+
+/// One head that was received.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// A 1xx; more will come.
+    Informational(u16),
+    /// The answer.
+    Final(Head),
+}
+
+/// Receives the final head; informational ones are counted and dropped.
+pub(super) fn receive(
+    connection: &mut Connection,
+    codec: &mut Codec,
+    informational: &mut Informational,
+    context: &Context,
+) -> Result<Head, Error> {
+    loop {
+        if let Heard::Final(head) = receive_next(connection, codec, informational, context)? {
+            return Ok(head);
+        }
+    }
+}
+
+/// Receives one head. If waiting for it fails, what has arrived stays, and a later call
+/// goes on.
+pub(super) fn receive_next(
+    connection: &mut Connection,
+    codec: &mut Codec,
+    informational: &mut Informational,
+    context: &Context,
+) -> Result<Heard, Error> {
+    if connection.inbox().is_empty() && connection.fill(context)? == 0 {
+        return Err(closed(&[]));
+    }
+    // Almost every final head comes in one piece, and the codec alone looks at it.
+    let arrived = connection.inbox().filled();
+    if status_of(arrived).is_some_and(|status| status >= 200)
+        && arrived.len() <= MAXIMUM_LINE
+        && let Some((head, length)) = codec.read_head(arrived)?
+    {
+        connection.inbox().consume(length);
+        return Ok(Heard::Final(head));
+    }
+    let end = find_end(connection, context)?;
+    let head = &connection.inbox().filled()[..end];
+    let heard = match status_of(head.trim_ascii_start()) {
+        Some(101) => {
+            let detail = "the server switches to a protocol that nobody asked for (101)";
+            return Err(Error::new(ErrorKind::BadServerResponse, detail));
+        }
+        Some(status @ 100..=199) => Heard::Informational(informational.note(status)?),
+        _ => match codec.read_head(head)? {
+            Some((head, _)) => Heard::Final(head),
+            None => {
+                let detail = "the server's answer has no proper end of its head";
+                return Err(Error::new(ErrorKind::CannotParseResponse, detail));
+            }
+        },
+    };
+    connection.inbox().consume(end);
+    Ok(heard)
+}
+
+/// Receives until a whole head is in the inbox; returns where it ends.
+fn find_end(connection: &mut Connection, context: &Context) -> Result<usize, Error> {
+    let mut scan = Scan::default();
+    loop {
+        if let Some(end) = scan.look(connection.inbox().filled())? {
+            return Ok(end);
+        }
+        if connection.fill(context)? == 0 {
+            return Err(closed(connection.inbox().filled()));
+        }
+    }
+}
+
+fn closed(arrived: &[u8]) -> Error {
+    let detail = if arrived.is_empty() {
+        "the server closed the connection without an answer"
+    } else {
+        "the server closed the connection in the middle of the answer's head"
+    };
+    Error::new(ErrorKind::NetworkConnectionLost, detail)
+}
+
+/// Finds the end of a head in bytes that arrive bit by bit.
+#[derive(Debug, Default)]
+struct Scan {
+    /// How far it has looked.
+    at: usize,
+    /// Where the current line begins.
+    line: usize,
+    /// A line that is not empty has come.
+    begun: bool,
+}
+
+impl Scan {
+    /// Looks at all that has arrived; returns where the head ends, if it does.
+    fn look(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
+        while let Some(length) = bytes[self.at..].iter().position(|&byte| byte == b'\n') {
+            let end = self.at + length + 1;
+            let line = bytes[self.line..end].trim_ascii();
+            // Lines are ended by a bare LF as well (RFC 9112 §2.2), and empty lines
+            // before the status line are skipped.
+            if line.is_empty() && self.begun {
+                return Ok(Some(end));
+            }
+            self.begun |= !line.is_empty();
+            self.check_line(end)?;
+            (self.at, self.line) = (end, end);
+        }
+        self.at = bytes.len();
+        self.check_line(bytes.len())?;
+        let first = bytes.trim_ascii_start();
+        let known = first.len().min(5);
+        if first[..known] != b"HTTP/"[..known] {
+            // RFC 8446 §5.1, §6: a server of TLS refuses plain HTTP with an alert.
+            let detail = if first.starts_with(&[21, 3]) {
+                "the server's answer is TLS; should the URL begin with https?"
+            } else {
+                "the server's answer does not begin as HTTP does"
+            };
+            return Err(Error::new(ErrorKind::CannotParseResponse, detail));
+        }
+        Ok(None)
+    }
+
+    fn check_line(&self, end: usize) -> Result<(), Error> {
+        let detail = if end - self.line > MAXIMUM_LINE {
+            "a header line of the server's answer is longer than 64 KiB"
+        } else if end > MAXIMUM_HEAD {
+            "the head of the server's answer is longer than 256 KiB"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::BadServerResponse, detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scans `bytes` as if they arrived in two pieces, at every place.
+    fn end_of(bytes: &[u8]) -> Option<usize> {
+        let whole = Scan::default().look(bytes).unwrap();
+        for split in 0..bytes.len() {
+            let mut scan = Scan::default();
+            let early = scan.look(&bytes[..split]).unwrap();
+            assert_eq!(early.or_else(|| scan.look(bytes).unwrap()), whole, "split at {split}");
+        }
+        whole
+    }
+
+    #[test]
+    fn the_end_of_a_head_is_the_first_empty_line_behind_the_status() {
+        for (bytes, end) in [
+            ("HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody", Some(25)),
+            ("\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", Some(23)),
+            ("HTTP/1.1 200 OK\nA: b\n\nbody", Some(22)),
+            ("HTTP/1.1 200 OK\r\n\nbody", Some(18)),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n", None),
+            ("HT", None),
+            ("", None),
+        ] {
+            assert_eq!(end_of(bytes.as_bytes()), end, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_http_or_too_long_is_refused_as_soon_as_it_shows() {
+        let line = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(MAXIMUM_LINE));
+        let lines = "A: bcdefgh\r\n".repeat(MAXIMUM_HEAD / 12 + 1);
+        let block = format!("HTTP/1.1 200 OK\r\n{lines}");
+        for (bytes, kind) in [
+            ("SSH-2.0-OpenSSH", ErrorKind::CannotParseResponse),
+            ("\x15\x03\x01", ErrorKind::CannotParseResponse),
+            ("HTTQ", ErrorKind::CannotParseResponse),
+            (&*line, ErrorKind::BadServerResponse),
+            (&*block, ErrorKind::BadServerResponse),
+        ] {
+            let error = Scan::default().look(bytes.as_bytes()).unwrap_err();
+            assert_eq!(error.kind(), kind, "{}", &bytes[..4]);
+        }
+    }
+}

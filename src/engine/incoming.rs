@@ -1,0 +1,207 @@
+//! The body of an answer, as it comes in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::chunked::{Dechunker, Found};
+use super::connection::Connection;
+use super::framing::{Decision, Framing};
+use super::pool::Pool;
+use crate::cancel::Registered;
+use crate::error::{Error, ErrorKind, Stage};
+use crate::wire::{Context, WireBody};
+
+/// How much of an unwanted body is read to keep its connection, and for how long; beyond
+/// that a new connection costs less.
+const DISCARDED: usize = 64 * 1024;
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A body on its way in; holds the connection until it is whole.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    /// None once the body is whole, or broken.
+    connection: Option<Connection>,
+    rest: Rest,
+    reusable: bool,
+    pool: Arc<Pool>,
+    context: Context,
+    registered: Option<Registered>,
+}
+
+/// What is still to come.
+#[derive(Debug)]
+enum Rest {
+    Length { left: u64, any: bool },
+    Chunks(Box<Dechunker>),
+    UntilClose,
+}
+
+impl Incoming {
+    pub(super) fn new(
+        connection: Connection,
+        decision: Decision,
+        pool: Arc<Pool>,
+        context: Context,
+        registered: Option<Registered>,
+    ) -> Self {
+        let rest = match decision.framing {
+            Framing::None => Rest::Length { left: 0, any: false },
+            Framing::Length(left) => Rest::Length { left, any: false },
+            Framing::Chunked => Rest::Chunks(Box::new(Dechunker::new())),
+            Framing::UntilClose => Rest::UntilClose,
+        };
+        let reusable = decision.reusable;
+        let connection = Some(connection);
+        let mut body = Self { connection, rest, reusable, pool, context, registered };
+        if matches!(body.rest, Rest::Length { left: 0, .. }) {
+            body.finish();
+        }
+        body
+    }
+
+    /// The body is whole: the connection may carry the next exchange.
+    fn finish(&mut self) {
+        // From here on a cancel must not reach a connection that another load may have.
+        self.registered = None;
+        let Some(mut connection) = self.connection.take() else { return };
+        // What has arrived behind the body was not asked for; who sends it cannot be
+        // trusted with another request.
+        if self.reusable && connection.is_silent() && self.context.check().is_ok() {
+            self.pool.put(connection);
+        }
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let Some(connection) = &mut self.connection else { return Ok(0) };
+        // What has arrived is not handed out after a cancel either.
+        self.context.check()?;
+        match &mut self.rest {
+            Rest::Length { left, any } => {
+                let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                let count = connection.read(&mut buffer[..most], &self.context)?;
+                if count == 0 {
+                    return Err(cut_short(*any, &format!("{left} of its announced bytes")));
+                }
+                *left -= count as u64;
+                *any = true;
+                if *left == 0 {
+                    self.finish();
+                }
+                Ok(count)
+            }
+            Rest::Chunks(dechunker) => {
+                let count = read_chunks(connection, dechunker, buffer, &self.context)?;
+                if count == 0 {
+                    self.finish();
+                }
+                Ok(count)
+            }
+            Rest::UntilClose => {
+                let count = connection.read(buffer, &self.context)?;
+                if count == 0 {
+                    self.finish();
+                }
+                Ok(count)
+            }
+        }
+    }
+}
+
+/// Reads content of chunks; none means that the last chunk has come.
+///
+/// Waits for the connection only if nothing that has arrived can be returned.
+fn read_chunks(
+    connection: &mut Connection,
+    dechunker: &mut Dechunker,
+    buffer: &mut [u8],
+    context: &Context,
+) -> Result<usize, Error> {
+    let mut filled = 0;
+    loop {
+        let space = buffer.len() - filled;
+        let most = usize::try_from(dechunker.data_left()).unwrap_or(usize::MAX).min(space);
+        if most > 0 && (filled == 0 || !connection.inbox().is_empty()) {
+            let count = connection.read(&mut buffer[filled..filled + most], context)?;
+            if count == 0 {
+                return Err(cut_short(true, "its last chunk"));
+            }
+            dechunker.consume(count);
+            filled += count;
+            continue;
+        }
+        if filled > 0 && (space == 0 || connection.inbox().is_empty()) {
+            return Ok(filled);
+        }
+        let found = match dechunker.advance(connection.inbox().filled()) {
+            // What came before is delivered first; asked again, it fails again.
+            Err(_) if filled > 0 => return Ok(filled),
+            found => found?,
+        };
+        let all = connection.inbox().filled().len();
+        match found {
+            Found::Data(range) => connection.inbox().consume(range.start),
+            Found::Done { consumed } => {
+                connection.inbox().consume(consumed);
+                return Ok(filled);
+            }
+            Found::NeedMore => {
+                connection.inbox().consume(all);
+                if filled == 0 && dechunker.data_left() == 0 && connection.fill(context)? == 0 {
+                    return Err(cut_short(true, "its last chunk"));
+                }
+            }
+        }
+    }
+}
+
+fn cut_short(any: bool, missing: &str) -> Error {
+    if any {
+        let detail =
+            format!("the connection was closed before the body was whole: {missing} missing");
+        Error::new(ErrorKind::NetworkConnectionLost, detail)
+    } else {
+        let detail = "the connection was closed before the first byte of the announced body";
+        Error::new(ErrorKind::ZeroByteResource, detail)
+    }
+}
+
+impl WireBody for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let read = self.read_some(buffer);
+        if read.is_err() {
+            // Broken once is broken for good.
+            self.registered = None;
+            self.connection = None;
+        }
+        read.map_err(|error| error.at(Stage::Receiving))
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        match self.rest {
+            Rest::Length { left, .. } => Some(left),
+            _ => None,
+        }
+    }
+
+    fn discard(mut self: Box<Self>) {
+        let much = self.remaining().is_some_and(|left| left > DISCARDED as u64);
+        if self.connection.is_none() || !self.reusable || much {
+            return;
+        }
+        if let Some(until) = self.context.clock.now().checked_add(PATIENCE) {
+            let deadline = self.context.deadline;
+            self.context.deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
+        }
+        let (mut buffer, mut read) = ([0; 4096], 0);
+        while read < DISCARDED {
+            match self.read(&mut buffer) {
+                // If time ran out or the load was cancelled, its next step sees it.
+                Ok(0) | Err(_) => return,
+                Ok(count) => read += count,
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Moves bytes: HTTP/1.1 over sockets, TLS and a pool of connections.
+//!
+//! [`Engine`] is the crate's [`Wire`]. One exchange takes a connection from the pool or
+//! makes one, sends the request, receives the head, and hands out a reader of the body,
+//! which puts the connection back when the body is whole.
+//!
+//! This room knows the words and the wire. It does not know redirects, stores, sessions
+//! or tasks, and decodes no body.
+//!
+//! Everything happens on the caller's thread, apart from look-ups, which have helpers, and
+//! the closing of old connections. Cancelling shuts the socket down or rings an alarm; no
+//! lock is held while anything waits.
+
+mod alarm;
+mod buffer;
+mod chunked;
+mod codec;
+mod connection;
+mod connector;
+mod framing;
+mod head;
+mod incoming;
+mod lookup;
+mod outgoing;
+mod pool;
+mod race;
+mod socket;
+mod spare;
+mod stale;
+#[cfg(feature = "tls")]
+mod tls;
+
+use std::sync::Arc;
+
+use url::Position;
+
+use connection::Connection;
+use connector::Connector;
+use framing::{Decision, framing};
+use incoming::Incoming;
+use outgoing::Exchanged;
+pub(crate) use pool::IdleLimits;
+use pool::Pool;
+
+use crate::body::Body;
+use crate::census::{Census, Kind};
+use crate::clock::Clock;
+use crate::error::{Error, Stage};
+use crate::resolver::Resolver;
+#[cfg(feature = "tls")]
+use crate::trust::{Certificate, TlsVersion};
+use crate::wire::{Answer, Context, Wire, WireRequest};
+
+/// What an engine is made with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) idle: IdleLimits,
+    #[cfg(feature = "tls")]
+    pub(crate) trust: Trust,
+    pub(crate) resolver: Option<Resolver>,
+    #[cfg(unix)]
+    pub(crate) unix_socket: Option<std::path::PathBuf>,
+    pub(crate) clock: Clock,
+    pub(crate) census: Census,
+}
+
+/// Whom to trust, and how to speak to them.
+#[cfg(feature = "tls")]
+#[derive(Clone, Debug)]
+pub(crate) struct Trust {
+    /// The oldest and the newest version to speak.
+    pub(crate) versions: (TlsVersion, TlsVersion),
+    pub(crate) roots: Vec<Certificate>,
+    pub(crate) system_roots: bool,
+}
+
+/// The wire of one session.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pool: Arc<Pool>,
+    connector: Connector,
+    census: Census,
+}
+
+impl Engine {
+    /// Makes an engine; nothing is opened or started yet.
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        let (idle, clock) = (settings.idle.clone(), settings.clock.clone());
+        let census = settings.census.clone();
+        let pool = Arc::new(Pool::new(idle, clock, census.clone()));
+        Ok(Self { pool, connector: Connector::new(settings)?, census })
+    }
+
+    /// One exchange over one connection.
+    fn attempt(
+        &self,
+        mut connection: Connection,
+        request: &WireRequest<'_>,
+        context: &Context,
+    ) -> Result<Answer, Attempt> {
+        let registered = context.cancel.as_ref().map(|token| token.on_cancel(connection.waker()));
+        let sends_file = request.body.is_some_and(Body::is_file);
+        let _file = sends_file.then(|| self.census.count(Kind::File));
+        let exchanged = context
+            .check()
+            .and_then(|()| outgoing::exchange(&mut connection, request, context))
+            .and_then(|exchanged| {
+                let Exchanged { head, .. } = &exchanged;
+                let decision = framing(request.method, head.status, head.version, &head.headers)?;
+                Ok((exchanged, decision))
+            });
+        match exchanged {
+            Ok((Exchanged { head, sent_whole }, decision)) => {
+                let reusable = decision.reusable && sent_whole && !asks_to_close(request);
+                let decision = Decision { reusable, ..decision };
+                let pool = self.pool.clone();
+                let body = Incoming::new(connection, decision, pool, context.clone(), registered);
+                Ok(Answer { head, body: Box::new(body) })
+            }
+            Err(error) => Err(Attempt {
+                error: error.at(Stage::Sending),
+                on_stale: connection.reused && !connection.heard,
+            }),
+        }
+    }
+}
+
+/// An exchange that failed.
+struct Attempt {
+    error: Error,
+    /// The connection was kept alive, and nothing came back on it.
+    on_stale: bool,
+}
+
+/// RFC 9112 §9.6: whoever sends `close` does not use the connection again.
+fn asks_to_close(request: &WireRequest<'_>) -> bool {
+    let mut options = request.headers.get_all("connection").flat_map(|value| value.split(','));
+    options.any(|option| option.trim().eq_ignore_ascii_case("close"))
+}
+
+impl Wire for Engine {
+    fn exchange(&self, request: &WireRequest<'_>, context: &Context) -> Result<Answer, Error> {
+        context.check()?;
+        let origin = &request.url[..Position::BeforePath];
+        if let Some(connection) = self.pool.take(origin) {
+            match self.attempt(connection, request, context) {
+                Ok(answer) => return Ok(answer),
+                Err(failed) if failed.on_stale && stale::may_repeat(request, &failed.error) => {
+                    log::debug!("a kept-alive connection was dead; trying once on a new one");
+                }
+                Err(failed) => return Err(failed.error),
+            }
+        }
+        let mut connection = self.connector.connect(request.url, context)?;
+        self.pool.lend_memory(&mut connection);
+        self.attempt(connection, request, context).map_err(|failed| failed.error)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.pool.close();
+    }
+}

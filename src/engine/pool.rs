@@ -1,0 +1,250 @@
+//! Idle connections, ready to be used again.
+//!
+//! Per origin the one used last is used first, so that the others grow old and are closed
+//! (RFC 9112 §9.3). One thread closes them; it runs only while something is idle.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Condvar, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::connection::Connection;
+use super::spare::Spare;
+use crate::census::{Census, Counted, Kind};
+use crate::clock::Clock;
+use crate::sync::Mutex;
+
+/// How many connections are kept, and how long.
+#[derive(Clone, Debug)]
+pub(crate) struct IdleLimits {
+    pub(crate) per_origin: usize,
+    pub(crate) in_all: usize,
+    pub(crate) timeout: Duration,
+}
+
+/// The idle connections of one session.
+#[derive(Debug)]
+pub(super) struct Pool {
+    limits: IdleLimits,
+    clock: Clock,
+    census: Census,
+    state: Mutex<State>,
+    /// Rung when the pool is closed.
+    closing: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Oldest first.
+    idle: HashMap<Arc<str>, VecDeque<Connection>>,
+    count: usize,
+    spare: Spare,
+    reaper: Option<JoinHandle<()>>,
+    reaping: bool,
+    closed: bool,
+}
+
+impl Pool {
+    pub(super) fn new(limits: IdleLimits, clock: Clock, census: Census) -> Self {
+        let (state, closing) = (Mutex::default(), Condvar::new());
+        Self { limits, clock, census, state, closing }
+    }
+
+    /// Takes the connection to `origin` that was used last, with memory for an exchange, if
+    /// one is still usable.
+    pub(super) fn take(&self, origin: &str) -> Option<Connection> {
+        loop {
+            let mut connection = self.state.lock().take(origin)?;
+            // Outside of the lock: it asks the system.
+            let young = connection.idle_since.is_some_and(|since| !self.is_old(since));
+            if young && connection.is_usable() {
+                connection.idle_since = None;
+                connection.reused = true;
+                connection.heard = false;
+                return Some(connection);
+            }
+        }
+    }
+
+    /// Lends memory to a connection that is new.
+    pub(super) fn lend_memory(&self, connection: &mut Connection) {
+        connection.borrow_memory(&mut self.state.lock().spare);
+    }
+
+    /// Keeps `connection` for the next load of its origin.
+    pub(super) fn put(self: &Arc<Self>, mut connection: Connection) {
+        if self.limits.per_origin == 0 || self.limits.in_all == 0 {
+            return;
+        }
+        connection.idle_since = Some(self.clock.now());
+        let mut state = self.state.lock();
+        if state.closed {
+            drop(state);
+            return;
+        }
+        connection.return_memory(&mut state.spare);
+        let dropped = state.put(connection, &self.limits);
+        let starts_reaper = !std::mem::replace(&mut state.reaping, true);
+        drop(state);
+        // These ask the system, so they are done outside of the lock.
+        drop(dropped);
+        if starts_reaper {
+            self.start_reaper();
+        }
+    }
+
+    fn is_old(&self, since: Instant) -> bool {
+        self.clock.now().saturating_duration_since(since) >= self.limits.timeout
+    }
+
+    fn start_reaper(self: &Arc<Self>) {
+        let pool = Arc::downgrade(self);
+        let counted = self.census.count(Kind::Thread);
+        let reaper = thread::Builder::new().name("urlsession-reaper".to_owned());
+        match reaper.spawn(move || reap(&pool, &counted)) {
+            Ok(handle) => {
+                let mut state = self.state.lock();
+                if !state.closed {
+                    // The one before has left its loop, or this one had not been started.
+                    state.reaper = Some(handle);
+                    return;
+                }
+                drop(state);
+                // The pool was closed meanwhile; see `close`.
+                let _ = handle.join();
+            }
+            Err(error) => {
+                self.state.lock().reaping = false;
+                // Old connections are then closed when their origin is asked for.
+                log::warn!("no thread to close idle connections: {error}");
+            }
+        }
+    }
+
+    /// Closes all idle connections and ends the reaper.
+    pub(super) fn close(&self) {
+        let (idle, reaper) = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            state.count = 0;
+            (std::mem::take(&mut state.idle), state.reaper.take())
+        };
+        self.closing.notify_all();
+        drop(idle);
+        if let Some(reaper) = reaper {
+            // It cannot panic; if it did, the connections are gone all the same.
+            let _ = reaper.join();
+        }
+    }
+
+    /// Closes what is too old, then waits until the next connection may be. Returns
+    /// whether to go on: a whole timeout without anything idle ends it, not the moment in
+    /// which a load has the only connection.
+    fn reap_once(&self, was_empty: &mut bool) -> bool {
+        let mut state = self.state.lock();
+        let now = self.clock.now();
+        let (old, next) = state.take_old(now, self.limits.timeout);
+        let over = state.closed || (next.is_none() && *was_empty);
+        *was_empty = next.is_none();
+        if over {
+            state.reaping = false;
+        } else if old.is_empty() {
+            let left = next.map_or(self.limits.timeout, |next| next.saturating_duration_since(now));
+            let waited = self.closing.wait_timeout(state, self.clock.slice(left));
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            return true;
+        }
+        drop(state);
+        // Closing asks the system, so it is done outside of the lock.
+        drop(old);
+        !over
+    }
+}
+
+/// The life of the reaper.
+fn reap(pool: &Weak<Pool>, _counted: &Counted) {
+    let mut was_empty = false;
+    while pool.upgrade().is_some_and(|pool| pool.reap_once(&mut was_empty)) {}
+}
+
+impl State {
+    fn take(&mut self, origin: &str) -> Option<Connection> {
+        let mut connection = self.idle.get_mut(origin)?.pop_back()?;
+        self.count -= 1;
+        connection.borrow_memory(&mut self.spare);
+        Some(connection)
+    }
+
+    /// Puts a connection in and returns the one that has to make room.
+    fn put(&mut self, connection: Connection, limits: &IdleLimits) -> Option<Connection> {
+        let origin = connection.origin();
+        let queue = match self.idle.get_mut(origin) {
+            Some(queue) => queue,
+            None => self.idle.entry(origin.clone()).or_default(),
+        };
+        queue.push_back(connection);
+        self.count += 1;
+        let dropped = if queue.len() > limits.per_origin {
+            queue.pop_front()
+        } else if self.count > limits.in_all {
+            self.oldest().and_then(|origin| self.idle.get_mut(&origin)?.pop_front())
+        } else {
+            None
+        };
+        self.count -= usize::from(dropped.is_some());
+        dropped
+    }
+
+    fn oldest(&self) -> Option<Arc<str>> {
+        let first = |(origin, queue): (&Arc<str>, &VecDeque<Connection>)| {
+            Some((queue.front()?.idle_since, origin.clone()))
+        };
+        self.idle.iter().filter_map(first).min().map(|(_, origin)| origin)
+    }
+
+    /// Takes out what has been idle for `timeout`; also returns when the next one will
+    /// have been.
+    fn take_old(&mut self, now: Instant, timeout: Duration) -> (Vec<Connection>, Option<Instant>) {
+        let (mut old, mut next) = (Vec::new(), None);
+        for queue in self.idle.values_mut() {
+            while let Some(connection) = queue.front() {
+                // A timeout that no clock can hold never passes.
+                let Some(until) = connection.idle_since.unwrap_or(now).checked_add(timeout) else {
+                    break;
+                };
+                if until > now {
+                    next = Some(next.map_or(until, |next: Instant| next.min(until)));
+                    break;
+                }
+                old.extend(queue.pop_front());
+            }
+        }
+        self.idle.retain(|_, queue| !queue.is_empty());
+        self.count -= old.len();
+        (old, next)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use socket2::{Domain, Socket, Type};
+
+    use super::*;
+    use crate::engine::socket::Link;
+
+    #[test]
+    fn a_connection_may_be_kept_for_ever() {
+        let census = Census::default();
+        let (one, _other) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+        let mut connection =
+            Connection::plain(Link::new(one, census.count(Kind::Socket)), "http://a".into());
+        let now = Instant::now();
+        connection.idle_since = Some(now);
+        let limits = IdleLimits { per_origin: 1, in_all: 1, timeout: Duration::MAX };
+        let mut state = State::default();
+        assert!(state.put(connection, &limits).is_none());
+        let (old, next) = state.take_old(now, limits.timeout);
+        assert!(old.is_empty() && next.is_none());
+        assert_eq!(state.take_old(now, Duration::ZERO).0.len(), 1);
+    }
+}

@@ -1,0 +1,265 @@
+//! One socket that can be timed and cut off.
+//!
+//! Reads and writes block in the system with a timeout set on the socket. A cancel shuts
+//! the socket down from another thread, which ends a blocked call at once; that needs no
+//! second descriptor and no system call on the way of a request.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::SendFlags;
+
+use crate::cancel::Wake;
+use crate::census::Counted;
+use crate::error::{Error, ErrorKind};
+use crate::wire::{Context, Wait};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(super) struct Socket {
+    system: socket2::Socket,
+    _counted: Counted,
+}
+
+impl Wake for Socket {
+    fn wake(&self) {
+        // Fails for a socket that the server has closed already, which is as good.
+        let _ = self.system.shutdown(std::net::Shutdown::Both);
+    }
+}
+
+/// A socket with the timeouts that are set on it.
+#[derive(Debug)]
+pub(super) struct Link {
+    socket: Arc<Socket>,
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+}
+
+/// What [`Link::ready`] waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ready {
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+}
+
+impl Link {
+    /// Takes a connected, blocking socket.
+    pub(super) fn new(system: socket2::Socket, counted: Counted) -> Self {
+        let socket = Arc::new(Socket { system, _counted: counted });
+        Self { socket, read_timeout: None, write_timeout: None }
+    }
+
+    /// Returns what ends a blocked call when it is woken.
+    pub(super) fn waker(&self) -> Arc<Socket> {
+        self.socket.clone()
+    }
+
+    /// Reads some bytes; none means that the peer has closed its side.
+    pub(super) fn read(&mut self, buffer: &mut [u8], context: &Context) -> Result<usize, Error> {
+        let wait = context.wait();
+        loop {
+            let timeout = wait.slice()?.map(rounded);
+            if timeout != self.read_timeout {
+                let set = self.socket.system.set_read_timeout(timeout);
+                // Apple's systems refuse it on a socket that a cancel has shut down.
+                set.map_err(|error| failed(error, context))?;
+                self.read_timeout = timeout;
+            }
+            match (&self.socket.system).read(buffer) {
+                // A socket that a cancel has shut down reads as closed.
+                Ok(0) => return context.check().map(|()| 0),
+                Ok(read) => return Ok(read),
+                Err(error) if is_again(&error) => {}
+                Err(error) => return Err(failed(error, context)),
+            }
+        }
+    }
+
+    /// Writes all of `bytes`.
+    pub(super) fn write_all(&mut self, mut bytes: &[u8], context: &Context) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let wait = context.wait();
+            bytes = &bytes[self.write_some(bytes, &wait, context)?..];
+        }
+        Ok(())
+    }
+
+    fn write_some(
+        &mut self,
+        bytes: &[u8],
+        wait: &Wait<'_>,
+        context: &Context,
+    ) -> Result<usize, Error> {
+        loop {
+            let timeout = wait.slice()?.map(rounded);
+            if timeout != self.write_timeout {
+                let set = self.socket.system.set_write_timeout(timeout);
+                set.map_err(|error| failed(error, context))?;
+                self.write_timeout = timeout;
+            }
+            match send(&self.socket.system, bytes) {
+                Ok(0) => return Err(lost(io::ErrorKind::WriteZero.into())),
+                Ok(sent) => return Ok(sent),
+                Err(error) if is_again(&error) => {}
+                Err(error) => return Err(failed(error, context)),
+            }
+        }
+    }
+
+    /// Writes as much as the system takes without waiting; none if it takes nothing. The
+    /// socket must be [non-blocking](Self::set_nonblocking).
+    pub(super) fn write_now(&self, bytes: &[u8], context: &Context) -> Result<usize, Error> {
+        match send(&self.socket.system, bytes) {
+            Ok(sent) => Ok(sent),
+            Err(error) if is_again(&error) => Ok(0),
+            Err(error) => Err(failed(error, context)),
+        }
+    }
+
+    /// Reads what is there without waiting; `None` if nothing is. The socket must be
+    /// [non-blocking](Self::set_nonblocking).
+    pub(super) fn read_now(
+        &self,
+        buffer: &mut [u8],
+        context: &Context,
+    ) -> Result<Option<usize>, Error> {
+        match (&self.socket.system).read(buffer) {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if is_again(&error) => Ok(None),
+            Err(error) => Err(failed(error, context)),
+        }
+    }
+
+    /// Reads what an idle connection has to say; `None` if that fails.
+    #[cfg(feature = "tls")]
+    pub(super) fn read_idle(&self, buffer: &mut [u8]) -> Option<usize> {
+        (&self.socket.system).read(buffer).ok()
+    }
+
+    pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
+        self.socket.system.set_nonblocking(nonblocking).map_err(lost)
+    }
+
+    /// Waits until the socket can be read or written.
+    pub(super) fn ready(&self, context: &Context) -> Result<Ready, Error> {
+        let wait = context.wait();
+        loop {
+            let interest = PollFlags::IN | PollFlags::OUT;
+            let mut fds = [PollFd::new(&self.socket.system, interest)];
+            poll(&mut fds, wait.slice()?)?;
+            let events = fds[0].revents();
+            if !events.is_empty() {
+                context.check()?;
+                // An error or a hang-up is found by whichever call comes next.
+                let broken = PollFlags::ERR | PollFlags::HUP;
+                return Ok(Ready {
+                    readable: events.intersects(PollFlags::IN | broken),
+                    writable: events.intersects(PollFlags::OUT | broken),
+                });
+            }
+        }
+    }
+
+    /// Looks at what an idle connection has to say, without taking it: `None` if it is
+    /// silent, as it should be; zero if it is closed.
+    pub(super) fn peek(&self) -> io::Result<Option<usize>> {
+        let mut byte = [0];
+        match peek(&self.socket.system, &mut byte) {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if is_again(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends `bytes` if the system takes them at once, and forgets them otherwise.
+    #[cfg(feature = "tls")]
+    pub(super) fn send_best_effort(&self, bytes: &[u8]) {
+        if self.socket.system.set_nonblocking(true).is_ok() {
+            let _ = send(&self.socket.system, bytes);
+        }
+    }
+}
+
+/// Rounds a timeout down to a power of two in milliseconds. The time left shrinks with
+/// every call; rounded, it changes so rarely that setting it costs nothing. Waking early
+/// does no harm: the wait is asked again.
+fn rounded(left: Duration) -> Duration {
+    let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).clamp(1, 1 << 30);
+    Duration::from_millis(1 << millis.ilog2())
+}
+
+/// Waits for events for at most `timeout`; an interrupted wait counts as over.
+pub(super) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<(), Error> {
+    // A timeout that no `timespec` holds is as good as none.
+    let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+    match rustix::event::poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(lost(error.into())),
+    }
+}
+
+#[cfg(unix)]
+fn send(socket: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+    // A program in another language may not ignore SIGPIPE. Apple's systems have no such
+    // flag; socket2 sets the option there.
+    #[cfg(not(target_vendor = "apple"))]
+    let flags = SendFlags::NOSIGNAL;
+    #[cfg(target_vendor = "apple")]
+    let flags = SendFlags::empty();
+    Ok(rustix::net::send(socket, bytes, flags)?)
+}
+
+#[cfg(unix)]
+fn peek(socket: &socket2::Socket, byte: &mut [u8; 1]) -> io::Result<usize> {
+    use rustix::net::RecvFlags;
+
+    let (read, _) =
+        rustix::net::recv(socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+    Ok(read)
+}
+
+#[cfg(not(unix))]
+fn send(socket: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
+    Ok(rustix::net::send(socket, bytes, SendFlags::empty())?)
+}
+
+#[cfg(not(unix))]
+fn peek(socket: &socket2::Socket, byte: &mut [u8; 1]) -> io::Result<usize> {
+    use rustix::net::RecvFlags;
+
+    socket.set_nonblocking(true)?;
+    let read = rustix::net::recv(socket, &mut byte[..], RecvFlags::PEEK);
+    socket.set_nonblocking(false)?;
+    Ok(read?.0)
+}
+
+fn is_again(error: &io::Error) -> bool {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+
+    matches!(error.kind(), WouldBlock | TimedOut | Interrupted)
+}
+
+/// A call on a socket failed: because of a cancel, or because the connection broke.
+fn failed(error: io::Error, context: &Context) -> Error {
+    context.check().err().unwrap_or_else(|| lost(error))
+}
+
+pub(super) fn lost(error: io::Error) -> Error {
+    Error::new(ErrorKind::NetworkConnectionLost, "the connection broke").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rounded_timeout_is_never_longer_and_at_least_half() {
+        for (millis, expected) in [(0, 1), (1, 1), (999, 512), (60_000, 32_768), (65_536, 65_536)] {
+            assert_eq!(rounded(Duration::from_millis(millis)), Duration::from_millis(expected));
+        }
+        assert_eq!(rounded(Duration::MAX), Duration::from_millis(1 << 30));
+    }
+}

@@ -1,0 +1,71 @@
+//! The coding `br` (RFC 7932).
+
+use std::panic::{self, AssertUnwindSafe};
+
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+
+use super::{Codec, Progress, broken};
+use crate::error::Error;
+
+pub(super) struct Brotli {
+    machine: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// Nothing was read.
+    Fresh,
+    Body,
+    /// The end was read; what follows is ignored.
+    Ended,
+}
+
+impl Brotli {
+    pub(super) fn new() -> Self {
+        let alloc = StandardAlloc::default;
+        // Strict: windows larger than the 16 MiB of RFC 7932 §9.1 are an extension.
+        let machine = Box::new(BrotliState::new_strict(alloc(), alloc(), alloc()));
+        Self { machine, state: State::Fresh }
+    }
+}
+
+impl Codec for Brotli {
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Error> {
+        match self.state {
+            State::Ended => return Ok(Progress { consumed: input.len(), produced: 0 }),
+            State::Fresh if input.is_empty() => return Ok(Progress::default()),
+            _ => self.state = State::Body,
+        }
+        let (mut unread, mut consumed) = (input.len(), 0);
+        let (mut room, mut produced, mut total) = (output.len(), 0, 0);
+        // The machine indexes by what the stream says; a mistake in it must not end the
+        // thread.
+        let result = panic::catch_unwind(AssertUnwindSafe(|| {
+            BrotliDecompressStream(
+                &mut unread,
+                &mut consumed,
+                input,
+                &mut room,
+                &mut produced,
+                output,
+                &mut total,
+                &mut self.machine,
+            )
+        }));
+        match result {
+            Ok(BrotliResult::ResultSuccess) => self.state = State::Ended,
+            Ok(BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput) => {}
+            Ok(BrotliResult::ResultFailure) => return Err(broken("the brotli data is invalid")),
+            Err(_) => return Err(broken("the brotli decoder panicked")),
+        }
+        Ok(Progress { consumed, produced })
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        if self.state == State::Body {
+            return Err(broken("it ends before its end is marked"));
+        }
+        Ok(())
+    }
+}

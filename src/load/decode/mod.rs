@@ -1,0 +1,281 @@
+//! Decodes bodies by their `Content-Encoding` (RFC 9110 §8.4) while they arrive.
+//!
+//! A [`Decoder`] stands between a body on the wire and its reader, with one layer for each
+//! coding. A layer holds 16 KiB of what it has still to decode and the window of its
+//! coding, whatever the body expands to: nobody's memory fills up before the reader has
+//! seen the bytes and can stop.
+//!
+//! What follows the end of a compressed stream and is not another one is ignored, as in
+//! Chromium; a stream that ends early is an error, so that half a file is never taken for
+//! a whole one. An empty body is an empty body: servers announce a coding for those too.
+
+#[cfg(feature = "brotli")]
+mod brotli;
+#[cfg(feature = "gzip")]
+mod deflate;
+#[cfg(feature = "gzip")]
+mod gzip;
+#[cfg(feature = "zstd")]
+mod zstd;
+
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Stage};
+use crate::headers::Headers;
+use crate::wire::WireBody;
+
+/// As many as curl allows; no server needs more than one.
+const MOST_LAYERS: usize = 5;
+
+/// A body of the usual sizes stays in the CPU's cache on its way through.
+const BUFFER: usize = 16 * 1024;
+
+/// One coding that a body can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+impl Coding {
+    /// Finds a coding that this build can decode (RFC 9110 §8.4.1: any case, `x-gzip` is
+    /// `gzip`).
+    fn named(name: &str) -> Option<Self> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if cfg!(feature = "gzip") && (is("gzip") || is("x-gzip")) {
+            Some(Self::Gzip)
+        } else if cfg!(feature = "gzip") && is("deflate") {
+            Some(Self::Deflate)
+        } else if cfg!(feature = "brotli") && is("br") {
+            Some(Self::Brotli)
+        } else if cfg!(feature = "zstd") && is("zstd") {
+            Some(Self::Zstd)
+        } else {
+            None
+        }
+    }
+
+    fn codec(self) -> Option<Box<dyn Codec>> {
+        match self {
+            #[cfg(feature = "gzip")]
+            Self::Gzip => Some(Box::new(gzip::Gzip::new())),
+            #[cfg(feature = "gzip")]
+            Self::Deflate => Some(Box::new(deflate::Deflate::new())),
+            #[cfg(feature = "brotli")]
+            Self::Brotli => Some(Box::new(brotli::Brotli::new())),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Some(Box::new(zstd::Zstd::new())),
+            #[cfg(not(all(feature = "gzip", feature = "brotli", feature = "zstd")))]
+            _ => None,
+        }
+    }
+}
+
+/// Returns the value of `Accept-Encoding` that asks for what this build can decode.
+pub(crate) fn accept_encoding() -> &'static str {
+    match (cfg!(feature = "gzip"), cfg!(feature = "brotli"), cfg!(feature = "zstd")) {
+        (true, true, true) => "gzip, deflate, br, zstd",
+        (true, true, false) => "gzip, deflate, br",
+        (true, false, true) => "gzip, deflate, zstd",
+        (true, false, false) => "gzip, deflate",
+        (false, true, true) => "br, zstd",
+        (false, true, false) => "br",
+        (false, false, true) => "zstd",
+        (false, false, false) => "identity",
+    }
+}
+
+/// Reads the codings of a body, in the order in which they were applied.
+///
+/// None if there is one that this build does not know: the body is delivered as it is.
+///
+/// # Errors
+///
+/// [`ErrorKind::CannotDecodeContentData`] if there are more than five.
+pub(crate) fn codings(headers: &Headers) -> Result<Vec<Coding>, Error> {
+    let mut codings = Vec::new();
+    let mut unknown = None;
+    let mut layers = 0;
+    let names = headers.get_all("content-encoding").flat_map(|value| value.split(','));
+    for name in names.map(str::trim) {
+        if name.is_empty() || name.eq_ignore_ascii_case("identity") {
+            continue;
+        }
+        layers += 1;
+        match Coding::named(name) {
+            Some(coding) if codings.len() < MOST_LAYERS => codings.push(coding),
+            Some(_) => {}
+            None => unknown = Some(name),
+        }
+    }
+    if layers > MOST_LAYERS {
+        let detail = format!(
+            "the body has {layers} layers of content-encoding, and at most {MOST_LAYERS} are decoded"
+        );
+        return Err(Error::new(ErrorKind::CannotDecodeContentData, detail).at(Stage::Receiving));
+    }
+    if let Some(name) = unknown {
+        log::debug!("the body is delivered undecoded: content-encoding {name:?} is not known");
+        codings.clear();
+    }
+    Ok(codings)
+}
+
+/// A body, decoded.
+pub(crate) struct Decoder {
+    wire: CountedBody,
+    /// The layer that was applied last, and is undone first, stands first.
+    layers: Vec<Layer>,
+    decoded: u64,
+    /// What went wrong before; it stays wrong.
+    failed: Option<Error>,
+}
+
+impl Decoder {
+    /// Wraps a body with the codings that were applied to it, in that order.
+    pub(crate) fn new(body: Box<dyn WireBody>, codings: &[Coding]) -> Self {
+        let layers = codings.iter().rev().filter_map(|coding| coding.codec()).map(Layer::new);
+        let wire = CountedBody { body, bytes: 0 };
+        Self { wire, layers: layers.collect(), decoded: 0, failed: None }
+    }
+
+    /// Reads some bytes, decoded; none means the body is whole.
+    ///
+    /// Waits for the wire only if nothing that has arrived can be returned.
+    ///
+    /// # Errors
+    ///
+    /// Those of the wire, unchanged, and [`ErrorKind::CannotDecodeRawData`].
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        match pull(&mut self.wire, &mut self.layers, buffer) {
+            Ok(length) => {
+                self.decoded += length as u64;
+                Ok(length)
+            }
+            Err(error) => {
+                self.failed = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns how many bytes are still to be read, if that is known before they are decoded.
+    pub(crate) fn remaining(&self) -> Option<u64> {
+        if self.layers.is_empty() { self.wire.body.remaining() } else { None }
+    }
+
+    /// Returns how many bytes of the body came over the wire, as they were there.
+    #[cfg(test)]
+    pub(crate) fn wire_bytes(&self) -> u64 {
+        self.wire.bytes
+    }
+
+    /// Returns how many bytes were read from this decoder.
+    #[cfg(test)]
+    pub(crate) fn decoded_bytes(&self) -> u64 {
+        self.decoded
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("layers", &self.layers.len())
+            .field("wire_bytes", &self.wire.bytes)
+            .field("decoded_bytes", &self.decoded)
+            .finish_non_exhaustive()
+    }
+}
+
+struct CountedBody {
+    body: Box<dyn WireBody>,
+    bytes: u64,
+}
+
+struct Layer {
+    codec: Box<dyn Codec>,
+    buffer: Box<[u8]>,
+    /// What of the buffer has still to be decoded.
+    start: usize,
+    end: usize,
+    /// The layer below has nothing more.
+    ended: bool,
+}
+
+impl Layer {
+    fn new(codec: Box<dyn Codec>) -> Self {
+        let buffer = vec![0; BUFFER].into_boxed_slice();
+        Self { codec, buffer, start: 0, end: 0, ended: false }
+    }
+}
+
+/// Fills some of `buffer` from the last of `layers`, which pull from those before them.
+fn pull(wire: &mut CountedBody, layers: &mut [Layer], buffer: &mut [u8]) -> Result<usize, Error> {
+    let Some((layer, below)) = layers.split_last_mut() else {
+        let length = wire.body.read(buffer)?;
+        wire.bytes += length as u64;
+        return Ok(length);
+    };
+    loop {
+        let step = layer.codec.decode(&layer.buffer[layer.start..layer.end], buffer)?;
+        layer.start += step.consumed;
+        if step.produced > 0 {
+            return Ok(step.produced);
+        }
+        if layer.start < layer.end {
+            // A codec takes all of its input or gives some output; one that does neither
+            // would be asked for ever.
+            if step.consumed == 0 {
+                return Err(broken("the decoder makes no progress"));
+            }
+        } else if layer.ended {
+            layer.codec.finish()?;
+            return Ok(0);
+        } else {
+            layer.end = pull(wire, below, &mut layer.buffer)?;
+            layer.start = 0;
+            layer.ended = layer.end == 0;
+        }
+    }
+}
+
+/// One coding, as a machine that is fed pieces.
+trait Codec: Send {
+    /// Decodes some of `input` into `output`, which is not empty. Asked with an empty
+    /// `input`, it gives what it still holds.
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Error>;
+
+    /// Reports whether the input, of which there is no more, was whole.
+    fn finish(&mut self) -> Result<(), Error>;
+}
+
+/// How many bytes a codec took and gave.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    consumed: usize,
+    produced: usize,
+}
+
+/// The body is not what its coding says.
+fn broken(detail: &'static str) -> Error {
+    let detail = format!("the compressed body is broken: {detail}");
+    Error::new(ErrorKind::CannotDecodeRawData, detail).at(Stage::Receiving)
+}
+
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+fn broken_by(detail: &'static str, source: impl StdError + Send + Sync + 'static) -> Error {
+    broken(detail).because(source)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! A request as it goes out: what the program asked for, and what a session adds.
+
+use http::Method;
+use url::{Position, Url};
+
+use super::{Rules, redirect};
+use crate::body::Body;
+use crate::error::{Error, ErrorKind, Stage};
+use crate::headers::Headers;
+use crate::request::{Parts, Request, UserInfo};
+
+/// One hop's request, complete; redirects change it.
+#[derive(Debug)]
+pub(super) struct Hop {
+    pub(super) url: Url,
+    pub(super) method: Method,
+    pub(super) headers: Headers,
+    pub(super) sensitive: Vec<Box<str>>,
+    pub(super) body: Option<Body>,
+    pub(super) redirects: usize,
+}
+
+impl Hop {
+    /// Returns the first hop of `request`.
+    pub(super) fn first(request: Request, rules: &Rules) -> Result<Self, Error> {
+        request.check()?;
+        let Some(url) = request.url().cloned() else {
+            return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
+        };
+        check_scheme(&url, rules).map_err(|error| error.on(&url))?;
+        let Parts { method, headers, sensitive, body, user_info } = request.into_parts();
+        let headers = completed(&headers, &url, user_info.as_ref(), rules);
+        Ok(Self { url, method, headers, sensitive, body, redirects: 0 })
+    }
+
+    /// Returns what the decision about the answer needs to know.
+    pub(super) fn as_answered(&self, rules: &Rules) -> redirect::Hop<'_> {
+        redirect::Hop {
+            url: &self.url,
+            method: &self.method,
+            followed: self.redirects,
+            https_only: rules.https_only,
+            allows_insecure_redirects: rules.allows_insecure_redirects,
+        }
+    }
+
+    /// Returns whether the body, if there is one, can be sent a second time.
+    pub(super) fn can_send_again(&self) -> bool {
+        self.body.as_ref().is_none_or(Body::can_rewind)
+    }
+
+    /// Becomes the request for where a redirect leads.
+    pub(super) fn follow(
+        &mut self,
+        url: Url,
+        method: Method,
+        keeps_body: bool,
+        crosses_origin: bool,
+    ) {
+        redirect::strip(&mut self.headers, &self.sensitive, crosses_origin, !keeps_body);
+        if !keeps_body {
+            self.body = None;
+        }
+        (self.url, self.method) = (url, method);
+        self.redirects += 1;
+        if !self.headers.contains("host") {
+            let mut headers = with_host(host_of(&self.url), &self.headers);
+            headers.append(&self.headers);
+            self.headers = headers;
+        }
+    }
+}
+
+/// Returns a list with `Host` alone and room for `others`; RFC 9110 §7.2: it comes first.
+fn with_host(host: &str, others: &Headers) -> Headers {
+    let mut headers = Headers::with_capacity(8 + others.len(), 256);
+    headers.push("Host", host);
+    headers
+}
+
+fn host_of(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
+
+/// Returns the headers of the first hop: the program's, and those that every request has.
+fn completed(own: &Headers, url: &Url, user_info: Option<&UserInfo>, rules: &Rules) -> Headers {
+    let mut headers = if own.contains("host") {
+        Headers::new()
+    } else {
+        with_host(rules.host.as_deref().unwrap_or_else(|| host_of(url)), own)
+    };
+    headers.append(own);
+    if own.is_empty() {
+        headers.append(&rules.added_headers);
+    } else {
+        for (name, value) in rules.added_headers.iter().filter(|(name, _)| !own.contains(name)) {
+            headers.push(name, value);
+        }
+    }
+    // Headers that the program sets win over what stands in a URL.
+    if let Some(user_info) = user_info
+        && !headers.contains("authorization")
+    {
+        headers.push("Authorization", &user_info.basic());
+    }
+    headers
+}
+
+/// Only `http` and `https` are loaded, and `http` only if it is allowed.
+fn check_scheme(url: &Url, rules: &Rules) -> Result<(), Error> {
+    let error = match url.scheme() {
+        "https" => return Ok(()),
+        "http" if !rules.https_only => return Ok(()),
+        "http" => Error::new(
+            ErrorKind::SecureConnectionRequired,
+            "the configuration's https_only refuses an http URL",
+        ),
+        scheme => Error::new(
+            ErrorKind::UnsupportedUrl,
+            format!("no loader for {scheme} URLs; http and https are loaded"),
+        ),
+    };
+    Err(error.at(Stage::Preparing))
+}

@@ -1,0 +1,77 @@
+//! A response with its body in memory.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::error::{Error, ErrorKind, Stage};
+use crate::load::Decoder;
+use crate::response::Response;
+
+/// A response and its body, decoded and whole.
+///
+/// `Debug` shows how long the body is, not what is in it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Data {
+    /// The head of the response.
+    pub response: Response,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Data {
+    /// Returns the body as text: UTF-8, anything else in it replaced by U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Data")
+            .field("response", &self.response)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
+}
+
+/// The least and the most that is read at a time.
+const STEP: (usize, usize) = (1024, 256 * 1024);
+
+/// Reads all of `body`, up to `limit` bytes.
+pub(super) fn read_all(body: &mut Decoder, limit: u64) -> Result<Vec<u8>, Error> {
+    let expected = body.remaining();
+    if expected.is_some_and(|expected| expected > limit) {
+        return Err(too_large(limit));
+    }
+    // A server can announce anything; memory follows what really comes.
+    let first = expected.map_or(STEP.0, |expected| expected.min(STEP.1 as u64) as usize);
+    let mut bytes = vec![0; first];
+    let mut filled = 0;
+    loop {
+        if expected == Some(filled as u64) {
+            break;
+        }
+        if filled == bytes.len() {
+            let more = filled.clamp(STEP.0, STEP.1);
+            bytes.resize(filled + more, 0);
+        }
+        match body.read(&mut bytes[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+        if filled as u64 > limit {
+            return Err(too_large(limit));
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+fn too_large(limit: u64) -> Error {
+    let detail = format!(
+        "the body is larger than maximum_body_in_memory ({limit} bytes); \
+         raise it, or read the body with Session::bytes"
+    );
+    Error::new(ErrorKind::DataLengthExceedsMaximum, detail).at(Stage::Receiving)
+}
