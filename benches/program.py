@@ -1,0 +1,52 @@
+"""Builds the `bench` program and runs it."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+# A proxy of the environment would be measured in place of the client.
+CLEAN = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
+def build():
+    """Builds the release profile and returns where the program is."""
+    command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
+    told = subprocess.run(
+        [*command, "--manifest-path", HERE / "Cargo.toml"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    messages = (json.loads(line) for line in told.stdout.splitlines())
+    found = [message["executable"] for message in messages if message.get("executable")]
+    return found[-1]
+
+
+def clients(program):
+    """The names of the clients the program was built with, in the order of the tables."""
+    return subprocess.run([program, "clients"], check=True, capture_output=True, text=True).stdout.split()
+
+
+def arguments(what, client, url, ca=None, **options):
+    """The words after the program's name."""
+    words = [what, "--client", client, "--url", url]
+    if ca is not None:
+        words += ["--ca", str(ca)]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    return words
+
+
+def run(program, words, cores=None):
+    """Runs one load, on these CPU cores only, and returns its line as a dictionary."""
+    pin = None if cores is None else lambda: os.sched_setaffinity(0, cores)
+    done = subprocess.run(
+        [program, *words], env=CLEAN, preexec_fn=pin, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"bench {' '.join(words)} failed: {done.stderr.strip()}")
+    fields = dict(field.split("=", 1) for field in done.stdout.split())
+    return {name: int(value) if value.isdigit() else value for name, value in fields.items()}
