@@ -277,15 +277,13 @@ impl Headers {
     /// Takes the text of a head as it came, and where in it each name and value is.
     pub(crate) fn from_text(
         text: &str,
-        lines: impl Iterator<Item = (Range<usize>, Range<usize>)>,
-        count: usize,
+        lines: impl ExactSizeIterator<Item = (Range<usize>, Range<usize>)>,
     ) -> Self {
-        let mut headers = Self { text: text.to_owned(), lines: Vec::with_capacity(count) };
-        headers.lines.extend(lines.map(|(name, value)| {
+        let lines = lines.map(|(name, value)| {
             let (name, value) = (Span::new(name), Span::new(value));
             Line { name, value, latin1: false, hidden: false }
-        }));
-        headers
+        });
+        Self { text: text.to_owned(), lines: lines.collect() }
     }
 
     /// Appends the fields as they go over the wire, `name: value` and CR LF each.
@@ -321,7 +319,7 @@ fn check(name: &str, value: &str) -> Result<(), Error> {
 }
 
 /// Returns whether the value of the field `name` may be printed.
-pub(crate) fn is_harmless(name: &str) -> bool {
+fn is_harmless(name: &str) -> bool {
     HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 

@@ -52,6 +52,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("base64", &["load/", "request/userinfo.rs"]),
     ("brotli_decompressor", &["load/decode"]),
     ("flate2", &["load/decode"]),
+    ("httparse", &["engine/codec"]),
     ("percent_encoding", &["load/redirect", "request", "response"]),
     ("rcgen", &["testing/"]),
     ("rustix", &["engine/", "testing/"]),
@@ -60,7 +61,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["engine/tls", "testing/"]),
     ("zstd", &["load/decode"]),
     ("socket2", &["engine/", "testing/"]),
-    ("ureq_proto", &["engine/codec"]),
 ];
 
 /// Names that say nothing about what a file holds.

@@ -1,21 +1,24 @@
-//! HTTP/1.1 heads, by `ureq-proto`.
+//! HTTP/1.1 heads: requests are written here, answers are parsed by `httparse`.
 //!
-//! The codec writes and checks what frames a message: the request line, the length of the
-//! body, the syntax of the answer. The header lines in between are ours, because the
-//! codec's names have no case: they go out as the caller wrote them and are listed as the
-//! server sent them. The codec logs what it sees, so it is shown no secret: not the target
-//! of a request, and, while it logs, not the values of headers.
+//! `httparse` checks the syntax (RFC 9112 §4, §5) and finds where names and values stand;
+//! as header lines it takes tokens before the colon alone, no folded lines, and no control
+//! character but the tab in a value. Names keep their case both ways: they go out as the
+//! caller wrote them and are listed as the server sent them. Nothing is logged.
 
+use std::io::Write;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use http::{HeaderValue, Method, Request, header};
-use ureq_proto::client::state::{RecvResponse, SendRequest};
-use ureq_proto::client::{Call, SendRequestResult};
+use http::{Method, StatusCode, Version};
+use httparse::{ParserConfig, Response, Status};
 use url::Position;
 
 use crate::error::{Error, ErrorKind};
-use crate::headers::{self, Headers};
+use crate::headers::Headers;
 use crate::wire::{Head, WireRequest};
+
+/// How many header lines an answer may have.
+const MOST_LINES: usize = 128;
 
 /// How the length of a request's body is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,105 +31,41 @@ pub(super) enum Sending {
     Chunked,
 }
 
-/// Reads the answer to one request.
-#[derive(Debug)]
-pub(super) struct Codec(Call<RecvResponse>);
-
-/// Writes the head of `request` to `out` and returns what will read the answer.
-pub(super) fn write_head(
-    request: &WireRequest<'_>,
-    sending: Sending,
-    out: &mut Vec<u8>,
-) -> Result<Codec, Error> {
-    let mut call = prepare(request, sending)?;
-    let mut written = [0; ROOM];
-    let length = call.write(&mut written).map_err(refused)?;
-    // "POST / HTTP/1.1", CR LF, and what says how long the body is.
-    let written = &written[..length];
-    let method = request.method.as_str().len() + 1;
-    let line = written.iter().position(|&byte| byte == b'\n').map_or(length, |at| at + 1);
-    out.extend_from_slice(&written[..method]);
+/// Writes the head of `request` to `out`: the line, its headers in their order, and what
+/// says how long the body is.
+pub(super) fn write_head(request: &WireRequest<'_>, sending: Sending, out: &mut Vec<u8>) {
+    out.extend_from_slice(request.method.as_str().as_bytes());
+    out.push(b' ');
     out.extend_from_slice(target(request.url).as_bytes());
-    out.extend_from_slice(&written[method + 1..line]);
+    out.extend_from_slice(b" HTTP/1.1\r\n");
     request.headers.write_to(out);
-    out.extend_from_slice(&written[line..]);
-    if line == length {
-        out.extend_from_slice(b"\r\n");
+    match sending {
+        Sending::Length(length) => {
+            // Writing to memory cannot fail.
+            let _ = write!(out, "content-length: {length}\r\n");
+        }
+        Sending::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
+        // RFC 9110 §8.6: methods that are expected to have content say that there is none.
+        Sending::Nothing if expects_content(request.method) => {
+            out.extend_from_slice(b"content-length: 0\r\n");
+        }
+        Sending::Nothing => {}
     }
-    receiving(call, sending).map(Codec)
+    out.extend_from_slice(b"\r\n");
 }
-
-/// Room for a request line without a target, and for one header with a length.
-const ROOM: usize = LONGEST_METHOD + 96;
-
-/// Longer than any that is registered.
-const LONGEST_METHOD: usize = 128;
 
 /// Returns path and query of `url`, as they stand on a request line.
 fn target(url: &url::Url) -> &str {
     &url[Position::BeforePath..Position::AfterQuery]
 }
 
-fn prepare(request: &WireRequest<'_>, sending: Sending) -> Result<Call<SendRequest>, Error> {
-    if request.method.as_str().len() > LONGEST_METHOD {
-        let detail = "the method is longer than 128 bytes";
-        return Err(Error::new(ErrorKind::InvalidRequest, detail));
-    }
-    let mut described = Request::new(());
-    *described.method_mut() = request.method.clone();
-    let framing = match sending {
-        Sending::Length(length) => Some((header::CONTENT_LENGTH, HeaderValue::from(length))),
-        Sending::Chunked => Some((header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"))),
-        // RFC 9110 §8.6: methods that are expected to have content say that there is none.
-        Sending::Nothing if expects_content(request.method) => {
-            Some((header::CONTENT_LENGTH, HeaderValue::from_static("0")))
-        }
-        Sending::Nothing => None,
-    };
-    if let Some((name, value)) = framing {
-        described.headers_mut().insert(name, value);
-    }
-    let mut call = Call::new(described).map_err(refused)?;
-    call.allow_non_standard_methods(true);
-    if sending != Sending::Nothing {
-        call.force_send_body();
-    }
-    Ok(call.proceed())
-}
-
 fn expects_content(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
-/// Brings the codec to where it reads the answer: the body's bytes are not its business.
-fn receiving(call: Call<SendRequest>, sending: Sending) -> Result<Call<RecvResponse>, Error> {
-    let mut sender = match call.proceed().map_err(refused)? {
-        Some(SendRequestResult::RecvResponse(call)) => return Ok(call),
-        Some(SendRequestResult::SendBody(sender)) => sender,
-        _ => return Err(Error::new(ErrorKind::InvalidRequest, "the request cannot be framed")),
-    };
-    match sending {
-        Sending::Length(length) => {
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            sender.consume_direct_write(length).map_err(refused)?;
-        }
-        _ => {
-            sender.write(&[], &mut [0; 16]).map_err(refused)?;
-        }
-    }
-    sender
-        .proceed()
-        .ok_or_else(|| Error::new(ErrorKind::InvalidRequest, "the request's body cannot be framed"))
-}
-
-fn refused(error: ureq_proto::Error) -> Error {
-    Error::new(ErrorKind::InvalidRequest, "the request cannot be sent as it is").because(error)
-}
-
 /// Returns the status of a head, if it begins as one.
 ///
-/// Looked at before the codec sees the head: a 1xx is ours to handle, as the codec refuses
-/// a 100 with headers.
+/// Looked at before the head is parsed: a 1xx is another message than the final answer.
 pub(super) fn status_of(head: &[u8]) -> Option<u16> {
     // RFC 9112 §4: "HTTP/1.1" SP status.
     let digits = head.get(9..12)?;
@@ -134,130 +73,60 @@ pub(super) fn status_of(head: &[u8]) -> Option<u16> {
     (head.starts_with(b"HTTP/1.") && head[8] == b' ').then_some(status)
 }
 
-impl Codec {
-    /// Reads a head from the beginning of `bytes`; returns it with its length, or `None`
-    /// if more has to come.
-    pub(super) fn read_head(&mut self, bytes: &[u8]) -> Result<Option<(Head, usize)>, Error> {
-        let (length, response) = if codec_logs() {
-            self.0.try_response(&masked(bytes), false)
-        } else {
-            self.0.try_response(bytes, false)
-        }
-        .map_err(cannot_parse)?;
-        let Some(response) = response else { return Ok(None) };
-        let (status, version) = (response.status(), response.version());
-        let headers = lines_of(&bytes[..length], response.headers().len());
-        Ok(Some((Head { status, version, headers }, length)))
-    }
+/// Reads a head from the beginning of `bytes`; returns it with its length, or `None` if
+/// more has to come.
+pub(super) fn read_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Error> {
+    // Not cleared: most answers fill a few of these.
+    let mut lines = [const { MaybeUninit::uninit() }; MOST_LINES];
+    let mut parsed = Response::new(&mut []);
+    let parser = ParserConfig::default();
+    let read = parser.parse_response_with_uninit_headers(&mut parsed, bytes, &mut lines);
+    let Status::Complete(length) = read.map_err(cannot_parse)? else { return Ok(None) };
+    // RFC 9112 §2.3: a higher minor version than it knows is none that this client asked
+    // for; `httparse` refuses it.
+    let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
+    // RFC 9110 §15: three digits are a status from 100 on.
+    let status = StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|error| {
+        let detail = "the server's answer has a status below 100";
+        Error::new(ErrorKind::CannotParseResponse, detail).because(error)
+    })?;
+    let headers = listed(&bytes[..length], parsed.headers);
+    Ok(Some((Head { status, version, headers }, length)))
 }
 
-/// Returns whether the codec logs the heads that it sees.
-fn codec_logs() -> bool {
-    log::log_enabled!(target: "ureq_proto::util", log::Level::Trace)
-}
-
-/// Returns `bytes` with the values of its head hidden that may be secret; every byte stays
-/// in its place. What follows the head is not logged.
-fn masked(bytes: &[u8]) -> Vec<u8> {
-    let mut masked = bytes.to_vec();
-    for (name, value) in Lines::of(bytes) {
-        let known = std::str::from_utf8(&bytes[name]).is_ok_and(headers::is_harmless);
-        if !known {
-            let visible = |byte: &&mut u8| byte.is_ascii_graphic();
-            masked[value].iter_mut().filter(visible).for_each(|byte| *byte = b'*');
-        }
-    }
-    masked
-}
-
-fn cannot_parse(error: ureq_proto::Error) -> Error {
+fn cannot_parse(error: httparse::Error) -> Error {
     let (kind, detail) = match error {
-        ureq_proto::Error::HttpParseTooManyHeaders => {
+        httparse::Error::TooManyHeaders => {
             (ErrorKind::BadServerResponse, "the server's answer has more than 128 header lines")
-        }
-        ureq_proto::Error::BadContentLengthHeader
-        | ureq_proto::Error::TooManyContentLengthHeaders => {
-            (ErrorKind::BadServerResponse, "the server's answer has a bad Content-Length")
         }
         _ => (ErrorKind::CannotParseResponse, "the server's answer is not valid HTTP"),
     };
     Error::new(kind, detail).because(error)
 }
 
-/// Lists the header lines of a head that the codec has found well-formed.
-fn lines_of(head: &[u8], count: usize) -> Headers {
-    let lines = Lines::of(head);
+/// Lists the header lines that were found in `head`.
+fn listed(head: &[u8], lines: &[httparse::Header<'_>]) -> Headers {
     // One look at all of it, and one copy, in almost every case.
     if let Ok(text) = std::str::from_utf8(head) {
-        return Headers::from_text(text, lines, count);
+        let places =
+            lines.iter().map(|line| (place(head, line.name.as_bytes()), place(head, line.value)));
+        return Headers::from_text(text, places);
     }
-    let mut headers = Headers::with_capacity(count, head.len());
-    for (name, value) in lines {
-        // A name is a token, which is ASCII: the codec has checked that.
-        let name = std::str::from_utf8(&head[name]).unwrap_or_default();
-        headers.push_bytes(name, &head[value]);
+    let mut headers = Headers::with_capacity(lines.len(), head.len());
+    for line in lines {
+        headers.push_bytes(line.name, line.value);
     }
     headers
 }
 
-/// Finds names and values in a well-formed head, from where its header lines begin.
-struct Lines<'a> {
-    head: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn of(head: &'a [u8]) -> Self {
-        // Empty lines may come before the status line (RFC 9112 §2.2).
-        let empty = head.len() - head.trim_ascii_start().len();
-        let at = head[empty..].iter().position(|&byte| byte == b'\n');
-        Self { head, at: at.map_or(head.len(), |length| empty + length + 1) }
-    }
-}
-
-impl Iterator for Lines<'_> {
-    type Item = (Range<usize>, Range<usize>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let start = self.at;
-        let line = &self.head[start..];
-        // No name begins so: it is the empty line at the end.
-        if matches!(line.first(), None | Some(b'\r' | b'\n')) {
-            return None;
-        }
-        let mut bytes = line.iter();
-        // A loop over an iterator is half the instructions of a search by `position`, and
-        // names and values are too short for anything cleverer.
-        for &byte in bytes.by_ref() {
-            if byte == b':' {
-                break;
-            }
-        }
-        let value = self.head.len() - bytes.len();
-        for &byte in bytes.by_ref() {
-            if byte == b'\n' {
-                break;
-            }
-        }
-        self.at = self.head.len() - bytes.len();
-        Some((start..value - 1, trimmed(self.head, value..self.at)))
-    }
-}
-
-/// Returns `range` without the blanks around what is in it.
-fn trimmed(bytes: &[u8], mut range: Range<usize>) -> Range<usize> {
-    while range.start < range.end && bytes[range.start].is_ascii_whitespace() {
-        range.start += 1;
-    }
-    while range.start < range.end && bytes[range.end - 1].is_ascii_whitespace() {
-        range.end -= 1;
-    }
-    range
+/// Returns where in `head` its part `part` stands.
+fn place(head: &[u8], part: &[u8]) -> Range<usize> {
+    let start = part.as_ptr().addr() - head.as_ptr().addr();
+    start..start + part.len()
 }
 
 #[cfg(test)]
 mod tests {
-    use http::{StatusCode, Version};
     use url::Url;
 
     use super::*;
@@ -265,12 +134,7 @@ mod tests {
     type Read = (StatusCode, Version, Vec<(String, String)>);
 
     fn read(head: &str) -> Result<Read, Error> {
-        let url = Url::parse("http://a/").unwrap();
-        let headers = Headers::new();
-        let request =
-            WireRequest { method: &Method::GET, url: &url, headers: &headers, body: None };
-        let mut codec = write_head(&request, Sending::Nothing, &mut Vec::new())?;
-        let (head, _) = codec.read_head(head.as_bytes())?.expect("a whole head");
+        let (head, _) = read_head(head.as_bytes())?.expect("a whole head");
         let lines = head.headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok((head.status, head.version, lines.collect()))
     }
@@ -283,7 +147,7 @@ mod tests {
         headers.add("X-TRACE-Id", "7").unwrap();
         let request = WireRequest { method: &method, url: &url, headers: &headers, body: None };
         let mut out = Vec::new();
-        write_head(&request, sending, &mut out).unwrap();
+        write_head(&request, sending, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -348,12 +212,33 @@ mod tests {
     }
 
     #[test]
-    fn a_masked_head_is_as_long_and_says_as_much_of_its_framing() {
-        let head =
-            b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=s3cret; Path=/\r\nContent-Length: 5\r\n\r\nabc";
-        let masked = String::from_utf8(masked(head)).unwrap();
-        assert_eq!(masked.len(), head.len());
-        assert!(!masked.contains("s3cret") && masked.contains("Content-Length: 5"), "{masked}");
+    fn no_other_byte_stands_in_a_name_or_a_value() {
+        for byte in 0..=255u8 {
+            let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            let text = byte == b'\t' || (byte >= b' ' && byte != 0x7f);
+            for (start, end, fine) in [
+                // LF ends the line, or the head.
+                ("", "A: b", token || byte == b'\n'),
+                ("A", ": b", token || byte == b':'),
+                ("A: b", "c", text),
+                ("A: b", "", text || byte == b'\n'),
+            ] {
+                let line = [start.as_bytes(), &[byte], end.as_bytes()].concat();
+                let head = [b"HTTP/1.1 200 OK\r\n", &*line, b"\r\nC: d\r\n\r\n"].concat();
+                let read = read_head(&head);
+                let whole = read.is_ok_and(|head| head.is_some());
+                assert_eq!(whole, fine, "{:?}", line.escape_ascii().to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_listed_byte_by_byte() {
+        let bytes = b"HTTP/1.1 200 \xe9\r\nA: caf\xe9\r\nB: \xc3\xa9\r\n\r\nmore";
+        let (head, length) = read_head(bytes).unwrap().unwrap();
+        assert_eq!(&bytes[length..], b"more");
+        let lines: Vec<_> = head.headers.iter().collect();
+        assert_eq!(lines, [("A", "caf\u{e9}"), ("B", "\u{e9}")]);
     }
 
     #[test]

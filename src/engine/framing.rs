@@ -42,13 +42,15 @@ pub(super) fn framing(
 ) -> Result<Decision, Error> {
     let persists = persists(version, headers);
     let decide = |framing, reusable| Ok(Decision { framing, reusable: reusable && persists });
-    let has = |name| headers.contains(name);
     // RFC 9112 §6.3, 1 and 2: after these the connection speaks another protocol.
     if status == StatusCode::SWITCHING_PROTOCOLS
         || *method == Method::CONNECT && status.is_success()
     {
         return decide(Framing::None, false);
     }
+    // RFC 9112 §6.3, 5: a length that is none, or two that differ, is an error, also where
+    // it would not be needed: whoever sends it cannot be trusted with the rest.
+    let length = content_length(headers)?;
     // RFC 9112 §6.3, 1: here the headers describe the body that a GET would have had.
     if *method == Method::HEAD || status == StatusCode::NOT_MODIFIED {
         return decide(Framing::None, true);
@@ -57,73 +59,93 @@ pub(super) fn framing(
     // send a body too, which would look like the next response. Many say that there are no
     // bytes, which is true.
     if status.is_informational() || status == StatusCode::NO_CONTENT {
-        let empty = headers.get_all("content-length").all(|length| without_space(length) == "0");
-        return decide(Framing::None, empty && !has("transfer-encoding"));
+        let empty = length.is_none_or(|(length, once)| length == 0 && once);
+        return decide(Framing::None, empty && !headers.contains("transfer-encoding"));
     }
-    if has("transfer-encoding") {
-        check_transfer_encoding(headers)?;
+    if is_chunked(headers)? {
         // RFC 9112 §6.3, 3: it overrides a length, and both together are suspicious.
         // RFC 9112 §6.1: in HTTP/1.0 the framing counts as faulty; the message is read, as
         // curl does, and it is the last one.
-        let reusable = !has("content-length") && version == Version::HTTP_11;
+        let reusable = length.is_none() && version == Version::HTTP_11;
         return decide(Framing::Chunked, reusable);
     }
-    match content_length(headers)? {
+    match length {
         Some((length, once)) => decide(Framing::Length(length), once),
         None => decide(Framing::UntilClose, false),
     }
 }
 
+/// Returns whether the body comes in chunks.
+///
 /// Accepts `chunked` alone: this client asks for no other coding (it sends no `TE`), and
 /// where another one follows `chunked`, or comes twice, readers disagree about the end.
-fn check_transfer_encoding(headers: &Headers) -> Result<(), Error> {
-    let values: Vec<_> = headers.get_all("transfer-encoding").map(without_space).collect();
-    match &*values {
-        [value] if value.eq_ignore_ascii_case("chunked") => Ok(()),
-        _ => {
-            let values = values.join(", ");
-            Err(wrong(format!("transfer-encoding {values:?} is not supported, only chunked is")))
-        }
+fn is_chunked(headers: &Headers) -> Result<bool, Error> {
+    let mut values = headers.get_all("transfer-encoding");
+    let Some(first) = values.next() else { return Ok(false) };
+    let once = values.next().is_none();
+    if once && without_space(first.as_bytes()).eq_ignore_ascii_case(b"chunked") {
+        return Ok(true);
     }
+    let values: Vec<_> = headers.get_all("transfer-encoding").map(str::trim).collect();
+    let values = values.join(", ");
+    Err(wrong(format!("transfer-encoding {values:?} is not supported, only chunked is")))
 }
 
 /// Returns the length, and whether it is said only once.
 fn content_length(headers: &Headers) -> Result<Option<(u64, bool)>, Error> {
     let mut found = None;
-    // RFC 9110 §8.6: a list of the same value may be taken for that value.
-    let all = headers.get_all("content-length").flat_map(|value| value.split(','));
-    for text in all.map(without_space) {
-        // Digits alone: `parse` takes a sign too.
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let length = if digits { text.parse::<u64>().ok() } else { None };
-        let Some(length) = length else {
-            return Err(wrong(format!("content-length {text:?} is not a length")));
-        };
-        found = match found {
-            None => Some((length, true)),
-            Some((before, _)) if before == length => Some((length, false)),
-            Some((before, _)) => {
-                return Err(wrong(format!("there are two lengths, {before} and {length}")));
-            }
-        };
+    for value in headers.get_all("content-length") {
+        // RFC 9110 §8.6: a list of the same value may be taken for that value.
+        for element in elements(value) {
+            let Some(length) = parsed(element) else {
+                let text = String::from_utf8_lossy(element);
+                return Err(wrong(format!("content-length {text:?} is not a length")));
+            };
+            found = match found {
+                None => Some((length, true)),
+                Some((before, _)) if before == length => Some((length, false)),
+                Some((before, _)) => {
+                    return Err(wrong(format!("there are two lengths, {before} and {length}")));
+                }
+            };
+        }
     }
     Ok(found)
 }
 
+/// Digits alone: `str::parse` takes a sign too.
+fn parsed(digits: &[u8]) -> Option<u64> {
+    let grown = |length: u64, digit: &u8| {
+        let digit = digit.is_ascii_digit().then_some(u64::from(digit & 15))?;
+        length.checked_mul(10)?.checked_add(digit)
+    };
+    if digits.is_empty() { None } else { digits.iter().try_fold(0, grown) }
+}
+
 /// RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
 fn persists(version: Version, headers: &Headers) -> bool {
-    let says = |option: &str| {
-        headers
-            .get_all("connection")
-            .flat_map(|value| value.split(','))
-            .any(|said| without_space(said).eq_ignore_ascii_case(option))
-    };
-    !says("close") && (version == Version::HTTP_11 || says("keep-alive"))
+    let (mut closes, mut keeps) = (false, version == Version::HTTP_11);
+    for value in headers.get_all("connection") {
+        for option in elements(value) {
+            closes |= option.eq_ignore_ascii_case(b"close");
+            keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+        }
+    }
+    keeps && !closes
+}
+
+/// Returns the elements of a list (RFC 9110 §5.6.1), empty ones too, as bytes: such values
+/// are too short for the search that `str::split` would begin.
+fn elements(value: &str) -> impl Iterator<Item = &[u8]> {
+    value.as_bytes().split(|&byte| byte == b',').map(without_space)
 }
 
 /// RFC 9110 §5.6.3: only blanks and tabs are optional around values.
-fn without_space(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+fn without_space(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 fn wrong(detail: String) -> Error {
@@ -165,7 +187,6 @@ mod tests {
             ("transfer-encoding:\tCHUNKED ", Chunked, true),
             // RFC 9112 §6.3, 3.
             ("Transfer-Encoding: chunked|Content-Length: 5", Chunked, false),
-            ("Content-Length: +5|Transfer-Encoding: chunked", Chunked, false),
             // RFC 9112 §9.3.
             ("Content-Length: 5|Connection: close", Length(5), false),
             ("Content-Length: 5|Connection: Keep-Alive, CLOSE", Length(5), false),
@@ -200,6 +221,7 @@ mod tests {
             ("Content-Length: ٥", "\"٥\""),
             ("Content-Length: \u{a0}5", "not a length"),
             ("Content-Length: 18446744073709551616", "18446744073709551616"),
+            ("Content-Length: +5|Transfer-Encoding: chunked", "\"+5\""),
             ("Transfer-Encoding:", "\"\""),
             ("Transfer-Encoding: gzip, chunked", "gzip, chunked"),
             ("Transfer-Encoding: chunked, gzip", "chunked, gzip"),
@@ -227,13 +249,14 @@ mod tests {
             ("HEAD", 200, long, true),
             ("HEAD", 404, "", true),
             ("HEAD", 200, "Transfer-Encoding: gzip, chunked", true),
-            ("HEAD", 200, "Content-Length: 5, 6", true),
+            ("HEAD", 200, "Content-Length: 5, 5", true),
             ("HEAD", 200, "Connection: close", false),
             ("GET", 304, long, true),
             ("GET", 304, "Connection: close", false),
             ("GET", 204, "", true),
             ("GET", 204, long, false),
             ("GET", 204, "Content-Length: 0", true),
+            ("GET", 204, "Content-Length: 0, 0", false),
             ("DELETE", 204, "Transfer-Encoding: chunked", false),
             ("GET", 103, "", true),
             ("GET", 101, "", false),
@@ -247,6 +270,18 @@ mod tests {
         }
         let refused = decided(&Method::CONNECT, 407, Version::HTTP_11, long).unwrap();
         assert_eq!(refused, Decision { framing: Length(5), reusable: true });
+    }
+
+    #[test]
+    fn a_bad_length_is_an_error_also_where_there_is_no_body() {
+        for (method, status) in
+            [(Method::HEAD, 200), (Method::GET, 204), (Method::GET, 304), (Method::CONNECT, 407)]
+        {
+            for lines in ["Content-Length: 5, 6", "Content-Length: +5", "Content-Length:"] {
+                let error = decided(&method, status, Version::HTTP_11, lines).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::BadServerResponse, "{status} {lines:?}");
+            }
+        }
     }
 
     #[test]

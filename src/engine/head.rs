@@ -1,6 +1,6 @@
 //! Receiving the head of the answer.
 
-use super::codec::{Codec, status_of};
+use super::codec::{read_head, status_of};
 use super::connection::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Context, Head};
@@ -44,12 +44,11 @@ pub(super) enum Heard {
 /// Receives the final head; informational ones are counted and dropped.
 pub(super) fn receive(
     connection: &mut Connection,
-    codec: &mut Codec,
     informational: &mut Informational,
     context: &Context,
 ) -> Result<Head, Error> {
     loop {
-        if let Heard::Final(head) = receive_next(connection, codec, informational, context)? {
+        if let Heard::Final(head) = receive_next(connection, informational, context)? {
             return Ok(head);
         }
     }
@@ -59,7 +58,6 @@ pub(super) fn receive(
 /// goes on.
 pub(super) fn receive_next(
     connection: &mut Connection,
-    codec: &mut Codec,
     informational: &mut Informational,
     context: &Context,
 ) -> Result<Heard, Error> {
@@ -70,7 +68,7 @@ pub(super) fn receive_next(
     let arrived = connection.inbox().filled();
     if status_of(arrived).is_some_and(|status| status >= 200)
         && arrived.len() <= MAXIMUM_LINE
-        && let Some((head, length)) = codec.read_head(arrived)?
+        && let Some((head, length)) = read_head(arrived)?
     {
         connection.inbox().consume(length);
         return Ok(Heard::Final(head));
@@ -83,7 +81,7 @@ pub(super) fn receive_next(
             return Err(Error::new(ErrorKind::BadServerResponse, detail));
         }
         Some(status @ 100..=199) => Heard::Informational(informational.note(status)?),
-        _ => match codec.read_head(head)? {
+        _ => match read_head(head)? {
             Some((head, _)) => Heard::Final(head),
             None => {
                 let detail = "the server's answer has no proper end of its head";

@@ -1,4 +1,5 @@
-//! Moves bytes: HTTP/1.1 over sockets, TLS and a pool of connections.
+//! Moves bytes: HTTP/1.1 over sockets, TLS and a pool of connections. Heads are parsed by
+//! `httparse`; the rest of the protocol is here.
 //!
 //! [`Engine`] is the crate's [`Wire`]. One exchange takes a connection from the pool or
 //! makes one, sends the request, receives the head, and hands out a reader of the body,

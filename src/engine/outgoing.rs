@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::codec::{self, Codec, Sending};
+use super::codec::{self, Sending};
 use super::connection::Connection;
 use super::head::{self, Heard, Informational};
 use crate::body::OpenBody;
@@ -42,8 +42,8 @@ pub(super) fn exchange(
         Some(body) => body.length.map_or(Sending::Chunked, Sending::Length),
     };
     let mut out = connection.take_outbox();
-    let codec = codec::write_head(request, sending, &mut out)?;
-    let mut sender = Sender { connection, codec, informational: Informational::default(), context };
+    codec::write_head(request, sending, &mut out);
+    let mut sender = Sender { connection, informational: Informational::default(), context };
     let early = match body {
         None => sender.send_small(out, &[])?,
         // RFC 9110 §10.1.1: there is nothing to wait with if there is nothing to send.
@@ -71,7 +71,6 @@ fn expects_100(request: &WireRequest<'_>) -> bool {
 
 struct Sender<'a> {
     connection: &'a mut Connection,
-    codec: Codec,
     informational: Informational,
     context: &'a Context,
 }
@@ -81,7 +80,7 @@ type Early = Result<Option<Head>, Error>;
 
 impl Sender<'_> {
     fn receive(&mut self) -> Result<Head, Error> {
-        head::receive(self.connection, &mut self.codec, &mut self.informational, self.context)
+        head::receive(self.connection, &mut self.informational, self.context)
     }
 
     /// Sends head and body in one write.
@@ -103,12 +102,7 @@ impl Sender<'_> {
         let idle = self.context.idle.min(PATIENCE_FOR_100);
         let patience = Context { idle, ..self.context.clone() };
         loop {
-            let heard = head::receive_next(
-                self.connection,
-                &mut self.codec,
-                &mut self.informational,
-                &patience,
-            );
+            let heard = head::receive_next(self.connection, &mut self.informational, &patience);
             match heard {
                 Ok(Heard::Informational(100)) => break,
                 Ok(Heard::Informational(_)) => {}
@@ -169,8 +163,7 @@ impl Sender<'_> {
     /// The server has begun to say something while the body goes out.
     fn hear(&mut self) -> Result<Option<Head>, Error> {
         self.connection.set_nonblocking(false)?;
-        let (codec, informational) = (&mut self.codec, &mut self.informational);
-        let heard = head::receive_next(self.connection, codec, informational, self.context)?;
+        let heard = head::receive_next(self.connection, &mut self.informational, self.context)?;
         self.connection.set_nonblocking(true)?;
         match heard {
             Heard::Final(head) => Ok(Some(head)),

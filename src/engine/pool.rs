@@ -3,7 +3,7 @@
 //! Per origin the one used last is used first, so that the others grow old and are closed
 //! (RFC 9112 §9.3). One thread closes them; it runs only while something is idle.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, PoisonError, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -35,8 +35,8 @@ pub(super) struct Pool {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Oldest first.
-    idle: HashMap<Arc<str>, VecDeque<Connection>>,
+    /// Oldest first. So few origins are compared sooner than hashed.
+    idle: BTreeMap<Arc<str>, VecDeque<Connection>>,
     count: usize,
     spare: Spare,
     reaper: Option<JoinHandle<()>>,

@@ -24,11 +24,11 @@ impl Hop {
     /// Returns the first hop of `request`.
     pub(super) fn first(request: Request, rules: &Rules) -> Result<Self, Error> {
         request.check()?;
-        let Some(url) = request.url().cloned() else {
+        let Parts { url, method, headers, sensitive, body, user_info } = request.into_parts();
+        let Some(url) = url else {
             return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
         };
         check_scheme(&url, rules).map_err(|error| error.on(&url))?;
-        let Parts { method, headers, sensitive, body, user_info } = request.into_parts();
         let headers = completed(&headers, &url, user_info.as_ref(), rules);
         Ok(Self { url, method, headers, sensitive, body, redirects: 0 })
     }

@@ -267,6 +267,7 @@ impl Request {
     /// Takes the request apart, for the load.
     pub(crate) fn into_parts(self) -> Parts {
         Parts {
+            url: self.url,
             method: self.method,
             headers: self.headers,
             sensitive: self.sensitive,
@@ -276,8 +277,9 @@ impl Request {
     }
 }
 
-/// What a load needs of a request beside its URL and its timers.
+/// What a load needs of a request beside its timers.
 pub(crate) struct Parts {
+    pub(crate) url: Option<Url>,
     pub(crate) method: Method,
     pub(crate) headers: Headers,
     pub(crate) sensitive: Vec<Box<str>>,

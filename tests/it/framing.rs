@@ -173,10 +173,10 @@ fn no_answer_to_an_expectation_is_taken_for_another() {
         let request = Request::put(server.url("/")).header("Expect", "100-continue");
         let data = session.data(request.body(Body::from(body.clone()))).unwrap();
         assert_eq!(data.response.status(), status, "{name}");
+        let request = server.take_request();
         // A final answer in place of leave, and then no body: the next request cannot follow.
         server.enqueue(Answer::ok("next"));
         assert_eq!(session.data(server.url("/next")).unwrap().text(), "next", "{name}");
-        let request = server.take_request();
         assert_eq!(request.is_complete(), sent, "{name}");
         assert_eq!(request.body_length() > 0, sent, "{name}");
         assert_eq!(server.take_request().sequence() == 1, reused, "{name}");

@@ -168,6 +168,11 @@ fn transfer_encodings() -> Vec<Row> {
         Row::kept("chunked in odd case and space", ok("transfer-encoding:\tCHUNKED ", body)),
         Row::last("chunked and a length", ok("Transfer-Encoding: chunked|Content-Length: 3", body)),
         Row::last("a length and chunked", ok("Content-Length: 3|Transfer-Encoding: chunked", body)),
+        Row::broken(
+            "chunked and a bad length",
+            ok("Transfer-Encoding: chunked|Content-Length: +3", body),
+            Bad,
+        ),
         Row::last("chunked and close", ok("Transfer-Encoding: chunked|Connection: close", body)),
     ];
     rows.extend(wrong.map(|coding| {
@@ -251,11 +256,14 @@ fn bodiless() -> Vec<Row> {
         Row::kept("HEAD in chunks", chunked("")).with(200, "").to("HEAD"),
         Row::kept("HEAD without a word", ok("", "")).with(200, "").to("HEAD"),
         Row::last("HEAD with a body", ok("Content-Length: 5", "hello")).with(200, "").to("HEAD"),
+        Row::broken("HEAD with two lengths", ok("Content-Length: 5, 6", ""), Bad).to("HEAD"),
         Row::kept("204", status(no_content, "")).with(204, ""),
         Row::last("204 with a length", status(no_content, "Content-Length: 5")).with(204, ""),
         Row::last("204 in chunks", status(no_content, "Transfer-Encoding: chunked")).with(204, ""),
         Row::kept("304", status(unchanged, "")).with(304, ""),
         Row::kept("304 with a length", status(unchanged, "Content-Length: 5")).with(304, ""),
+        Row::broken("204 with a signed length", status(no_content, "Content-Length: +0"), Bad),
+        Row::broken("304 with two lengths", status(unchanged, "Content-Length: 5, 6"), Bad),
         Row::kept("205 with a body", started("HTTP/1.1 205 Reset Content")).with(205, "hello"),
     ]
 }
