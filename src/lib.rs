@@ -18,7 +18,8 @@
 //! A [`Configuration`] is a bag of settings; a [`Session`] is made from a copy of it and
 //! loads [`Request`]s. [`Session::data`] returns the [`Response`] with its whole body,
 //! [`Session::bytes`] returns as soon as the head is there and is then read from. A URL is
-//! a request, too: `session.data("https://…")`.
+//! a request, too: `session.data("https://…")`. What a request sends is a [`Body`], which a
+//! [`Form`] and a [`Multipart`] become.
 //!
 //! | Configuration | Keeps |
 //! |---|---|
@@ -64,6 +65,7 @@ mod engine;
 mod error;
 mod headers;
 mod load;
+mod media_type;
 mod request;
 mod resolver;
 mod response;
@@ -72,7 +74,7 @@ mod sync;
 mod trust;
 mod wire;
 
-pub use body::Body;
+pub use body::{Body, Form, Multipart, Part};
 pub use cancel::CancelToken;
 pub use clock::Clock;
 pub use configuration::Configuration;

@@ -10,8 +10,8 @@ use urlsession::testing::{
     ServerBuilder, Stats,
 };
 use urlsession::{
-    Body, Bytes, CancelToken, Certificate, Clock, Configuration, Data, Error, ErrorKind, Headers,
-    Request, Resolver, Response, Session, Stage, TlsVersion,
+    Body, Bytes, CancelToken, Certificate, Clock, Configuration, Data, Error, ErrorKind, Form,
+    Headers, Multipart, Part, Request, Resolver, Response, Session, Stage, TlsVersion,
 };
 
 /// May be given to other threads, and owns all it has.
@@ -33,6 +33,9 @@ const _: () = {
     cloned::<Response>();
     cloned::<Headers>();
     cloned::<Body>();
+    cloned::<Form>();
+    cloned::<Multipart>();
+    cloned::<Part>();
     cloned::<Data>();
     cloned::<Error>();
     cloned::<CancelToken>();

@@ -56,7 +56,7 @@ pub enum ErrorKind {
     /// The body has more layers of compression than the limit of five.
     #[doc(alias = "NSURLErrorCannotDecodeContentData")]
     CannotDecodeContentData,
-    /// The server's answer is not HTTP.
+    /// The server's answer is not HTTP, or its body is not what it was read as.
     #[doc(alias = "NSURLErrorCannotParseResponse")]
     CannotParseResponse,
     /// The body has to be sent again, and was a reader that can be read once.

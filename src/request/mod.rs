@@ -1,5 +1,7 @@
 //! What to load: URL, method, headers, body, and how long to wait.
 
+mod authorization;
+mod content;
 mod convert;
 mod userinfo;
 

@@ -29,6 +29,10 @@ impl UserInfo {
         Some(taken)
     }
 
+    pub(super) fn new(user: &str, password: &str) -> Self {
+        Self { user: user.into(), password: password.into() }
+    }
+
     /// Returns the value of an `Authorization` header (RFC 7617 §2).
     pub(crate) fn basic(&self) -> String {
         let pair = [&*self.user, b":", &*self.password].concat();

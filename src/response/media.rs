@@ -73,74 +73,6 @@ fn value(text: &str) -> (Cow<'_, str>, &str) {
     (Cow::Owned(value), "")
 }
 
-/// Returns the usual extension of files of a MIME type, for the types that are common.
-pub(super) fn extension(mime_type: &str) -> Option<&'static str> {
-    let found = EXTENSIONS.iter().find(|(mime, _)| mime.eq_ignore_ascii_case(mime_type));
-    found.map(|(_, extension)| *extension)
-}
-
-/// `application/octet-stream` is not here: it means that the server does not know either.
-const EXTENSIONS: &[(&str, &str)] = &[
-    ("application/epub+zip", "epub"),
-    ("application/gzip", "gz"),
-    ("application/java-archive", "jar"),
-    ("application/javascript", "js"),
-    ("application/json", "json"),
-    ("application/ld+json", "jsonld"),
-    ("application/msword", "doc"),
-    ("application/pdf", "pdf"),
-    ("application/rtf", "rtf"),
-    ("application/vnd.ms-excel", "xls"),
-    ("application/vnd.ms-powerpoint", "ppt"),
-    ("application/vnd.openxmlformats-officedocument.presentationml.presentation", "pptx"),
-    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
-    ("application/wasm", "wasm"),
-    ("application/x-7z-compressed", "7z"),
-    ("application/x-bzip2", "bz2"),
-    ("application/x-gzip", "gz"),
-    ("application/x-tar", "tar"),
-    ("application/x-xz", "xz"),
-    ("application/xhtml+xml", "xhtml"),
-    ("application/xml", "xml"),
-    ("application/zip", "zip"),
-    ("application/zstd", "zst"),
-    ("audio/aac", "aac"),
-    ("audio/flac", "flac"),
-    ("audio/mp4", "m4a"),
-    ("audio/mpeg", "mp3"),
-    ("audio/ogg", "ogg"),
-    ("audio/wav", "wav"),
-    ("font/woff", "woff"),
-    ("font/woff2", "woff2"),
-    ("image/avif", "avif"),
-    ("image/bmp", "bmp"),
-    ("image/gif", "gif"),
-    ("image/heic", "heic"),
-    ("image/jpeg", "jpg"),
-    ("image/png", "png"),
-    ("image/svg+xml", "svg"),
-    ("image/tiff", "tiff"),
-    ("image/vnd.microsoft.icon", "ico"),
-    ("image/webp", "webp"),
-    ("image/x-icon", "ico"),
-    ("message/rfc822", "eml"),
-    ("text/calendar", "ics"),
-    ("text/css", "css"),
-    ("text/csv", "csv"),
-    ("text/html", "html"),
-    ("text/javascript", "js"),
-    ("text/markdown", "md"),
-    ("text/plain", "txt"),
-    ("text/vcard", "vcf"),
-    ("text/xml", "xml"),
-    ("video/mp4", "mp4"),
-    ("video/mpeg", "mpeg"),
-    ("video/ogg", "ogv"),
-    ("video/quicktime", "mov"),
-    ("video/webm", "webm"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,13 +126,5 @@ mod tests {
             let found: Vec<_> = found.iter().map(|(name, value)| (*name, &**value)).collect();
             assert_eq!(found, expected, "{text:?}");
         }
-    }
-
-    #[test]
-    fn the_table_of_extensions_is_sorted_and_lower_case() {
-        assert!(EXTENSIONS.is_sorted());
-        assert!(EXTENSIONS.iter().all(|(mime, _)| mime_type(mime).as_deref() == Some(mime)));
-        assert_eq!(extension("IMAGE/PNG"), Some("png"));
-        assert_eq!(extension("application/octet-stream"), None);
     }
 }

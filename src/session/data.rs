@@ -24,6 +24,45 @@ impl Data {
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
+
+    /// Reads the body as JSON, whatever its `Content-Type` says.
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok(r#"{"tea": 2, "biscuits": 12}"#));
+    /// # let url = server.url("/orders/7");
+    /// use std::collections::BTreeMap;
+    /// use urlsession::Session;
+    ///
+    /// let order: BTreeMap<String, u32> = Session::shared().data(&url)?.json()?;
+    /// assert_eq!(order["biscuits"], 12);
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::CannotParseResponse`] with line and column, if the body is not JSON or
+    /// is no `T`. Nothing of what is in the body is repeated.
+    #[cfg(feature = "json")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+    #[doc(alias = "JSONDecoder")]
+    #[doc(alias = "JSONSerialization")]
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            use serde_json::error::Category;
+
+            // serde's own words hold values of the body.
+            let what = match error.classify() {
+                Category::Data => "the body is JSON, but not what was expected",
+                Category::Eof => "the body is JSON that ends early",
+                Category::Syntax | Category::Io => "the body is not JSON",
+            };
+            let (line, column) = (error.line(), error.column());
+            let detail = format!("{what}, at line {line}, column {column}");
+            Error::new(ErrorKind::CannotParseResponse, detail).on(self.response.url())
+        })
+    }
 }
 
 impl fmt::Debug for Data {

@@ -9,8 +9,8 @@ mod data;
 mod decoding;
 mod differential;
 mod edges;
-#[cfg(feature = "tls")]
 mod folder;
+mod forms;
 mod framing;
 mod gone;
 mod heads;

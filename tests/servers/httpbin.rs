@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use urlsession::{ErrorKind, Request};
+use urlsession::{Body, ErrorKind, Multipart, Part, Request};
 
 use crate::{HTTPBIN, given, session};
 
@@ -224,4 +224,60 @@ fn connections_are_kept_between_answers_of_every_kind() {
         session.data(format!("{httpbin}/{path}")).unwrap();
         assert_eq!(counters.sockets(), 1, "{path}");
     }
+}
+
+#[test]
+fn the_arguments_of_a_post_are_understood() {
+    let Some(httpbin) = given(HTTPBIN) else { return };
+    // Every reserved character, as in the example that Foundation's escapes are shown by.
+    let reserved = ":/?#[]@!$&'()*+,;=";
+    let fields = [("name", "Brendon & Söhne"), ("password", reserved), ("%41", " "), ("%41", "")];
+    let request = Request::post(format!("{httpbin}/post")).form(fields);
+    let text = session().data(request).unwrap().text().into_owned();
+    for part in [
+        r#""name":"Brendon & S\u00f6hne""#,
+        &format!(r#""password":"{reserved}""#),
+        r#""%41":[" ",""]"#,
+        r#""Content-Type":"application/x-www-form-urlencoded""#,
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[test]
+fn a_photo_with_a_tag_is_understood() {
+    let Some(httpbin) = given(HTTPBIN) else { return };
+    let session = session();
+    let photo = std::env::temp_dir().join(format!("urlsession-{}.jpg", std::process::id()));
+    std::fs::write(&photo, b"\xff\xd8\xff not much of a photo \r\n--").unwrap();
+    let form =
+        || Multipart::new().text("tag_name", "Brendon \"&\"\r\nSöhne").file("userfile", &photo);
+    let chunked = Part::new(Body::opened_by(|| Ok(&b"in chunks"[..]))).file_name("log.txt");
+    for (form, path, parts) in [
+        (form(), "post", &[r#""Content-Length":"#][..]),
+        (form().part("log", chunked), "post", &[r#""log":"in chunks""#]),
+        (form(), "redirect-to?url=/post&status_code=307", &[r#"/post""#]),
+    ] {
+        let request = Request::post(format!("{httpbin}/{path}")).multipart(form);
+        let text = session.data(request).unwrap().text().into_owned();
+        let usual = [
+            r#""tag_name":"Brendon \"&\"\r\nS\u00f6hne""#,
+            r#""userfile":"data:image/jpeg;base64,/9j/IG5vdCBtdWNoIG9mIGEgcGhvdG8gDQotLQ==""#,
+        ];
+        for part in usual.iter().chain(parts) {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+    std::fs::remove_file(&photo).unwrap();
+}
+
+#[cfg(feature = "json")]
+#[test]
+fn json_is_understood_both_ways() {
+    let Some(httpbin) = given(HTTPBIN) else { return };
+    let value = serde_json::json!({ "tea": [1, 2.5, null], "é": { "\"": true } });
+    let request = Request::post(format!("{httpbin}/post")).json(&value);
+    let answer: serde_json::Value = session().data(request).unwrap().json().unwrap();
+    assert_eq!(answer["json"], value);
+    assert_eq!(answer["headers"]["Content-Type"], "application/json");
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::process::Command;
 use std::{env, fs, str};
 
-use urlsession::{Body, Request, Session};
+use urlsession::{Body, Multipart, Part, Request, Session};
 
 use crate::{NGINX, configuration, given};
 
@@ -34,6 +34,17 @@ fn transfer(told: &str) {
                     count => length += count as u64,
                 }
             }
+        }
+        "multipart-upload" => {
+            let file = env::temp_dir().join(format!("urlsession-{}-large", std::process::id()));
+            // Holes: it takes no disk.
+            fs::File::create(&file).and_then(|file| file.set_len(UPLOAD)).unwrap();
+            let part = Part::new(Body::file(&file).with_length(UPLOAD)).file_name("large");
+            let form = Multipart::new().text("tag", "large").part("file", part);
+            let framing = Body::from(form.clone()).length().unwrap() - UPLOAD;
+            let data = session.data(Request::post(url).multipart(form));
+            fs::remove_file(&file).unwrap();
+            data.unwrap().text().parse::<u64>().unwrap() - framing
         }
         _ => {
             let body = match what {
@@ -85,6 +96,7 @@ fn large_bodies_take_little_memory() {
             ("download", "large.bin", GIB),
             ("upload", "upload", UPLOAD),
             ("upload-in-chunks", "upload", UPLOAD),
+            ("multipart-upload", "upload", UPLOAD),
         ] {
             let told = format!("{what} {base}/{path}");
             let (moved, growth) = in_a_process_of_its_own(&told);

@@ -1,6 +1,10 @@
-//! What a request sends: bytes, a file, or a reader.
+//! What a request sends: bytes, a file, a reader, or a form.
 
-use std::fs::File;
+mod file;
+mod form;
+mod multipart;
+mod open;
+
 use std::io::{self, Cursor, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -10,12 +14,18 @@ use std::{fmt, mem};
 use crate::error::{Error, ErrorKind};
 use crate::sync::Mutex;
 
+pub use form::Form;
+pub use multipart::{Multipart, Part};
+pub(crate) use open::OpenBody;
+use open::{Content, OpenMultipart, cannot_read};
+
 /// The body of a request.
 ///
 /// A body knows its length, or does not; it can be sent again (after a redirect, or when
 /// a kept-alive connection turns out to be dead), or cannot. Bytes, files and
-/// [`opened_by`](Self::opened_by) can be sent again, a [`reader`](Self::reader) cannot.
-/// Cloning shares the bytes; clones of a reader share the one reading.
+/// [`opened_by`](Self::opened_by) can be sent again, a [`reader`](Self::reader) cannot; a
+/// [`Multipart`] can if all of its parts can. Cloning shares the bytes; clones of a reader
+/// share the one reading.
 ///
 /// # Examples
 ///
@@ -40,6 +50,7 @@ enum Source {
     File(PathBuf),
     Once(Arc<Mutex<Option<Reader>>>),
     Opened(Arc<Opener>),
+    Multipart(Arc<Multipart>),
 }
 
 type Reader = Box<dyn Read + Send>;
@@ -86,35 +97,54 @@ impl Body {
     pub fn length(&self) -> Option<u64> {
         match &self.source {
             Source::Bytes(bytes) => self.length.or(Some(bytes.len() as u64)),
+            Source::Multipart(form) => self.length.or_else(|| form.length()),
             _ => self.length,
         }
     }
 
     /// Returns whether the body can be sent a second time.
     pub fn can_rewind(&self) -> bool {
-        !matches!(self.source, Source::Once(_))
+        match &self.source {
+            Source::Once(_) => false,
+            Source::Multipart(form) => form.contents().all(Self::can_rewind),
+            _ => true,
+        }
     }
 
     /// Returns whether sending it opens a file.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self.source, Source::File(_))
+        match &self.source {
+            Source::File(_) => true,
+            Source::Multipart(form) => form.contents().any(Self::is_file),
+            _ => false,
+        }
+    }
+
+    /// Returns the length to announce for the body if it is sent as a part, which is
+    /// opened later, and what would keep it from being opened then.
+    fn announce(&self) -> Result<Option<u64>, Error> {
+        let length = match &self.source {
+            Source::Bytes(_) | Source::Opened(_) => None,
+            Source::File(path) => file::length(path)?,
+            Source::Once(once) if once.lock().is_none() => return Err(exhausted()),
+            Source::Once(_) => None,
+            Source::Multipart(form) => form.announce()?.total,
+        };
+        Ok(self.length().or(length))
     }
 
     /// Returns the body's content from its beginning.
     pub(crate) fn open(&self) -> Result<OpenBody, Error> {
-        let (reader, length) = match &self.source {
+        let (content, length) = match &self.source {
             Source::Bytes(bytes) => {
-                return Ok(OpenBody {
-                    content: Content::Bytes(Cursor::new(bytes.clone())),
-                    length: self.length(),
-                });
+                (Content::Bytes(Cursor::new(bytes.clone())), Some(bytes.len() as u64))
             }
             Source::File(path) => {
-                let (file, length) = open_file(path)?;
-                (Box::new(file) as Reader, self.length.or(length))
+                let (file, length) = file::open(path)?;
+                (Content::Reader(Box::new(file)), length)
             }
             Source::Once(once) => match mem::take(&mut *once.lock()) {
-                Some(reader) => (reader, self.length),
+                Some(reader) => (Content::Reader(reader), None),
                 None => return Err(exhausted()),
             },
             Source::Opened(open) => {
@@ -123,41 +153,30 @@ impl Body {
                     let detail = "opening the body to send panicked";
                     Error::new(ErrorKind::DelegatePanicked, detail)
                 })?;
-                (opened.map_err(cannot_read)?, self.length)
+                (Content::Reader(opened.map_err(cannot_read)?), None)
+            }
+            Source::Multipart(form) => {
+                let open = OpenMultipart::new(form.clone())?;
+                let length = open.length();
+                (Content::Multipart(Box::new(open)), length)
             }
         };
-        Ok(OpenBody { content: Content::Reader(reader), length })
+        Ok(OpenBody { content, length: self.length.or(length) })
     }
-}
 
-fn open_file(path: &Path) -> Result<(File, Option<u64>), Error> {
-    let fail = |error: io::Error| {
-        let kind = match error.kind() {
-            io::ErrorKind::NotFound => ErrorKind::FileDoesNotExist,
-            io::ErrorKind::PermissionDenied => ErrorKind::NoPermissionsToReadFile,
-            io::ErrorKind::IsADirectory => ErrorKind::FileIsDirectory,
-            _ => ErrorKind::ResourceUnavailable,
-        };
-        Error::new(kind, format!("cannot read the file to send, {}", path.display())).because(error)
-    };
-    let file = File::open(path).map_err(fail)?;
-    let metadata = file.metadata().map_err(fail)?;
-    if metadata.is_dir() {
-        return Err(fail(io::Error::from(io::ErrorKind::IsADirectory)));
+    /// Returns the file that is sent.
+    fn path(&self) -> Option<&Path> {
+        match &self.source {
+            Source::File(path) => Some(path),
+            _ => None,
+        }
     }
-    // A pipe or a device says zero and means "unknown".
-    Ok((file, metadata.is_file().then_some(metadata.len())))
 }
 
 fn exhausted() -> Error {
     let detail = "the body is a reader that was sent already; \
                   use Body::opened_by for one that can be sent again";
     Error::new(ErrorKind::RequestBodyStreamExhausted, detail)
-}
-
-/// The error of a body whose reader failed.
-fn cannot_read(error: io::Error) -> Error {
-    Error::new(ErrorKind::ResourceUnavailable, "the body to send cannot be read").because(error)
 }
 
 impl fmt::Debug for Body {
@@ -167,6 +186,7 @@ impl fmt::Debug for Body {
             Source::File(_) => "file",
             Source::Once(_) => "reader",
             Source::Opened(_) => "opened on demand",
+            Source::Multipart(_) => "multipart",
         };
         f.debug_struct("Body").field("source", &source).field("length", &self.length()).finish()
     }
@@ -199,69 +219,6 @@ impl From<String> for Body {
 impl From<&str> for Body {
     fn from(text: &str) -> Self {
         Self::from(text.as_bytes())
-    }
-}
-
-/// A body that is being sent.
-pub(crate) struct OpenBody {
-    content: Content,
-    pub(crate) length: Option<u64>,
-}
-
-/// Where the bytes come from.
-enum Content {
-    Bytes(Cursor<Arc<Vec<u8>>>),
-    Reader(Reader),
-}
-
-impl OpenBody {
-    /// Returns all of the body, if it is in memory and at most `limit` bytes.
-    pub(crate) fn small(&self, limit: usize) -> Option<&[u8]> {
-        match &self.content {
-            Content::Bytes(bytes) => {
-                let bytes = bytes.get_ref();
-                // One of another length than announced fails where the others do.
-                let is_right = self.length == Some(bytes.len() as u64);
-                (is_right && bytes.len() <= limit).then_some(bytes)
-            }
-            Content::Reader(_) => None,
-        }
-    }
-
-    /// Reads some bytes; none at the end.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let reader = match &mut self.content {
-            Content::Bytes(bytes) => {
-                let left = &bytes.get_ref()[bytes.position() as usize..];
-                let count = left.len().min(buffer.len());
-                buffer[..count].copy_from_slice(&left[..count]);
-                bytes.set_position(bytes.position() + count as u64);
-                return Ok(count);
-            }
-            Content::Reader(reader) => reader,
-        };
-        loop {
-            let read = panic::catch_unwind(AssertUnwindSafe(|| reader.read(buffer)));
-            match read {
-                Ok(Ok(count)) if count <= buffer.len() => return Ok(count),
-                Ok(Ok(_)) => {
-                    let error = io::Error::other("the reader returned more than it was given");
-                    return Err(cannot_read(error));
-                }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(error)) => return Err(cannot_read(error)),
-                Err(_) => {
-                    let detail = "the reader of the body to send panicked";
-                    return Err(Error::new(ErrorKind::DelegatePanicked, detail));
-                }
-            }
-        }
-    }
-}
-
-impl fmt::Debug for OpenBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenBody").field("length", &self.length).finish_non_exhaustive()
     }
 }
 

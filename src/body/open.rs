@@ -1,0 +1,83 @@
+//! A body while it is being sent.
+
+mod multipart;
+
+use std::fmt;
+use std::io::{self, Cursor};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+
+use super::Reader;
+use crate::error::{Error, ErrorKind};
+
+pub(super) use multipart::OpenMultipart;
+
+/// A body that is being sent.
+pub(crate) struct OpenBody {
+    pub(super) content: Content,
+    pub(crate) length: Option<u64>,
+}
+
+/// Where the bytes come from.
+pub(super) enum Content {
+    Bytes(Cursor<Arc<Vec<u8>>>),
+    Reader(Reader),
+    Multipart(Box<OpenMultipart>),
+}
+
+impl OpenBody {
+    /// Returns all of the body, if it is in memory and at most `limit` bytes.
+    pub(crate) fn small(&self, limit: usize) -> Option<&[u8]> {
+        match &self.content {
+            Content::Bytes(bytes) => {
+                let bytes = bytes.get_ref();
+                // One of another length than announced fails where the others do.
+                let is_right = self.length == Some(bytes.len() as u64);
+                (is_right && bytes.len() <= limit).then_some(bytes)
+            }
+            Content::Reader(_) | Content::Multipart(_) => None,
+        }
+    }
+
+    /// Reads some bytes; none at the end.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let reader = match &mut self.content {
+            Content::Bytes(bytes) => {
+                let left = &bytes.get_ref()[bytes.position() as usize..];
+                let count = left.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&left[..count]);
+                bytes.set_position(bytes.position() + count as u64);
+                return Ok(count);
+            }
+            Content::Reader(reader) => reader,
+            Content::Multipart(form) => return form.read(buffer),
+        };
+        loop {
+            let read = panic::catch_unwind(AssertUnwindSafe(|| reader.read(buffer)));
+            match read {
+                Ok(Ok(count)) if count <= buffer.len() => return Ok(count),
+                Ok(Ok(_)) => {
+                    let error = io::Error::other("the reader returned more than it was given");
+                    return Err(cannot_read(error));
+                }
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(error)) => return Err(cannot_read(error)),
+                Err(_) => {
+                    let detail = "the reader of the body to send panicked";
+                    return Err(Error::new(ErrorKind::DelegatePanicked, detail));
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for OpenBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenBody").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// The error of a body whose reader failed.
+pub(super) fn cannot_read(error: io::Error) -> Error {
+    Error::new(ErrorKind::ResourceUnavailable, "the body to send cannot be read").because(error)
+}

@@ -1,0 +1,131 @@
+//! Bodies that bring their `Content-Type` along.
+
+use super::Request;
+use crate::body::{Form, Multipart};
+
+impl Request {
+    /// Sets the fields of a form as the body, and its `Content-Type`,
+    /// `application/x-www-form-urlencoded`, unless the request has one.
+    ///
+    /// ```
+    /// use urlsession::Request;
+    ///
+    /// let fields = [("name", "Brendon"), ("password", "a&b=c d")];
+    /// let request = Request::post("https://shop.test/sign-up").form(fields);
+    /// # let length = request.body_to_send().and_then(urlsession::Body::length);
+    /// # assert_eq!(length, Some("name=Brendon&password=a%26b%3Dc+d".len() as u64));
+    /// ```
+    #[doc(alias = "httpBody")]
+    #[doc(alias = "queryItems")]
+    pub fn form(self, form: impl Into<Form>) -> Self {
+        self.body(form.into()).with_content_type(Form::CONTENT_TYPE)
+    }
+
+    /// Sets a form of texts and files as the body, and its `Content-Type`,
+    /// `multipart/form-data` with the form's boundary; an earlier one is replaced.
+    ///
+    /// ```
+    /// use urlsession::{Multipart, Request};
+    ///
+    /// let form = Multipart::new().text("tag_name", "holiday").file("userfile", "photo.jpg");
+    /// let request = Request::post("https://shop.test/photos").multipart(form);
+    /// ```
+    #[doc(alias = "httpBodyStream")]
+    pub fn multipart(self, form: Multipart) -> Self {
+        let (content_type, checked) = (form.content_type(), form.check());
+        self.body(form).header("Content-Type", &content_type).noting(checked)
+    }
+
+    /// Sets `value`, written as JSON, as the body, and its `Content-Type`,
+    /// `application/json`, unless the request has one.
+    ///
+    /// A value that cannot be written fails the load with
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use urlsession::Request;
+    ///
+    /// let order = BTreeMap::from([("tea", 2), ("biscuits", 12)]);
+    /// let request = Request::post("https://shop.test/orders").json(&order);
+    /// assert_eq!(request.headers().get("Content-Type"), Some("application/json"));
+    /// ```
+    #[cfg(feature = "json")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+    #[doc(alias = "JSONEncoder")]
+    #[doc(alias = "JSONSerialization")]
+    pub fn json(self, value: &(impl serde::Serialize + ?Sized)) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(bytes) => self.body(bytes).with_content_type("application/json"),
+            Err(error) => {
+                let detail = "the value to send cannot be written as JSON";
+                let error =
+                    crate::error::Error::new(crate::error::ErrorKind::InvalidRequest, detail)
+                        .because(error);
+                self.noting(Err(error))
+            }
+        }
+    }
+
+    fn with_content_type(self, value: &str) -> Self {
+        let is_set = self.headers.contains("content-type");
+        if is_set { self } else { self.header("Content-Type", value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Part;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_content_type_of_the_program_stays_unless_it_would_be_wrong() {
+        let post = || Request::post("http://a/");
+        let own = || post().header("content-type", "text/own");
+        let of = |request: &Request| {
+            request.headers().get_all("Content-Type").collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(of(&post().form([("a", "b")])), "application/x-www-form-urlencoded");
+        assert_eq!(of(&own().form([("a", "b")])), "text/own");
+        let form = Multipart::new();
+        let expected = format!("multipart/form-data; boundary={}", form.boundary());
+        assert_eq!(of(&post().multipart(form.clone())), expected);
+        assert_eq!(of(&own().multipart(form)), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_part_is_an_error_of_the_request() {
+        let parts = [
+            Part::text("").header("X-Injected", "a\r\nb: c"),
+            Part::text("").content_type("text/plain\r\nb: c"),
+            Part::text("").header("a b", "c"),
+            Part::text("").header("content-disposition", "form-data"),
+            Part::text("").file_name("a\0b"),
+        ];
+        for part in parts {
+            let form = Multipart::new().text("fine", "").part("name", part.clone());
+            let error = Request::post("http://a/").multipart(form).check().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{part:?}");
+        }
+        let error = Request::post("http://a/").multipart(Multipart::new().text("a\0", "")).check();
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn json_is_written_or_refused() {
+        let request = Request::post("http://a/").json(&[1, 2]);
+        let length = request.body_to_send().and_then(crate::body::Body::length);
+        assert_eq!(length, Some(5));
+        assert_eq!(request.headers().get("content-type"), Some("application/json"));
+        let request = Request::post("http://a/").header("Content-Type", "application/ld+json");
+        let request = request.json("text");
+        assert_eq!(request.headers().get("content-type"), Some("application/ld+json"));
+        // The keys of an object are texts.
+        let value = std::collections::BTreeMap::from([((1, 2), 3)]);
+        let error = Request::post("http://a/").json(&value).check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.to_string(), "the value to send cannot be written as JSON: http://a/");
+    }
+}
