@@ -6,16 +6,22 @@
 use std::error::Error;
 use std::io::{Read, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, fs, process};
 
 use urlsession::testing::{Answer, Recorded, Server};
-use urlsession::{CancelToken, Configuration, Request, Session};
+use urlsession::{
+    CancelToken, Configuration, Delegate, DeliveryQueue, Multipart, Reply, Request, Response,
+    Session, Task, Update,
+};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    let outcome = match std::env::args().nth(1) {
+    let outcome = match env::args().nth(1) {
         Some(url) => load(&url),
         None => tour(),
     };
@@ -85,6 +91,11 @@ fn tour() -> Outcome {
         Err(error) => println!("{error} (code {})", error.code()),
     }
 
+    tasks(&session, &server)?;
+    delegate(&server)?;
+    uploads(&session, &server)?;
+    downloads(&session, &server)?;
+
     println!(
         "\n{} requests over {} connections.",
         server.request_count(),
@@ -107,6 +118,95 @@ fn cancel(session: &Session, url: &str) -> Outcome {
     println!("{error}, after {received} bytes");
     other.join().map_err(|_| "the other thread panicked")?;
     Ok(())
+}
+
+/// Loads that run on threads of the session.
+fn tasks(session: &Session, server: &Server) -> Outcome {
+    step("Twelve tasks with closures, six at a time");
+    let (sender, outcomes) = mpsc::channel();
+    for _ in 0..12 {
+        let sender = sender.clone();
+        let closure = move |outcome| drop(sender.send(outcome));
+        session.data_task_with(server.url("/hello"), closure).resume();
+    }
+    drop(sender);
+    let mut bytes = 0;
+    for outcome in outcomes {
+        bytes += outcome?.body.len();
+    }
+    println!("{bytes} bytes");
+
+    step("A task of 256 MiB, as updates with progress");
+    let (mut received, mut reports) = (0, 0);
+    for update in session.data_task(server.url("/large")).updates() {
+        match update {
+            Update::Data(data) => received += data.len(),
+            Update::Progress(progress) => {
+                reports += 1;
+                let percent = progress.fraction_received().unwrap_or_default() * 100.0;
+                print!("\r{percent:3.0} %");
+                let _ = std::io::stdout().flush();
+            }
+            Update::Finished(outcome) => outcome?,
+            _ => {}
+        }
+    }
+    println!(": {received} bytes, {reports} times told how far");
+
+    step("A task without end, cancelled from another thread");
+    let task = session.data_task(server.url("/endless"));
+    let other = task.clone();
+    let canceller = thread::spawn(move || {
+        while other.progress().bytes_received == 0 && other.error().is_none() {
+            thread::yield_now();
+        }
+        other.cancel();
+    });
+    match task.run() {
+        Ok(_) => return Err("a body without end has ended".into()),
+        Err(error) => println!("{error}; the task is {:?}", task.state()),
+    }
+    canceller.join().map_err(|_| "the other thread panicked".into())
+}
+
+struct Narrator;
+
+impl Delegate for Narrator {
+    fn will_perform_redirect(
+        &self,
+        _task: &Task,
+        response: &Response,
+        proposed: Request,
+        reply: Reply<Option<Request>>,
+    ) {
+        println!("{}: followed by another thread's leave", response.status());
+        thread::spawn(move || reply.answer(Some(proposed)));
+    }
+
+    fn did_receive_data(&self, _task: &Task, data: Vec<u8>) {
+        println!("{}", String::from_utf8_lossy(&data));
+    }
+
+    fn did_complete(&self, task: &Task, error: Option<&urlsession::Error>) {
+        println!("task {} is over; error: {error:?}", task.id());
+    }
+
+    fn did_become_invalid(&self, _session: &Session, _error: Option<&urlsession::Error>) {
+        println!("the session is invalid");
+    }
+}
+
+fn delegate(server: &Server) -> Outcome {
+    step("A delegate, told everything on a queue of its own");
+    let queue = DeliveryQueue::serial();
+    let session = Session::with_delegate(Configuration::ephemeral(), Arc::new(Narrator), queue)?;
+    let task = session.data_task(server.url("/old"));
+    task.resume();
+    session.finish_tasks_and_invalidate();
+    if !session.wait_until_idle(Duration::from_secs(30)) {
+        return Err("the session did not become idle".into());
+    }
+    task.error().map_or(Ok(()), |error| Err(error.into()))
 }
 
 #[cfg(feature = "tls")]
@@ -148,9 +248,12 @@ fn serve(request: &Recorded) -> Answer {
             Answer::status(404).body(text)
         }
         "/old" => Answer::redirect(302, "/hello"),
+        "/sign-up" => Answer::ok(format!("welcome: {}", request.body_text())),
         "/echo" => Answer::ok(format!("received {} bytes", request.body().len())),
         "/log" => Answer::ok("one\ntwo\nthree\n").chunked(5),
         "/endless" => Answer::ok("").endless_body("0123456789abcdef"),
+        "/photos" => Answer::ok(format!("received {} bytes", request.body_length())),
+        "/large" => Answer::ok("").body_of_size(256 << 20),
         "/silence" => Answer::ok("").stall_before_head(),
         _ => Answer::status(404),
     }
@@ -159,5 +262,63 @@ fn serve(request: &Recorded) -> Answer {
 fn step(title: &str) {
     println!("\n── {title}");
     // What came before is seen before the step takes its time.
+    let _ = std::io::stdout().flush();
+}
+
+/// A form, and a form of parts with a progress bar.
+fn uploads(session: &Session, server: &Server) -> Outcome {
+    step("A form");
+    let fields = [("name", "Brendon & Co"), ("password", "a=b")];
+    let data = session.data(Request::post(server.url("/sign-up")).form(fields))?;
+    println!("{}: {}", data.response.status(), data.text());
+
+    step("A photo of 64 MiB and its tag, as multipart/form-data, with a progress bar");
+    let photo = env::temp_dir().join(format!("tour-{}.jpg", process::id()));
+    fs::File::create(&photo)?.set_len(64 << 20)?;
+    let form = Multipart::new().text("tag_name", "holiday").file("userfile", &photo);
+    for update in session.upload_task(Request::post(server.url("/photos")), form).updates() {
+        match update {
+            Update::Progress(progress) => bar(progress.fraction_sent()),
+            Update::Data(data) => println!("\n{}", String::from_utf8_lossy(&data)),
+            Update::Finished(outcome) => outcome?,
+            _ => {}
+        }
+    }
+    Ok(fs::remove_file(photo)?)
+}
+
+/// A download with a progress bar, and one that is cancelled.
+fn downloads(session: &Session, server: &Server) -> Outcome {
+    step("A download of 256 MiB with a progress bar");
+    let place = env::temp_dir().join(format!("tour-{}.bin", process::id()));
+    let task = session.download_task(server.url("/large"));
+    task.save_to(&place)?;
+    for update in task.updates() {
+        match update {
+            Update::Progress(progress) => bar(progress.fraction_received()),
+            Update::Downloaded(file) => println!("\n{} bytes in a file", file.len()),
+            Update::Finished(outcome) => outcome?,
+            _ => {}
+        }
+    }
+    fs::remove_file(&place)?;
+
+    step("A download without end, cancelled when a megabyte has come");
+    let task = session.download_task(server.url("/endless"));
+    task.save_to(&place)?;
+    for update in task.updates() {
+        match update {
+            Update::Progress(progress) if progress.bytes_received > 1_000_000 => task.cancel(),
+            Update::Finished(Err(error)) => println!("{error}"),
+            _ => {}
+        }
+    }
+    println!("something was left of it: {}", place.exists());
+    Ok(())
+}
+
+fn bar(fraction: Option<f64>) {
+    let fraction = fraction.unwrap_or_default();
+    print!("\r[{:<40}] {:3.0} %", "#".repeat((fraction * 40.0) as usize), fraction * 100.0);
     let _ = std::io::stdout().flush();
 }

@@ -4,6 +4,7 @@
 //! wakes it (a socket to shut down, a wait to notify) and looks at the token before and
 //! after; so no moment exists in which a cancel is lost.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,7 +43,7 @@ struct Shared {
 struct State {
     next: u64,
     /// What to wake; almost always none or one.
-    waiters: Vec<(u64, Arc<dyn Wake>)>,
+    waiters: BTreeMap<u64, Arc<dyn Wake>>,
 }
 
 /// Something that blocks and can be woken from another thread.
@@ -62,7 +63,7 @@ impl CancelToken {
         // The flag is set before the waiters are taken: one that registers later sees it.
         self.0.cancelled.store(true, Ordering::SeqCst);
         let waiters = std::mem::take(&mut self.0.state.lock().waiters);
-        for (_, waiter) in waiters {
+        for waiter in waiters.into_values() {
             waiter.wake();
         }
     }
@@ -78,7 +79,7 @@ impl CancelToken {
         let mut state = self.0.state.lock();
         let id = state.next;
         state.next += 1;
-        state.waiters.push((id, waiter));
+        state.waiters.insert(id, waiter);
         drop(state);
         Registered { token: self.clone(), id }
     }
@@ -104,12 +105,9 @@ impl fmt::Debug for Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let mut state = self.token.0.state.lock();
-        if let Some(at) = state.waiters.iter().position(|(id, _)| *id == self.id) {
-            let forgotten = state.waiters.swap_remove(at);
-            drop(state);
-            drop(forgotten);
-        }
+        // What it held is dropped without the lock.
+        let forgotten = self.token.0.state.lock().waiters.remove(&self.id);
+        drop(forgotten);
     }
 }
 

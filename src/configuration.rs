@@ -1,6 +1,5 @@
 //! The settings that a session copies when it is made.
 
-#[cfg(unix)]
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,6 +49,17 @@ pub struct Configuration {
     #[doc(alias = "timeoutIntervalForResource")]
     pub timeout_for_resource: Duration,
 
+    /// Whether a task waits if no connection to its host can be made, instead of failing:
+    /// because the host is not found, refuses, or no network leads there. It tries again
+    /// after one second, then two, up to once a minute, until
+    /// [`timeout_for_resource`](Self::timeout_for_resource) has passed, and tells its
+    /// delegate once. Only the first connection of a task is waited for, not one to where a
+    /// redirect leads.
+    ///
+    /// Default: `false`.
+    #[doc(alias = "waitsForConnectivity")]
+    pub waits_for_connectivity: bool,
+
     /// Headers that are added to every request that does not have them.
     ///
     /// Default: none. Without an entry for it here or in the request, `Accept: */*`,
@@ -82,13 +92,41 @@ pub struct Configuration {
     /// Default: `true`.
     pub decodes_bodies: bool,
 
-    /// How many bytes of a body, after decoding, [`Session::data`](crate::Session::data)
-    /// holds in memory before it fails with
+    /// How many bytes of a body, after decoding, [`Session::data`](crate::Session::data), and
+    /// every other task that collects a body, holds in memory before it fails with
     /// [`ErrorKind::DataLengthExceedsMaximum`](crate::ErrorKind::DataLengthExceedsMaximum).
     /// Bodies that are read as streams are not bounded by it.
     ///
     /// Default: 256 MiB.
     pub maximum_body_in_memory: u64,
+
+    /// How many tasks run at once; the others wait in line. Each that runs has a thread,
+    /// blocking calls their caller's.
+    ///
+    /// Default: 64. 0 counts as 1.
+    #[doc(alias = "OperationQueue.maxConcurrentOperationCount")]
+    pub maximum_concurrent_tasks: usize,
+
+    /// How many tasks run at once for one scheme, host and port, blocking calls among
+    /// them; the others wait in line.
+    ///
+    /// Default: 6. 0 counts as 1.
+    #[doc(alias = "httpMaximumConnectionsPerHost")]
+    pub maximum_connections_per_host: usize,
+
+    /// How often progress is told at most, see
+    /// [`did_make_progress`](crate::Delegate::did_make_progress). With zero, every piece of
+    /// a body is told of.
+    ///
+    /// Default: 100 milliseconds.
+    pub progress_interval: Duration,
+
+    /// The folder of downloads that have no place of their own yet.
+    ///
+    /// Default: `urlsession` in the user's cache folder, or where that cannot be had, the
+    /// system's folder for temporary files, which may be memory.
+    #[doc(alias = "NSTemporaryDirectory")]
+    pub temporary_directory: Option<PathBuf>,
 
     /// How many idle connections are kept for one scheme, host and port; the one used
     /// last is used first.
@@ -160,11 +198,16 @@ impl Default for Configuration {
             identifier: None,
             timeout_for_request: Duration::from_secs(60),
             timeout_for_resource: Duration::from_secs(7 * 24 * 60 * 60),
+            waits_for_connectivity: false,
             additional_headers: Headers::new(),
             https_only: false,
             allows_insecure_redirects: false,
             decodes_bodies: true,
             maximum_body_in_memory: 256 * 1024 * 1024,
+            maximum_concurrent_tasks: 64,
+            maximum_connections_per_host: 6,
+            progress_interval: Duration::from_millis(100),
+            temporary_directory: None,
             maximum_idle_connections_per_host: 6,
             maximum_idle_connections: 64,
             idle_connection_timeout: Duration::from_secs(90),

@@ -1,5 +1,5 @@
-//! Apple's `URLSession` for synchronous Rust: a blocking HTTP client with sessions and
-//! configurations, without an async runtime.
+//! Apple's `URLSession` for synchronous Rust: a blocking HTTP client with sessions, tasks,
+//! configurations and delegates, without an async runtime.
 //!
 //! ```
 //! # use urlsession::testing::{Answer, Server};
@@ -21,6 +21,24 @@
 //! a request, too: `session.data("https://…")`. What a request sends is a [`Body`], which a
 //! [`Form`] and a [`Multipart`] become.
 //!
+//! A [`DataTask`] is a load that can be suspended, resumed and cancelled, and that runs on a
+//! thread of its session. What it brings arrives as you choose:
+//!
+//! | How | By |
+//! |---|---|
+//! | return value | [`Session::data`], [`DataTask::run`] |
+//! | closure | [`Session::data_task_with`] |
+//! | one channel for many tasks | [`Session::data_task_to`] |
+//! | iterator, piece by piece | [`DataTask::updates`] |
+//! | delegate of the session or the task | [`Session::with_delegate`], [`Task::set_delegate`] |
+//!
+//! An [`UploadTask`] is one that sends a body of its own, and a [`DownloadTask`] writes what it
+//! receives to a file; both have the same forms ([`Session::upload`], [`Session::download`] and
+//! their like).
+//!
+//! A [`DeliveryQueue`] says on which thread closures and [`Delegate`] methods are called; a
+//! [`Reply`] carries a decision back, at once or later.
+//!
 //! | Configuration | Keeps |
 //! |---|---|
 //! | [`Configuration::default`] | what the program's other sessions keep (no stores are built yet) |
@@ -34,19 +52,58 @@
 //!
 //! # Threads
 //!
-//! Blocking calls run on their caller's thread, from the first byte to the last. Beside
-//! them a session has at most eight threads that look up hosts, each of which leaves after
-//! five idle seconds, and one that closes old connections, which ends when there have been
-//! none for as long as one is kept.
-//! Dropping the last clone of a session closes its idle connections and ends the latter;
-//! a look-up that the system is still working on ends by itself.
+//! | Threads of | How many | What they do |
+//! |---|---|---|
+//! | the program | its own | blocking calls, from the first byte to the last |
+//! | workers | one for each task that runs, started when needed; each leaves after five idle seconds | tasks that were resumed, one at a time each, from the first byte to the last |
+//! | delivery | one per [serial](DeliveryQueue::serial) queue, started with the first call to make; leaves after five idle seconds | closures and delegate methods |
+//! | timer | one at most, while tasks wait in line, or to connect again | ends those whose time is over |
+//! | look-ups | eight at most; each leaves after five idle seconds | the system's look-up of names |
+//! | reaper | one at most, while connections are kept | closes those that are old |
 //!
-//! A [`CancelToken`] ends loads from any thread. Code of the program that a load calls (a
-//! [`Resolver`], the reader of a [`Body`]) may block and may panic: it fails that load.
+//! All but the delivery thread are a session's own; a queue may serve several sessions.
+//!
+//! At most [`maximum_concurrent_tasks`](Configuration::maximum_concurrent_tasks) (64) tasks
+//! run at once, and [`maximum_connections_per_host`](Configuration::maximum_connections_per_host)
+//! (6) of them on one host, blocking calls among them. The others wait in line, by priority
+//! and then by age, and take no thread unless their caller waits with them. A task that is
+//! suspended, or waits for a [`Reply`], gives its place to others and goes ahead of the line
+//! afterwards; at most 256 of them keep their thread and connection meanwhile, see
+//! [`Task::suspend`]. A blocking call made by code that the session has called goes ahead of
+//! the line and over these limits, so that it never waits for itself.
+//!
+//! At most 1 MiB of a body is received and not yet taken; then the transfer stops until some of
+//! it is.
+//!
+//! Code of the program that is called (a delegate, a closure, a [`Resolver`], the reader of a
+//! [`Body`]) may block, may call anything here, and may panic: that fails the task, and no other.
+//! No lock is held while it runs. Calls of one task never overlap and keep their order, on every
+//! queue.
+//!
+//! [`Task::cancel`] and a [`CancelToken`] end loads from any thread, at every stage. Dropping the
+//! last handle of a session and of its tasks lets what runs end, and is
+//! [`finish_tasks_and_invalidate`](Session::finish_tasks_and_invalidate) otherwise. After an
+//! invalid session has called the program for the last time, its threads leave and its
+//! connections are closed; a look-up that the system is still working on ends by itself.
 //!
 //! # Differences from Foundation
 //!
-//! * Calls block; there is no run loop and no queue.
+//! * [`Session::data`] and its like run on their caller's thread and block it. They stand in line
+//!   with the tasks, and tell the task's own delegate, on that thread. The session's is asked
+//!   about redirects, and told that the task was created.
+//! * A session that nobody holds any more invalidates itself; it need not be done by hand.
+//! * Making or resuming a task on an invalidated session is no exception: the task ends with
+//!   [`ErrorKind::SessionInvalidated`].
+//! * [`Session::all_tasks`] returns at once, and without tasks that were never resumed;
+//!   [`Session::invalidate_and_cancel`] leaves those alone, too: resumed later, they end with an
+//!   error.
+//! * A [`Reply`] that is dropped means what a missing method means: the next delegate is asked,
+//!   then the default happens. One that is dropped by a panic fails the task.
+//! * Progress is told by one method for both directions, at most ten times a second
+//!   ([`Configuration::progress_interval`]); tasks have a snapshot of it, nothing to observe.
+//! * Tasks with a closure or a channel and blocking calls hold the body in memory, up to
+//!   [`Configuration::maximum_body_in_memory`].
+//! * A queue that makes calls on several threads is allowed: those of one task stay in order.
 //! * What is wrong with a URL or a header is reported by the load, not by a `nil`.
 //! * A redirect from `https` to `http` is refused unless
 //!   [`allows_insecure_redirects`](Configuration::allows_insecure_redirects) is set.
@@ -55,17 +112,22 @@
 //!   absent.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Where the system asks for more, the crate goes through socket2 and rustix.
+#![forbid(unsafe_code)]
 
 mod body;
 mod cancel;
 mod census;
 mod clock;
 mod configuration;
+mod delivery;
 mod engine;
 mod error;
+mod event;
+mod files;
 mod headers;
 mod load;
-mod media_type;
+mod mime;
 mod request;
 mod resolver;
 mod response;
@@ -78,12 +140,17 @@ pub use body::{Body, Form, Multipart, Part};
 pub use cancel::CancelToken;
 pub use clock::Clock;
 pub use configuration::Configuration;
+pub use delivery::{DeliveryQueue, Reply};
 pub use error::{Error, ErrorKind, Stage};
+pub use files::DownloadedFile;
 pub use headers::Headers;
 pub use request::Request;
 pub use resolver::Resolver;
 pub use response::Response;
-pub use session::{Bytes, Data, Session};
+pub use session::{
+    Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, Progress,
+    ResponseDisposition, Session, Task, TaskState, Tasks, Update, Updates, UploadTask,
+};
 pub use trust::{Certificate, TlsVersion};
 
 #[cfg(feature = "test-util")]

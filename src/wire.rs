@@ -8,6 +8,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode, Version};
@@ -69,7 +70,8 @@ impl fmt::Debug for dyn WireBody {
     }
 }
 
-/// What bounds a load from outside: a cancel token and two timers.
+/// What bounds a load from outside: a cancel token and two timers, which stand still while
+/// the load pauses.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     /// None if nobody could use it.
@@ -77,8 +79,37 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     /// How long to wait for a byte, either way.
     pub(crate) idle: Duration,
-    /// When the whole load must be over.
+    /// When the whole load must be over, pauses not counted.
     pub(crate) deadline: Option<Instant>,
+    /// Whom the load belongs to.
+    pub(crate) watcher: Option<Arc<dyn Watcher>>,
+}
+
+/// Whom a load belongs to, as far as bytes that move are concerned.
+pub(crate) trait Watcher: fmt::Debug + Send + Sync {
+    /// Returns how long the load has paused, from its beginning to now.
+    fn pauses(&self) -> Pauses;
+
+    /// Learns of an informational answer (1xx) before the final one.
+    fn informed(self: Arc<Self>, head: Head);
+
+    /// Learns how long the request's body is, when it was opened and that is known.
+    fn sends(&self, length: Option<u64>);
+
+    /// Learns that so many more bytes of the request's body were handed to the system.
+    /// Returns when the load may go on; an error ends it.
+    fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error>;
+}
+
+/// The time that no timer counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pauses {
+    /// How long all of them took, up to now.
+    pub(crate) total: Duration,
+    /// When the last one ended.
+    pub(crate) ended: Option<Instant>,
+    /// One is on.
+    pub(crate) is_on: bool,
 }
 
 impl Context {
@@ -92,9 +123,28 @@ impl Context {
 
     /// Begins a wait for one thing to happen: the idle timer starts anew.
     pub(crate) fn wait(&self) -> Wait<'_> {
-        let now = self.clock.now();
-        let idle_until = now.checked_add(self.idle);
-        Wait { context: self, idle_until, began: Cell::new(Some(now)) }
+        let began = self.clock.now();
+        Wait { context: self, began, is_first_look: Cell::new(true) }
+    }
+
+    /// Tells whom the load belongs to how long the body is that is about to go out.
+    pub(crate) fn sends(&self, length: Option<u64>) {
+        if let Some(watcher) = &self.watcher {
+            watcher.sends(length);
+        }
+    }
+
+    /// Tells whom the load belongs to that more of the body went out, and waits while the
+    /// load pauses.
+    pub(crate) fn sent(&self, bytes: usize) -> Result<(), Error> {
+        match &self.watcher {
+            Some(watcher) => Arc::clone(watcher).sent(bytes as u64),
+            None => Ok(()),
+        }
+    }
+
+    fn pauses(&self) -> Pauses {
+        self.watcher.as_ref().map(|watcher| watcher.pauses()).unwrap_or_default()
     }
 }
 
@@ -102,34 +152,51 @@ impl Context {
 #[derive(Debug)]
 pub(crate) struct Wait<'a> {
     context: &'a Context,
-    idle_until: Option<Instant>,
-    /// When it began, for the first look at the timers.
-    began: Cell<Option<Instant>>,
+    began: Instant,
+    /// The clock need not be asked again for the first look at the timers.
+    is_first_look: Cell<bool>,
 }
 
 impl Wait<'_> {
     /// Returns how long to block at most before asking again; an error ends the wait.
     /// `None` means for ever.
     pub(crate) fn slice(&self) -> Result<Option<Duration>, Error> {
-        self.context.check()?;
-        let now = self.began.take().unwrap_or_else(|| self.context.clock.now());
-        let left = |until: Option<Instant>| until.map(|until| until.saturating_duration_since(now));
-        let (idle, whole) = (left(self.idle_until), left(self.context.deadline));
-        if whole == Some(Duration::ZERO) {
+        let context = self.context;
+        context.check()?;
+        let now = if self.is_first_look.take() { self.began } else { context.clock.now() };
+        let left = left(context, self.began, now, context.pauses());
+        if left.whole == Some(Duration::ZERO) {
             let detail = "the request timed out: timeout_for_resource passed";
             return Err(Error::new(ErrorKind::TimedOut, detail));
         }
-        if idle == Some(Duration::ZERO) {
-            let idle = self.context.idle;
+        if left.idle == Some(Duration::ZERO) {
+            let idle = context.idle;
             let detail = format!("the request timed out: no byte either way for {idle:?}");
             return Err(Error::new(ErrorKind::TimedOut, detail));
         }
-        let least = match (idle, whole) {
+        let least = match (left.idle, left.whole) {
             (Some(idle), Some(whole)) => Some(idle.min(whole)),
             (one, other) => one.or(other),
         };
-        Ok(least.map(|left| self.context.clock.slice(left)))
+        Ok(least.map(|left| context.clock.slice(left)))
     }
+}
+
+/// How much of each timer is left; `None` if it never ends.
+#[derive(Debug, PartialEq, Eq)]
+struct Left {
+    idle: Option<Duration>,
+    whole: Option<Duration>,
+}
+
+/// Decides how much of the timers is left of a wait that `began` before `now`. During a
+/// pause they are as full as they will be at its end.
+fn left(context: &Context, began: Instant, now: Instant, pauses: Pauses) -> Left {
+    let until = |end: Option<Instant>| end.map(|end| end.saturating_duration_since(now));
+    let idle_began =
+        if pauses.is_on { now } else { pauses.ended.map_or(began, |at| at.max(began)) };
+    let whole = context.deadline.and_then(|deadline| deadline.checked_add(pauses.total));
+    Left { idle: until(idle_began.checked_add(context.idle)), whole: until(whole) }
 }
 
 #[cfg(all(test, feature = "test-util"))]
@@ -150,6 +217,7 @@ mod tests {
                 deadline: clock.now().checked_add(whole * second),
                 clock: clock.clone(),
                 idle: idle * second,
+                watcher: None,
             };
             let wait = context.wait();
             assert!(wait.slice().unwrap().is_some());
@@ -172,8 +240,39 @@ mod tests {
             clock: Clock::by_hand(),
             idle: Duration::ZERO,
             deadline: None,
+            watcher: None,
         };
         context.cancel.as_ref().unwrap().cancel();
         assert_eq!(context.wait().slice().unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+
+    #[test]
+    fn a_pause_stops_both_timers() {
+        let clock = Clock::by_hand();
+        let second = Duration::from_secs(1);
+        let context = Context {
+            cancel: None,
+            deadline: clock.now().checked_add(100 * second),
+            clock: clock.clone(),
+            idle: 10 * second,
+            watcher: None,
+        };
+        let began = clock.now();
+        // Seconds since the wait began; the pauses: in all, when the last ended, whether one
+        // is on; what is left of each timer.
+        for (now, total, ended, is_on, idle, whole) in [
+            (9, 0, None, false, 1, 91),
+            (9, 5, None, true, 10, 96),
+            (30, 26, None, true, 10, 96),
+            (30, 26, Some(30), false, 10, 96),
+            (39, 26, Some(30), false, 1, 87),
+            (40, 26, Some(30), false, 0, 86),
+            (126, 26, Some(30), false, 0, 0),
+        ] {
+            let at = |seconds: u32| began + seconds * second;
+            let pauses = Pauses { total: total * second, ended: ended.map(at), is_on };
+            let expected = Left { idle: Some(idle * second), whole: Some(whole * second) };
+            assert_eq!(left(&context, began, at(now), pauses), expected, "{now} s, {pauses:?}");
+        }
     }
 }

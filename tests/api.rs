@@ -10,8 +10,9 @@ use urlsession::testing::{
     ServerBuilder, Stats,
 };
 use urlsession::{
-    Body, Bytes, CancelToken, Certificate, Clock, Configuration, Data, Error, ErrorKind, Form,
-    Headers, Multipart, Part, Request, Resolver, Response, Session, Stage, TlsVersion,
+    Body, Bytes, CancelToken, Certificate, Clock, Configuration, Data, DownloadedFile, Error,
+    ErrorKind, Form, Headers, Multipart, Part, Request, Resolver, Response, Session, Stage,
+    TlsVersion,
 };
 
 /// May be given to other threads, and owns all it has.
@@ -43,6 +44,7 @@ const _: () = {
     cloned::<Resolver>();
     cloned::<Clock>();
     sent::<Bytes>();
+    shared::<DownloadedFile>();
     value::<ErrorKind>();
     value::<Stage>();
     value::<TlsVersion>();

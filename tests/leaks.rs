@@ -4,6 +4,9 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "leaks/states.rs"]
+mod states;
+
 use std::fs;
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -71,6 +74,9 @@ fn forget_peak() {
 
 fn session(change: impl FnOnce(&mut Configuration)) -> Session {
     let mut configuration = Configuration::ephemeral();
+    // Loads that stall must not keep others from their turn.
+    configuration.maximum_connections_per_host = 1000;
+    configuration.maximum_concurrent_tasks = 1000;
     change(&mut configuration);
     Session::new(configuration).unwrap()
 }
@@ -263,6 +269,9 @@ fn what_sessions_take_they_give_back() {
         ("loads that end in every way", || mixed(plain(), 50)),
         ("look-ups", || looked_up(100)),
         ("300 sessions", || many_sessions(300)),
+        ("100 sessions that finish their tasks", || states::sessions(100, states::Way::Finish)),
+        ("100 sessions that cancel their tasks", || states::sessions(100, states::Way::Cancel)),
+        ("100 sessions that are dropped", || states::sessions(100, states::Way::Drop)),
         #[cfg(feature = "tls")]
         ("10,000 loads over TLS", || one_after_another(secured(), 10_000)),
         #[cfg(feature = "tls")]

@@ -58,7 +58,8 @@ type Opener = dyn Fn() -> io::Result<Reader> + Send + Sync;
 
 impl Body {
     /// Sends the file at `path`, opened when the request goes out and as long as it is
-    /// then.
+    /// then. Opening a pipe waits for its other end, where neither a timer nor a cancel
+    /// reaches.
     pub fn file(path: impl AsRef<Path>) -> Self {
         Self { source: Source::File(path.as_ref().to_owned()), length: None }
     }

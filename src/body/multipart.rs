@@ -8,7 +8,7 @@ use std::path::Path;
 use super::Body;
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
-use crate::media_type;
+use crate::mime;
 
 /// A form of texts and files, as `multipart/form-data`.
 ///
@@ -94,7 +94,7 @@ impl Multipart {
         let guessed = match file_name {
             _ if headers.contains("content-type") => None,
             None if is_text => None,
-            Some(file_name) => media_type::of_file_name(file_name).or(Some(UNKNOWN)),
+            Some(file_name) => mime::of_file_name(file_name).or(Some(UNKNOWN)),
             None => Some(UNKNOWN),
         };
         let head = head(name, file_name, guessed, &headers);

@@ -22,6 +22,8 @@ pub(super) struct Connection {
     outbox: Vec<u8>,
     /// Scheme, host and port, as they stand in a URL.
     origin: Arc<str>,
+    /// The pool's when it was made.
+    pub(super) epoch: u64,
     /// It has carried an exchange before.
     pub(super) reused: bool,
     /// Something has arrived in the current exchange.
@@ -57,6 +59,7 @@ impl Connection {
             inbox: Buffer::default(),
             outbox: Vec::new(),
             origin,
+            epoch: 0,
             reused: false,
             heard: false,
             idle_since: None,
@@ -136,6 +139,11 @@ impl Connection {
             return tls.write_all(&mut self.link, bytes, context);
         }
         self.link.write_all(bytes, context)
+    }
+
+    /// Closes the connection in the middle of a body.
+    pub(super) fn abandon(self) {
+        self.link.reset_when_closed();
     }
 
     /// Begins to write in turns with looking whether the server answers early.

@@ -38,6 +38,11 @@ impl Connector {
         })
     }
 
+    /// Sends idle helpers home.
+    pub(super) fn close(&self) {
+        self.lookups.close();
+    }
+
     /// Makes a connection for loading `url`.
     pub(super) fn connect(&self, url: &Url, context: &Context) -> Result<Connection, Error> {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {

@@ -1,5 +1,7 @@
 //! Receiving the head of the answer.
 
+use std::sync::Arc;
+
 use super::codec::{read_head, status_of};
 use super::connection::Connection;
 use crate::error::{Error, ErrorKind};
@@ -80,7 +82,16 @@ pub(super) fn receive_next(
             let detail = "the server switches to a protocol that nobody asked for (101)";
             return Err(Error::new(ErrorKind::BadServerResponse, detail));
         }
-        Some(status @ 100..=199) => Heard::Informational(informational.note(status)?),
+        Some(status @ 100..=199) => {
+            let status = informational.note(status)?;
+            // A broken one is not worth an error, as nobody waits for it.
+            if let Some(watcher) = &context.watcher
+                && let Ok(Some((head, _))) = read_head(head)
+            {
+                Arc::clone(watcher).informed(head);
+            }
+            Heard::Informational(status)
+        }
         _ => match read_head(head)? {
             Some((head, _)) => Heard::Final(head),
             None => {

@@ -165,6 +165,14 @@ fn cut_short(any: bool, missing: &str) -> Error {
     }
 }
 
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.abandon();
+        }
+    }
+}
+
 impl WireBody for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         if buffer.is_empty() {
@@ -191,10 +199,10 @@ impl WireBody for Incoming {
         if self.connection.is_none() || !self.reusable || much {
             return;
         }
-        if let Some(until) = self.context.clock.now().checked_add(PATIENCE) {
-            let deadline = self.context.deadline;
-            self.context.deadline = Some(deadline.map_or(until, |deadline| deadline.min(until)));
-        }
+        // If the load's own time runs out meanwhile, its next step sees it; no pause makes
+        // this wait longer.
+        self.context.deadline = self.context.clock.now().checked_add(PATIENCE);
+        self.context.watcher = None;
         let (mut buffer, mut read) = ([0; 4096], 0);
         while read < DISCARDED {
             match self.read(&mut buffer) {

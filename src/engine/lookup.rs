@@ -102,6 +102,12 @@ impl Lookups {
         }
     }
 
+    /// Sends idle helpers home. One that is inside the system's look-up ends after it.
+    pub(super) fn close(&self) {
+        self.shared.state.lock().closed = true;
+        self.shared.work.notify_all();
+    }
+
     fn enqueue(&self, question: Arc<Question>) -> Result<(), Error> {
         let mut state = self.shared.state.lock();
         state.line.push_back(question);
@@ -138,10 +144,8 @@ impl Lookups {
 }
 
 impl Drop for Lookups {
-    /// Sends idle helpers home. One that is inside the system's look-up ends after it.
     fn drop(&mut self) {
-        self.shared.state.lock().closed = true;
-        self.shared.work.notify_all();
+        self.close();
     }
 }
 

@@ -92,6 +92,18 @@ impl Engine {
         Ok(Self { pool, connector: Connector::new(settings)?, census })
     }
 
+    /// Has every later exchange use a new connection.
+    pub(crate) fn renew(&self) {
+        self.pool.renew();
+    }
+
+    /// Closes all idle connections and sends idle helpers home; connections that are busy
+    /// are closed when they become idle.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+        self.connector.close();
+    }
+
     /// One exchange over one connection.
     fn attempt(
         &self,
@@ -153,13 +165,13 @@ impl Wire for Engine {
             }
         }
         let mut connection = self.connector.connect(request.url, context)?;
-        self.pool.lend_memory(&mut connection);
+        self.pool.admit(&mut connection);
         self.attempt(connection, request, context).map_err(|failed| failed.error)
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.pool.close();
+        self.close();
     }
 }

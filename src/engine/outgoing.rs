@@ -39,7 +39,10 @@ pub(super) fn exchange(
     let body = request.body.map(|body| body.open()).transpose()?;
     let sending = match &body {
         None => Sending::Nothing,
-        Some(body) => body.length.map_or(Sending::Chunked, Sending::Length),
+        Some(body) => {
+            context.sends(body.length);
+            body.length.map_or(Sending::Chunked, Sending::Length)
+        }
     };
     let mut out = connection.take_outbox();
     codec::write_head(request, sending, &mut out);
@@ -89,7 +92,8 @@ impl Sender<'_> {
         let sent = self.connection.write_all(&out, self.context);
         self.connection.return_outbox(out);
         match sent {
-            Ok(()) => Ok(None),
+            Ok(()) if body.is_empty() => Ok(None),
+            Ok(()) => self.context.sent(body.len()).map(|()| None),
             Err(error) => self.answer_to_a_broken_request(error),
         }
     }
@@ -139,7 +143,7 @@ impl Sender<'_> {
         };
         loop {
             let last = piece.read(&mut body, &mut left)?;
-            let start = piece.start;
+            let (start, content) = (piece.start, piece.content);
             let mut parcel = self.connection.wrap(piece.bytes, start)?;
             while !parcel.is_sent() {
                 // Several heads may have come in one piece.
@@ -152,11 +156,12 @@ impl Sender<'_> {
                     return Ok(Some(head));
                 }
             }
+            self.context.sent(content)?;
             if last {
                 self.connection.unwrap(parcel);
                 return Ok(None);
             }
-            piece = Piece { bytes: self.connection.unwrap(parcel), head: 0, start: 0 };
+            piece = Piece::in_memory(self.connection.unwrap(parcel));
         }
     }
 
@@ -192,11 +197,18 @@ struct Piece {
     head: usize,
     /// Where what has to be sent begins.
     start: usize,
+    /// How many bytes of the body are in it.
+    content: usize,
 }
 
 impl Piece {
     fn behind(out: Vec<u8>) -> Self {
-        Self { head: out.len(), bytes: out, start: 0 }
+        Self { head: out.len(), bytes: out, start: 0, content: 0 }
+    }
+
+    /// A piece with nothing before it, in memory that an earlier one leaves.
+    fn in_memory(bytes: Vec<u8>) -> Self {
+        Self { bytes, head: 0, start: 0, content: 0 }
     }
 
     /// Reads the next piece; returns whether it is the last.
@@ -215,6 +227,7 @@ impl Piece {
         self.bytes.resize(self.head + wanted, 0);
         let read = if wanted == 0 { 0 } else { body.read(&mut self.bytes[self.head..])? };
         self.bytes.truncate(self.head + read);
+        self.content = read;
         *left -= read as u64;
         if read == 0 && *left > 0 {
             return Err(wrong_length("shorter"));
@@ -230,6 +243,7 @@ impl Piece {
         self.bytes.resize(content + PIECE, 0);
         let read = body.read(&mut self.bytes[content..])?;
         self.bytes.truncate(content + read);
+        self.content = read;
         let size = format!("{read:x}\r\n");
         // The size line goes right before the content, and the head right before it.
         let before = content - size.len();
@@ -261,7 +275,7 @@ mod tests {
             if last {
                 return Ok(pieces);
             }
-            piece = Piece { bytes: piece.bytes, head: 0, start: 0 };
+            piece = Piece::in_memory(piece.bytes);
         }
     }
 

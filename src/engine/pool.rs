@@ -39,6 +39,8 @@ struct State {
     idle: BTreeMap<Arc<str>, VecDeque<Connection>>,
     count: usize,
     spare: Spare,
+    /// Connections of an earlier one are not kept.
+    epoch: u64,
     reaper: Option<JoinHandle<()>>,
     reaping: bool,
     closed: bool,
@@ -66,9 +68,23 @@ impl Pool {
         }
     }
 
-    /// Lends memory to a connection that is new.
-    pub(super) fn lend_memory(&self, connection: &mut Connection) {
-        connection.borrow_memory(&mut self.state.lock().spare);
+    /// Takes a connection that is new into account, and lends it memory.
+    pub(super) fn admit(&self, connection: &mut Connection) {
+        let mut state = self.state.lock();
+        connection.epoch = state.epoch;
+        connection.borrow_memory(&mut state.spare);
+    }
+
+    /// Closes all idle connections, and those that are busy when they become idle.
+    pub(super) fn renew(&self) {
+        let idle = {
+            let mut state = self.state.lock();
+            state.epoch += 1;
+            state.count = 0;
+            std::mem::take(&mut state.idle)
+        };
+        // Closing asks the system, so it is done outside of the lock.
+        drop(idle);
     }
 
     /// Keeps `connection` for the next load of its origin.
@@ -78,7 +94,7 @@ impl Pool {
         }
         connection.idle_since = Some(self.clock.now());
         let mut state = self.state.lock();
-        if state.closed {
+        if state.closed || connection.epoch != state.epoch {
             drop(state);
             return;
         }

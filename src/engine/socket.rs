@@ -163,6 +163,13 @@ impl Link {
         }
     }
 
+    /// Has the coming close tell the server at once that nobody reads any more. Without
+    /// that, one that waits until it may send more learns it from Linux only a minute
+    /// later, if all that had arrived was read after a cancel.
+    pub(super) fn reset_when_closed(&self) {
+        let _ = self.socket.system.set_linger(Some(Duration::ZERO));
+    }
+
     /// Looks at what an idle connection has to say, without taking it: `None` if it is
     /// silent, as it should be; zero if it is closed.
     pub(super) fn peek(&self) -> io::Result<Option<usize>> {

@@ -12,7 +12,8 @@ use std::fmt;
 pub enum ErrorKind {
     /// Something that fits no other kind.
     Unknown,
-    /// A [`CancelToken`](crate::CancelToken) or a dropped reader ended it.
+    /// [`Task::cancel`](crate::Task::cancel), a [`CancelToken`](crate::CancelToken) or a
+    /// dropped reader ended it.
     #[doc(alias = "NSURLErrorCancelled")]
     Cancelled,
     /// The URL cannot be parsed or has no host.
@@ -68,7 +69,7 @@ pub enum ErrorKind {
     /// The file to send does not exist.
     #[doc(alias = "NSURLErrorFileDoesNotExist")]
     FileDoesNotExist,
-    /// The file to send is a directory.
+    /// The file to send, or the place to download to, is a directory.
     #[doc(alias = "NSURLErrorFileIsDirectory")]
     FileIsDirectory,
     /// The file to send may not be read.
@@ -79,6 +80,27 @@ pub enum ErrorKind {
     /// `GET` or `HEAD` has a body.
     #[doc(alias = "NSURLErrorDataLengthExceedsMaximum")]
     DataLengthExceedsMaximum,
+    /// The file to download to cannot be created.
+    #[doc(alias = "NSURLErrorCannotCreateFile")]
+    CannotCreateFile,
+    /// A downloaded file cannot be opened.
+    #[doc(alias = "NSURLErrorCannotOpenFile")]
+    CannotOpenFile,
+    /// What was written did not reach the disk.
+    #[doc(alias = "NSURLErrorCannotCloseFile")]
+    CannotCloseFile,
+    /// A download cannot be written to its file.
+    #[doc(alias = "NSURLErrorCannotWriteToFile")]
+    CannotWriteToFile,
+    /// A downloaded file cannot be moved to its place.
+    #[doc(alias = "NSURLErrorCannotMoveFile")]
+    CannotMoveFile,
+    /// The disk, or the user's share of it, is full.
+    StorageFull,
+    /// There is a file where the download should go, and it may not be replaced.
+    FileAlreadyExists,
+    /// The folder to download to does not exist, or no longer.
+    FolderDoesNotExist,
     /// The TLS handshake failed for a reason other than a certificate.
     #[doc(alias = "NSURLErrorSecureConnectionFailed")]
     SecureConnectionFailed,
@@ -102,9 +124,12 @@ pub enum ErrorKind {
     ClientCertificateRequired,
     /// The system refused a thread, a descriptor or memory.
     OutOfResources,
-    /// Code of the program that the load called (a resolver, a body's reader) panicked.
+    /// Code of the program that the task called (a delegate, a resolver, a body's reader)
+    /// panicked.
     #[doc(alias = "panic")]
     DelegatePanicked,
+    /// The session was invalidated and takes no more tasks.
+    SessionInvalidated,
     /// The configuration asks for something that this version cannot do.
     NotSupported,
 }
@@ -115,9 +140,11 @@ impl ErrorKind {
     /// Kinds that Apple does not have return the nearest number, or -1 (unknown).
     pub fn code(self) -> i32 {
         match self {
-            Self::Unknown | Self::OutOfResources | Self::DelegatePanicked | Self::NotSupported => {
-                -1
-            }
+            Self::Unknown
+            | Self::OutOfResources
+            | Self::DelegatePanicked
+            | Self::SessionInvalidated
+            | Self::NotSupported => -1,
             Self::Cancelled => -999,
             Self::BadUrl | Self::InvalidRequest => -1000,
             Self::TimedOut => -1001,
@@ -139,6 +166,11 @@ impl ErrorKind {
             Self::FileIsDirectory => -1101,
             Self::NoPermissionsToReadFile => -1102,
             Self::DataLengthExceedsMaximum => -1103,
+            Self::CannotCreateFile | Self::FileAlreadyExists | Self::FolderDoesNotExist => -3000,
+            Self::CannotOpenFile => -3001,
+            Self::CannotCloseFile => -3002,
+            Self::CannotWriteToFile | Self::StorageFull => -3003,
+            Self::CannotMoveFile => -3005,
             Self::SecureConnectionFailed => -1200,
             Self::ServerCertificateHasBadDate => -1201,
             Self::ServerCertificateUntrusted => -1202,

@@ -86,6 +86,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Whether a cancel caused it.
+    pub(crate) fn is_cancel(&self) -> bool {
+        self.0.kind == ErrorKind::Cancelled
+    }
+
     /// Returns Apple's number for the kind, such as -1001 for a timeout.
     #[doc(alias = "NSURLErrorDomain")]
     pub fn code(&self) -> i32 {
@@ -190,6 +195,9 @@ impl From<Error> for io::Error {
             ErrorKind::CannotDecodeRawData | ErrorKind::CannotParseResponse => {
                 io::ErrorKind::InvalidData
             }
+            ErrorKind::StorageFull => io::ErrorKind::StorageFull,
+            ErrorKind::FileAlreadyExists => io::ErrorKind::AlreadyExists,
+            ErrorKind::FolderDoesNotExist => io::ErrorKind::NotFound,
             // Never `Interrupted`: std repeats a read that says so.
             _ => io::ErrorKind::Other,
         };

@@ -3,8 +3,8 @@
 //! [`run`] is the whole story: prepare, exchange, follow. What to do about an answer is
 //! decided by pure functions over values; `run` carries it out.
 //!
-//! This room knows the words and a [`Wire`]. It does not know sockets, codecs, sessions
-//! or tasks.
+//! This room knows the words, a [`Wire`] and the [`Questions`] that it may ask. It does
+//! not know sockets, codecs, sessions or tasks.
 //!
 //! A load runs on one thread from start to end and holds no lock while it waits. What
 //! bounds it stands in its [`Context`]; the wire's next wait sees it.
@@ -16,10 +16,11 @@ mod redirect;
 use http::Method;
 
 use crate::error::Error;
+use crate::event::Questions;
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::response::Response;
-use crate::wire::{Answer, Context, Wire, WireRequest};
+use crate::wire::{Answer, Context, Head, Wire, WireRequest};
 
 pub(crate) use decode::Decoder;
 use prepare::Hop;
@@ -74,8 +75,9 @@ pub(crate) struct Loaded {
 pub(crate) fn run(
     wire: &dyn Wire,
     rules: &Rules,
-    request: Request,
+    request: &Request,
     context: &Context,
+    questions: &dyn Questions,
 ) -> Result<Loaded, Error> {
     let mut hop = Hop::first(request, rules)?;
     loop {
@@ -95,18 +97,34 @@ pub(crate) fn run(
         match redirect::next(&hop.as_answered(rules), &answer.head) {
             Step::Deliver => return deliver(hop, answer, rules),
             Step::Refuse(error) => return Err(error),
-            Step::Follow { keeps_body: true, .. } if !hop.can_send_again() => {
-                // The body went into the first request and cannot be sent again: the
-                // answer is delivered as it is.
-                log::debug!("a redirect asks for a body that cannot be sent again");
-                return deliver(hop, answer, rules);
-            }
             Step::Follow { url, method, keeps_body, crosses_origin } => {
-                answer.body.discard();
-                hop.follow(url, method, keeps_body, crosses_origin);
+                if keeps_body && !hop.can_send_again() {
+                    hop.body = questions.new_body().map_err(|error| error.on(&hop.url))?;
+                    if hop.body.is_none() {
+                        // The answer is delivered as it is.
+                        log::debug!("a redirect asks for a body that cannot be sent again");
+                        return deliver(hop, answer, rules);
+                    }
+                }
+                let response = redirecting(&hop, &answer);
+                let proposed = hop.follow(url, method, keeps_body, crosses_origin);
+                match questions.redirect(response, proposed).map_err(|error| error.on(&hop.url))? {
+                    Some(request) => {
+                        answer.body.discard();
+                        hop = hop.next(&request, rules)?;
+                    }
+                    None => return deliver(hop, answer, rules),
+                }
             }
         }
     }
+}
+
+/// Returns the response that `answer` is, if it is delivered or not.
+fn redirecting(hop: &Hop, answer: &Answer) -> Response {
+    let Head { status, version, ref headers } = answer.head;
+    let length = answer.body.remaining();
+    Response::new(hop.url.clone(), status, version, headers.clone(), length)
 }
 
 fn deliver(hop: Hop, answer: Answer, rules: &Rules) -> Result<Loaded, Error> {

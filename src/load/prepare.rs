@@ -7,7 +7,7 @@ use super::{Rules, redirect};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
-use crate::request::{Parts, Request, UserInfo};
+use crate::request::{Request, UserInfo};
 
 /// One hop's request, complete; redirects change it.
 #[derive(Debug)]
@@ -22,15 +22,35 @@ pub(super) struct Hop {
 
 impl Hop {
     /// Returns the first hop of `request`.
-    pub(super) fn first(request: Request, rules: &Rules) -> Result<Self, Error> {
-        request.check()?;
-        let Parts { url, method, headers, sensitive, body, user_info } = request.into_parts();
-        let Some(url) = url else {
-            return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
-        };
-        check_scheme(&url, rules).map_err(|error| error.on(&url))?;
-        let headers = completed(&headers, &url, user_info.as_ref(), rules);
-        Ok(Self { url, method, headers, sensitive, body, redirects: 0 })
+    pub(super) fn first(request: &Request, rules: &Rules) -> Result<Self, Error> {
+        let url = checked(request, rules)?.clone();
+        let headers = completed(request.headers(), &url, request.user_info(), rules);
+        Ok(Self::of(request, url, headers, 0))
+    }
+
+    /// Returns the hop that comes after this one, which was answered by a redirect.
+    ///
+    /// Nothing is added to what `request` says but `Host`: what a session adds was in the
+    /// first request, and what is missing now was taken out on purpose.
+    pub(super) fn next(self, request: &Request, rules: &Rules) -> Result<Self, Error> {
+        let url = checked(request, rules)?.clone();
+        let own = request.headers();
+        let mut headers =
+            if own.contains("host") { Headers::new() } else { with_host(host_of(&url), own) };
+        headers.append(own);
+        authorize(&mut headers, request.user_info());
+        Ok(Self::of(request, url, headers, self.redirects + 1))
+    }
+
+    fn of(request: &Request, url: Url, headers: Headers, redirects: usize) -> Self {
+        Self {
+            url,
+            method: request.method().clone(),
+            headers,
+            sensitive: request.sensitive().to_vec(),
+            body: request.body_to_send().cloned(),
+            redirects,
+        }
     }
 
     /// Returns what the decision about the answer needs to know.
@@ -49,25 +69,22 @@ impl Hop {
         self.body.as_ref().is_none_or(Body::can_rewind)
     }
 
-    /// Becomes the request for where a redirect leads.
+    /// Returns the request for where a redirect leads.
     pub(super) fn follow(
-        &mut self,
+        &self,
         url: Url,
         method: Method,
         keeps_body: bool,
         crosses_origin: bool,
-    ) {
-        redirect::strip(&mut self.headers, &self.sensitive, crosses_origin, !keeps_body);
-        if !keeps_body {
-            self.body = None;
+    ) -> Request {
+        let mut headers = self.headers.clone();
+        // It follows from the URL, unless the program set another.
+        if headers.get("host") == Some(host_of(&self.url)) {
+            headers.remove("host");
         }
-        (self.url, self.method) = (url, method);
-        self.redirects += 1;
-        if !self.headers.contains("host") {
-            let mut headers = with_host(host_of(&self.url), &self.headers);
-            headers.append(&self.headers);
-            self.headers = headers;
-        }
+        redirect::strip(&mut headers, &self.sensitive, crosses_origin, !keeps_body);
+        let body = if keeps_body { self.body.clone() } else { None };
+        Request::redirected(url, method, headers, self.sensitive.clone(), body)
     }
 }
 
@@ -97,13 +114,27 @@ fn completed(own: &Headers, url: &Url, user_info: Option<&UserInfo>, rules: &Rul
             headers.push(name, value);
         }
     }
-    // Headers that the program sets win over what stands in a URL.
+    authorize(&mut headers, user_info);
+    headers
+}
+
+/// Sends what stood in a URL; headers that the program sets win over it.
+fn authorize(headers: &mut Headers, user_info: Option<&UserInfo>) {
     if let Some(user_info) = user_info
         && !headers.contains("authorization")
     {
         headers.push("Authorization", &user_info.basic());
     }
-    headers
+}
+
+/// Returns the URL of a request that can be sent.
+fn checked<'a>(request: &'a Request, rules: &Rules) -> Result<&'a Url, Error> {
+    request.check()?;
+    let Some(url) = request.url() else {
+        return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
+    };
+    check_scheme(url, rules).map_err(|error| error.on(url))?;
+    Ok(url)
 }
 
 /// Only `http` and `https` are loaded, and `http` only if it is allowed.

@@ -33,7 +33,9 @@ impl Request {
     #[doc(alias = "httpBodyStream")]
     pub fn multipart(self, form: Multipart) -> Self {
         let (content_type, checked) = (form.content_type(), form.check());
-        self.body(form).header("Content-Type", &content_type).noting(checked)
+        let mut request = self.body(form).header("Content-Type", &content_type);
+        request.type_follows_body = true;
+        request.noting(checked)
     }
 
     /// Sets `value`, written as JSON, as the body, and its `Content-Type`,
@@ -67,9 +69,14 @@ impl Request {
         }
     }
 
+    /// Sets the type of a body, unless the program has set one.
     fn with_content_type(self, value: &str) -> Self {
-        let is_set = self.headers.contains("content-type");
-        if is_set { self } else { self.header("Content-Type", value) }
+        if self.headers.contains("content-type") {
+            return self;
+        }
+        let mut request = self.header("Content-Type", value);
+        request.type_follows_body = true;
+        request
     }
 }
 
@@ -92,6 +99,27 @@ mod tests {
         let expected = format!("multipart/form-data; boundary={}", form.boundary());
         assert_eq!(of(&post().multipart(form.clone())), expected);
         assert_eq!(of(&own().multipart(form)), expected);
+    }
+
+    #[test]
+    fn a_content_type_that_came_with_a_body_goes_with_it() {
+        let post = || Request::post("http://a/");
+        let of = |request: &Request| request.headers().get("Content-Type").map(str::to_owned);
+        let form = || post().form([("a", "b")]);
+        let parts = || post().multipart(Multipart::new());
+        assert_eq!(of(&form().body("x")), None);
+        assert_eq!(of(&parts().body("x")), None);
+        assert_eq!(of(&parts().form([("a", "b")])).as_deref(), Some(Form::CONTENT_TYPE));
+        let own = form().header("Content-Type", "text/own");
+        assert_eq!(of(&own.body("x")).as_deref(), Some("text/own"));
+        #[cfg(feature = "json")]
+        {
+            assert_eq!(of(&form().json("x")).as_deref(), Some("application/json"));
+            assert_eq!(
+                of(&post().json("x").form([("a", "b")])).as_deref(),
+                Some(Form::CONTENT_TYPE)
+            );
+        }
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Request {
     user_info: Option<UserInfo>,
     /// The first thing that was wrong while building.
     wrong: Option<Error>,
+    /// The `Content-Type` came with the body, and goes with it.
+    type_follows_body: bool,
 }
 
 impl Request {
@@ -131,6 +133,7 @@ impl Request {
             cancel: None,
             user_info: None,
             wrong: None,
+            type_follows_body: false,
         };
         request.user_info = request.url.as_mut().and_then(UserInfo::take_from);
         request
@@ -162,6 +165,7 @@ impl Request {
     /// follow from the body and cannot be set; `Host` can.
     #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
         let result = framing_is_ours(name).and_then(|()| self.headers.set(name, value));
         self.hiding(name).noting(result)
     }
@@ -169,6 +173,7 @@ impl Request {
     /// Adds a header beside earlier values of it.
     #[doc(alias = "addValue(_:forHTTPHeaderField:)")]
     pub fn add_header(mut self, name: &str, value: &str) -> Self {
+        self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
         let result = framing_is_ours(name).and_then(|()| self.headers.add(name, value));
         self.hiding(name).noting(result)
     }
@@ -197,9 +202,10 @@ impl Request {
 
     /// Sets the body. No `Content-Type` is guessed.
     #[doc(alias = "httpBody")]
-    pub fn body(mut self, body: impl Into<Body>) -> Self {
-        self.body = Some(body.into());
-        self
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        let mut request = self.without_body();
+        request.body = Some(body.into());
+        request
     }
 
     /// Sets how long this request may wait for a byte, either way, before it fails with
@@ -266,27 +272,33 @@ impl Request {
         self.cancel.as_ref()
     }
 
-    /// Takes the request apart, for the load.
-    pub(crate) fn into_parts(self) -> Parts {
-        Parts {
-            url: self.url,
-            method: self.method,
-            headers: self.headers,
-            sensitive: self.sensitive,
-            body: self.body,
-            user_info: self.user_info,
+    /// Takes the body away, and the type that came with it.
+    pub(crate) fn without_body(mut self) -> Self {
+        self.body = None;
+        if std::mem::take(&mut self.type_follows_body) {
+            self.headers.remove("content-type");
         }
+        self
     }
-}
 
-/// What a load needs of a request beside its timers.
-pub(crate) struct Parts {
-    pub(crate) url: Option<Url>,
-    pub(crate) method: Method,
-    pub(crate) headers: Headers,
-    pub(crate) sensitive: Vec<Box<str>>,
-    pub(crate) body: Option<Body>,
-    pub(crate) user_info: Option<UserInfo>,
+    pub(crate) fn sensitive(&self) -> &[Box<str>] {
+        &self.sensitive
+    }
+
+    pub(crate) fn user_info(&self) -> Option<&UserInfo> {
+        self.user_info.as_ref()
+    }
+
+    /// Makes the request that follows a redirect.
+    pub(crate) fn redirected(
+        url: Url,
+        method: Method,
+        headers: Headers,
+        sensitive: Vec<Box<str>>,
+        body: Option<Body>,
+    ) -> Self {
+        Self { headers, sensitive, body, ..Self::with_url(method, Some(url)) }
+    }
 }
 
 /// Two places that say how long a body is, is how requests are smuggled

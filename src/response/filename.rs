@@ -5,12 +5,12 @@ use url::Url;
 
 use super::media;
 use super::safe_name::safe_name;
-use crate::media_type;
+use crate::mime;
 
 /// Returns a name for the body of a response: never empty, never a path, never special on
 /// any system.
-pub(super) fn suggested(disposition: Option<&str>, url: &Url, mime: Option<&str>) -> String {
-    let extension = mime.and_then(media_type::extension);
+pub(super) fn suggested(disposition: Option<&str>, url: &Url, mime_type: Option<&str>) -> String {
+    let extension = mime_type.and_then(mime::extension);
     let name = disposition.and_then(|value| safe_name(&from_disposition(value)?, extension));
     let name = name.or_else(|| safe_name(&last_segment(url)?, extension));
     // A host looks like a name with an extension (`.com` is even a program), so the

@@ -5,6 +5,7 @@ mod media;
 mod safe_name;
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{StatusCode, Version};
 use url::Url;
@@ -14,12 +15,14 @@ use crate::headers::Headers;
 
 /// The head of a response.
 ///
-/// Cloning copies the headers. `Debug` hides the values of headers that may be secret and
+/// Cloning copies a pointer. `Debug` hides the values of headers that may be secret and
 /// the query of the URL.
 #[doc(alias = "URLResponse")]
 #[doc(alias = "HTTPURLResponse")]
 #[derive(Clone)]
-pub struct Response {
+pub struct Response(Arc<Inner>);
+
+struct Inner {
     url: Url,
     status: StatusCode,
     version: Version,
@@ -39,13 +42,13 @@ impl Response {
             !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity")
         });
         let expected_length = if encoded { None } else { length };
-        Self { url, status, version, headers, expected_length }
+        Self(Arc::new(Inner { url, status, version, headers, expected_length }))
     }
 
     /// Returns the URL that answered: the last one, after redirects; without user name and
     /// password.
     pub fn url(&self) -> &Url {
-        &self.url
+        &self.0.url
     }
 
     /// Returns the status. One of 400 or more is not an error of the load. Its
@@ -53,24 +56,24 @@ impl Response {
     #[doc(alias = "statusCode")]
     #[doc(alias = "localizedString(forStatusCode:)")]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// Returns the version of HTTP that the server spoke.
     pub fn version(&self) -> Version {
-        self.version
+        self.0.version
     }
 
     /// Returns the headers, in the server's order and spelling.
     #[doc(alias = "allHeaderFields")]
     pub fn headers(&self) -> &Headers {
-        &self.headers
+        &self.0.headers
     }
 
     /// Returns the first value of the header `name`, in any case.
     #[doc(alias = "value(forHTTPHeaderField:)")]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)
+        self.0.headers.get(name)
     }
 
     /// Returns how many bytes the body will have, `None` if that is not known: it is sent
@@ -79,7 +82,7 @@ impl Response {
     #[doc(alias = "expectedContentLength")]
     #[doc(alias = "NSURLSessionTransferSizeUnknown")]
     pub fn expected_content_length(&self) -> Option<u64> {
-        self.expected_length
+        self.0.expected_length
     }
 
     /// Returns the MIME type of the body, lower-case and without parameters. Nothing is
@@ -105,16 +108,16 @@ impl Response {
     #[doc(alias = "suggestedFilename")]
     pub fn suggested_filename(&self) -> String {
         let disposition = self.header("content-disposition");
-        filename::suggested(disposition, &self.url, self.mime_type().as_deref())
+        filename::suggested(disposition, &self.0.url, self.mime_type().as_deref())
     }
 }
 
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("url", &error::without_secrets(&self.url))
-            .field("status", &self.status)
-            .field("headers", &self.headers)
+            .field("url", &error::without_secrets(&self.0.url))
+            .field("status", &self.0.status)
+            .field("headers", &self.0.headers)
             .finish_non_exhaustive()
     }
 }
@@ -123,9 +126,9 @@ impl From<&Response> for http::Response<()> {
     /// Gives status, version and headers; the names of headers become lower-case.
     fn from(response: &Response) -> Self {
         let mut converted = Self::new(());
-        *converted.status_mut() = response.status;
-        *converted.version_mut() = response.version;
-        *converted.headers_mut() = (&response.headers).into();
+        *converted.status_mut() = response.0.status;
+        *converted.version_mut() = response.0.version;
+        *converted.headers_mut() = (&response.0.headers).into();
         converted
     }
 }

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 
-use crate::cancel::CancelToken;
+use super::task::{Core, Product, Task};
+use crate::cancel::{CancelToken, Registered};
+use crate::error::{Error, Stage};
 use crate::load::{Decoder, Loaded};
 use crate::response::Response;
 
@@ -32,14 +35,25 @@ use crate::response::Response;
 #[doc(alias = "AsyncBytes")]
 pub struct Bytes {
     response: Response,
-    body: Decoder,
+    /// None once the task has ended.
+    body: Option<Decoder>,
     cancel: CancelToken,
+    /// Has the token cancel the task.
+    _registered: Registered,
+    core: Arc<Core>,
+    /// Keeps the session as long as the body comes.
+    hold: Option<Task>,
+    /// The task has ended, and this is what every later read returns.
+    ended: Option<Result<(), Error>>,
 }
 
 impl Bytes {
-    pub(super) fn new(loaded: Loaded, cancel: CancelToken) -> Self {
-        let Loaded { response, body } = loaded;
-        Self { response, body, cancel }
+    pub(super) fn open(core: Arc<Core>) -> Result<Self, Error> {
+        let Loaded { response, body } = core.open()?;
+        let cancel = CancelToken::new();
+        let registered = core.linked_to(&cancel);
+        let (body, hold) = (Some(body), Some(Task::of(&core)));
+        Ok(Self { response, body, cancel, _registered: registered, core, hold, ended: None })
     }
 
     /// Returns the head of the response.
@@ -47,10 +61,38 @@ impl Bytes {
         &self.response
     }
 
-    /// Returns a token that ends the reading from another thread. It is the request's, if
-    /// that was given one.
+    /// Returns a token that ends the reading from another thread.
     pub fn cancel_token(&self) -> CancelToken {
         self.cancel.clone()
+    }
+
+    /// Returns the task that the reading belongs to. It can be suspended, which makes a
+    /// read wait, and cancelled.
+    #[doc(alias = "AsyncBytes.task")]
+    pub fn task(&self) -> Task {
+        Task::of(&self.core)
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let Some(body) = &mut self.body else { return Ok(0) };
+        let core = &self.core;
+        core.go_on()?;
+        let count = body.read(buffer)?;
+        core.took(count)?;
+        core.tell_read(&buffer[..count])?;
+        Ok(count)
+    }
+
+    fn end(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        if let Some(ended) = &self.ended {
+            return ended.clone();
+        }
+        // The connection is given back, or closed, before its place.
+        self.body = None;
+        let outcome = self.core.end(outcome.map(|()| Product::Nothing)).map(|_| ());
+        self.ended = Some(outcome.clone());
+        self.hold = None;
+        outcome
     }
 
     /// Returns the lines of the body, read as UTF-8, without their ends.
@@ -62,7 +104,27 @@ impl Bytes {
 
 impl Read for Bytes {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.body.read(buffer).map_err(|error| error.on(self.response.url()).into())
+        if let Some(ended) = &self.ended {
+            return ended.clone().map(|()| 0).map_err(io::Error::from);
+        }
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        match self.read_some(buffer) {
+            Ok(0) => self.end(Ok(())).map(|()| 0).map_err(io::Error::from),
+            Ok(count) => Ok(count),
+            Err(error) => {
+                let error = error.at(Stage::Receiving).on(self.response.url());
+                Err(self.end(Err(error.clone())).err().unwrap_or(error).into())
+            }
+        }
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        // Dropped before its end, it is cancelled.
+        let _ = self.end(Err(Error::cancelled()));
     }
 }
 

@@ -35,7 +35,8 @@
 //! No test needs a sleep: [`Server::take_request`] and [`Server::wait_until`] wait for what is to
 //! happen, and give up with a panic after 30 seconds.
 //!
-//! [`Counters`] tell what a session still owns, and [`Clock::by_hand`](crate::Clock::by_hand)
+//! A [`Recorder`] is a delegate that turns what it is told into [`Event`]s, and answers as a test
+//! says. [`Counters`] tell what a session still owns, and [`Clock::by_hand`](crate::Clock::by_hand)
 //! makes time pass when a test says so.
 //!
 //! The server shares no code with the client of this crate, so that each checks the other. A server has
@@ -49,6 +50,7 @@ mod authority;
 mod builder;
 mod connection;
 mod counters;
+mod event;
 mod fault;
 #[cfg(feature = "tls")]
 mod identity;
@@ -56,6 +58,8 @@ mod link;
 #[cfg(feature = "tls")]
 mod pem;
 mod recorded;
+mod recorder;
+mod script;
 mod server;
 mod socket;
 mod state;
@@ -73,10 +77,13 @@ pub use answer::{Answer, ExpectPolicy};
 pub use authority::Authority;
 pub use builder::ServerBuilder;
 pub use counters::Counters;
+pub use event::{Call, Event};
 pub use fault::{HandshakeFault, RequestFault};
 #[cfg(feature = "tls")]
 pub use identity::{Identity, IdentityBuilder};
 pub use recorded::Recorded;
+pub use recorder::Recorder;
+pub use script::{HeldRedirect, HeldResponse, OnRedirect, OnResponse};
 pub use server::Server;
 pub use stats::Stats;
 pub use takeover::Takeover;

@@ -6,7 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use urlsession::testing::{Answer, Counters, Server};
-use urlsession::{Body, CancelToken, Error, ErrorKind, Request, Session, Stage};
+use urlsession::{
+    Body, CancelToken, Configuration, DeliveryQueue, Error, ErrorKind, Request, Session, Stage,
+    Update,
+};
 
 use crate::running::{Running, Way, nothing_is_left, plain_and_tls, reason, session};
 use crate::scenes::Block;
@@ -107,16 +110,24 @@ fn a_cancel_reaches_an_upload_inside_tls() {
 }
 
 #[test]
-fn bytes_have_the_token_of_their_request() {
-    let server = Server::start();
-    server.enqueue(Answer::ok("0123456789").stall_in_body_after(5));
-    let session = session(|_| {});
-    let token = CancelToken::new();
-    let bytes = session.bytes(Request::get(server.url("/")).cancel_token(&token)).unwrap();
-    bytes.cancel_token().cancel();
-    assert!(token.is_cancelled());
-    drop(bytes);
-    nothing_is_left(session, &[&server]);
+fn bytes_end_by_their_own_token_and_by_that_of_their_request() {
+    for by_the_request in [false, true] {
+        let server = Server::start();
+        server.enqueue(Answer::ok("0123456789").stall_in_body_after(5));
+        let session = session(|_| {});
+        let token = CancelToken::new();
+        let mut bytes = session.bytes(Request::get(server.url("/")).cancel_token(&token)).unwrap();
+        if by_the_request {
+            token.cancel()
+        } else {
+            bytes.cancel_token().cancel()
+        }
+        assert_eq!(token.is_cancelled(), by_the_request);
+        let error = bytes.read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(reason(&error).kind(), ErrorKind::Cancelled);
+        drop(bytes);
+        nothing_is_left(session, &[&server]);
+    }
 }
 
 #[test]
@@ -168,7 +179,7 @@ fn one_token_ends_all_loads_that_have_it() {
         "/head" => Answer::ok("never").stall_before_head(),
         _ => Answer::ok("0123456789").stall_in_body_after(5),
     });
-    let session = session(|_| {});
+    let session = session(|configuration| configuration.maximum_connections_per_host = LOADS + 1);
     let (token, other) = (CancelToken::new(), CancelToken::new());
     let start = |path: &str, token: &CancelToken| {
         Way::Data.start(&session, Request::get(server.url(path)).cancel_token(token))
@@ -320,4 +331,26 @@ fn a_session_survives_cancels_at_any_moment() {
         assert!(Counters::of(&session).sockets() <= 6);
         nothing_is_left(session, &[&server]);
     });
+}
+
+#[test]
+fn a_task_that_was_cancelled_before_it_is_run_says_so_even_if_its_end_was_not_told_yet() {
+    let (server, queue) = (Server::start(), DeliveryQueue::manual(|| ()));
+    let session = Session::with_queue(Configuration::ephemeral(), queue.clone()).unwrap();
+    for is_told in [false, true] {
+        let (run, updated) =
+            (session.data_task(server.url("/")), session.data_task(server.url("/")));
+        run.cancel();
+        updated.cancel();
+        if is_told {
+            queue.run_pending();
+        }
+        assert_cancelled(&run.run().unwrap_err(), None, "run");
+        let updates: Vec<Update> = updated.updates().collect();
+        let [Update::Finished(Err(error))] = &updates[..] else { panic!("{updates:?}") };
+        assert_cancelled(error, None, "updates");
+    }
+    queue.run_pending();
+    assert_eq!(server.request_count(), 0);
+    nothing_is_left(session, &[&server]);
 }

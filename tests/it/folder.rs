@@ -24,6 +24,15 @@ impl Folder {
         path
     }
 
+    /// Returns the names of all that is in it, in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
+        let mut names: Vec<String> = entries.map(|entry| name(entry.unwrap())).collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

@@ -1,0 +1,225 @@
+//! A body that was downloaded to a temporary file.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::{fmt, fs, io, mem};
+
+use crate::census::{Census, Kind};
+use crate::error::Error;
+use crate::files::access::Access;
+use crate::files::destination::Destination;
+use crate::files::failure::{Action, failed, taken_away};
+use crate::files::own_path::OwnPath;
+use crate::files::partial::sync_data;
+use crate::files::target::{Existing, Target};
+
+/// A downloaded file, which is deleted when this is dropped, unless it was given a place.
+///
+/// [`persist`](Self::persist) moves it to where it is wanted, [`keep`](Self::keep) leaves
+/// it where it is. Until then only this user can read it (mode 0600 on Unix). It holds no
+/// descriptor.
+///
+/// It belongs to whoever has it: unlike Apple's `location` it lasts beyond the callback
+/// that it is given to.
+///
+/// # Examples
+///
+/// ```no_run
+/// # fn moves(mut file: urlsession::DownloadedFile) -> Result<(), urlsession::Error> {
+/// println!("{} bytes", file.len());
+/// file.persist("photo.jpeg")?;
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "NSURLSessionDownloadTask")]
+#[doc(alias = "location")]
+#[doc(alias = "didFinishDownloadingTo")]
+#[must_use = "the file is deleted when this is dropped; persist or keep it"]
+pub struct DownloadedFile {
+    own: OwnPath,
+    length: u64,
+    census: Census,
+}
+
+impl DownloadedFile {
+    pub(super) fn new(own: OwnPath, length: u64, census: Census) -> Self {
+        Self { own, length, census }
+    }
+
+    /// Whether the file stays when this is dropped.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.own.is_kept()
+    }
+
+    /// Removes the file, wherever it is.
+    pub(crate) fn discard(self) {
+        self.own.discard();
+    }
+
+    /// Returns where the file is now.
+    pub fn path(&self) -> &Path {
+        self.own.path()
+    }
+
+    /// Returns how many bytes were downloaded to it.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Returns whether nothing was downloaded.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Opens the file for reading, from its beginning.
+    ///
+    /// On Unix what was opened can be read for as long as it is open, even after the file
+    /// was deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotOpenFile`](crate::ErrorKind::CannotOpenFile) if the file is not there any more, or is another one.
+    pub fn open(&self) -> Result<File, Error> {
+        self.open_for(Action::Open, OpenOptions::new().read(true))
+    }
+
+    /// Moves the file to `path`, where it stays, and does not replace anything there.
+    ///
+    /// When this returns, the bytes are on the disk and the file is whole at its place, with
+    /// the permissions that new files get there: by the umask of the process, and the group
+    /// or the default access list (Linux) of the folder. On the same volume it is renamed;
+    /// on another one, or if this user may not give it such permissions, it is copied
+    /// beside `path` and renamed there. Nobody sees a part of it under its name. The calling thread waits for the
+    /// disk.
+    ///
+    /// Afterwards [`path`](Self::path) is the new place, and dropping this deletes nothing.
+    /// On an error nothing has changed: another path can be tried.
+    ///
+    /// # Errors
+    ///
+    /// * [`FileAlreadyExists`](crate::ErrorKind::FileAlreadyExists): something is at `path`,
+    ///   be it a symbolic link to nothing, or came there in the meantime
+    /// * [`FileIsDirectory`](crate::ErrorKind::FileIsDirectory): `path` is a directory
+    /// * [`FolderDoesNotExist`](crate::ErrorKind::FolderDoesNotExist): there is no such folder
+    /// * [`StorageFull`](crate::ErrorKind::StorageFull): no space on the other volume
+    /// * [`CannotCreateFile`](crate::ErrorKind::CannotCreateFile): no permission to write there
+    /// * [`CannotMoveFile`](crate::ErrorKind::CannotMoveFile): another program took the file away
+    pub fn persist(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.move_to(path.as_ref(), Existing::Refuse)
+    }
+
+    /// Moves the file to `path` like [`persist`](Self::persist), in place of a file that is
+    /// there.
+    ///
+    /// Of two programs that do this, each leaves a whole file, and the last one stays. A
+    /// symbolic link at `path` is replaced itself, never followed; a directory,
+    /// device, pipe or socket is an error.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`persist`](Self::persist).
+    pub fn persist_over(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
+        self.move_to(path.as_ref(), Existing::Replace)
+    }
+
+    /// Leaves the file where it is, with the permissions that it has, and returns its path.
+    pub fn keep(self) -> PathBuf {
+        self.own.into_path()
+    }
+
+    fn move_to(&mut self, path: &Path, existing: Existing) -> Result<(), Error> {
+        let target = Target::new(path, existing, &self.census)?;
+        let _counted = self.census.count(Kind::File);
+        // Windows syncs only what may be written.
+        let mut file = self.open_for(Action::Move, OpenOptions::new().read(true).write(true))?;
+        sync_data(&file, self.own.path())?;
+
+        let beside = target.create_beside()?;
+        let access = beside.access()?;
+        if !access.prepare(&file) {
+            drop(beside);
+            return self.copy_to(&mut file, target);
+        }
+        let mut beside = beside.close();
+        match fs::rename(self.own.path(), beside.path()) {
+            Ok(()) => {
+                beside.keep();
+                self.move_on(&file, beside.path(), access, &target)
+            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                drop(beside);
+                self.copy_to(&mut file, target)
+            }
+            Err(error) => Err(failed(Action::Move, path, error)),
+        }
+    }
+
+    /// Moves the file from `beside` to `target`, or back to where it was.
+    fn move_on(
+        &mut self,
+        file: &File,
+        beside: &Path,
+        access: Access,
+        target: &Target,
+    ) -> Result<(), Error> {
+        let before = self.own.path().to_owned();
+        self.own.moved_to(beside.to_owned());
+        let moved = access
+            .give(file)
+            .map_err(|error| failed(Action::Move, beside, error))
+            .and_then(|private| {
+                target.receive(&mut self.own).inspect_err(|_| {
+                    let _ = file.set_permissions(private);
+                })
+            });
+        if moved.is_err() && fs::rename(beside, &before).is_ok() {
+            self.own.moved_to(before);
+        }
+        moved
+    }
+
+    /// Copies the file to another volume, or for the access that only a new file gets.
+    fn copy_to(&mut self, file: &mut File, target: Target) -> Result<(), Error> {
+        let mut copy = Destination::create(target)?;
+        copy.append(file)?;
+        let original = mem::replace(&mut self.own, copy.finish_own()?);
+        original.discard();
+        Ok(())
+    }
+
+    /// Opens the file itself, not what somebody has put in its place.
+    fn open_for(&self, action: Action, options: &mut OpenOptions) -> Result<File, Error> {
+        let path = self.own.path();
+        if !self.own.is_there() {
+            return Err(taken_away(action, path));
+        }
+        let cannot_open = |error| failed(Action::Open, path, error);
+        let file = follow_no_link(options).open(path).map_err(cannot_open)?;
+        let found = file.metadata().map_err(cannot_open)?;
+        if !self.own.is(&found) {
+            return Err(taken_away(action, path));
+        }
+        Ok(file)
+    }
+}
+
+impl fmt::Debug for DownloadedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadedFile")
+            .field("path", &self.path())
+            .field("len", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(unix)]
+fn follow_no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+}
+
+#[cfg(not(unix))]
+fn follow_no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}

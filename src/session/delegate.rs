@@ -1,0 +1,265 @@
+//! What a program implements to be told, and to be asked.
+
+use std::fmt;
+
+use super::Session;
+use super::task::{DownloadTask, Progress, Task};
+use crate::body::Body;
+use crate::delivery::Reply;
+use crate::error::Error;
+use crate::files::DownloadedFile;
+use crate::request::Request;
+use crate::response::Response;
+
+/// Is told what happens in a session or to a single task, and decides about it.
+///
+/// Every method is optional. The same trait serves a session
+/// ([`Session::with_delegate`]) and one task ([`Task::set_delegate`]). A task's delegate
+/// comes first: a method that it does not implement, or a [`Reply`] that it drops, goes on
+/// to the session's delegate, and then to the default.
+///
+/// Methods are called on the session's [`DeliveryQueue`](crate::DeliveryQueue); those of
+/// one task never overlap and keep their order. Blocking calls ([`Session::data`],
+/// [`DataTask::run`](crate::DataTask::run)) call them on their own thread instead. No lock
+/// is held while a method runs, so it may call anything of this crate; a blocking call
+/// made in it goes ahead of all that waits.
+///
+/// A method that panics fails its task, and no other, with
+/// [`ErrorKind::DelegatePanicked`](crate::ErrorKind::DelegatePanicked). A decision in which
+/// it panics is a refusal.
+///
+/// # Which tasks tell what
+///
+/// | A task that reports to | is asked about redirects | tells of responses, data, progress, completion |
+/// |---|---|---|
+/// | delegates: [`Session::data_task`] and its like, resumed | both delegates | both delegates |
+/// | a closure, a channel, [`updates`](crate::DataTask::updates) | both delegates | nobody |
+/// | its caller: [`DataTask::run`](crate::DataTask::run), [`Session::data`], [`Session::bytes`] | both delegates | the task's delegate |
+///
+/// # Examples
+///
+/// ```
+/// # use urlsession::testing::{Answer, Server};
+/// # let server = Server::start();
+/// # server.enqueue(Answer::ok("hello"));
+/// # let url = server.url("/");
+/// use std::sync::{Arc, Mutex};
+/// use std::time::Duration;
+/// use urlsession::{Configuration, Delegate, DeliveryQueue, Error, Session, Task};
+///
+/// #[derive(Default)]
+/// struct Page(Mutex<Vec<u8>>);
+///
+/// impl Delegate for Page {
+///     fn did_receive_data(&self, _task: &Task, data: Vec<u8>) {
+///         self.0.lock().unwrap().extend(data);
+///     }
+///
+///     fn did_complete(&self, task: &Task, error: Option<&Error>) {
+///         println!("task {} ended: {error:?}", task.id());
+///     }
+/// }
+///
+/// let page = Arc::new(Page::default());
+/// let session = Session::with_delegate(
+///     Configuration::ephemeral(),
+///     page.clone(),
+///     DeliveryQueue::serial(),
+/// )?;
+/// session.data_task(&url).resume();
+/// assert!(session.wait_until_idle(Duration::from_secs(30)));
+/// assert_eq!(*page.0.lock().unwrap(), b"hello");
+/// # Ok::<(), urlsession::Error>(())
+/// ```
+#[doc(alias = "URLSessionDelegate")]
+#[doc(alias = "URLSessionTaskDelegate")]
+#[doc(alias = "URLSessionDataDelegate")]
+#[doc(alias = "URLSessionDownloadDelegate")]
+#[doc(alias = "NSURLSessionDelegate")]
+pub trait Delegate: Send + Sync {
+    // ---- the session ----
+
+    /// The session is invalid: everything in it has ended. The last message of a session,
+    /// which lets go of its delegate after it.
+    ///
+    /// `error` is `None` if the program asked for it.
+    #[doc(alias = "urlSession(_:didBecomeInvalidWithError:)")]
+    fn did_become_invalid(&self, session: &Session, error: Option<&Error>) {
+        let _ = (session, error);
+    }
+
+    // ---- every task ----
+
+    /// A task was created. The first message of a task, to the session's delegate alone.
+    ///
+    /// Called on the thread that creates the task, before the creating call returns; so
+    /// this is the place to give the task a delegate or a priority.
+    #[doc(alias = "urlSession(_:didCreateTask:)")]
+    fn did_create_task(&self, task: &Task) {
+        let _ = task;
+    }
+
+    /// The server answered with a redirect. Where does the task go?
+    ///
+    /// * `Some(proposed)`: follow it, which is the default.
+    /// * `Some` of another request: go there instead. Credentials that did not go along to
+    ///   another origin can be set again here.
+    /// * `None`: stay; the redirect itself is delivered, with its body.
+    ///
+    /// Redirects that the configuration forbids fail without being asked about. How long to
+    /// wait, and which token cancels, stays as the first request said.
+    #[doc(alias = "urlSession(_:task:willPerformHTTPRedirection:newRequest:completionHandler:)")]
+    fn will_perform_redirect(
+        &self,
+        task: &Task,
+        response: &Response,
+        proposed: Request,
+        reply: Reply<Option<Request>>,
+    ) {
+        let _ = (task, response, proposed, reply);
+    }
+
+    /// No connection to the host can be made, and the task waits until one can, as
+    /// [`waits_for_connectivity`](crate::Configuration::waits_for_connectivity) says. At most
+    /// once for each task, of every kind.
+    #[doc(alias = "urlSession(_:taskIsWaitingForConnectivity:)")]
+    fn task_is_waiting_for_connectivity(&self, task: &Task) {
+        task.forward(|next, task| next.task_is_waiting_for_connectivity(task));
+    }
+
+    /// The task needs a body to send: a task made by
+    /// [`Session::streamed_upload_task`] at its beginning, and every task whose body can be
+    /// read once when it has to be sent again, after a redirect. A body that can be sent
+    /// again is, without being asked for.
+    ///
+    /// * `Some(body)`: it is sent.
+    /// * `None`: there is none, which is the default. At the beginning the task fails with
+    ///   [`ErrorKind::RequestBodyStreamExhausted`](crate::ErrorKind::RequestBodyStreamExhausted);
+    ///   after a redirect, that redirect is delivered.
+    #[doc(alias = "urlSession(_:task:needNewBodyStream:)")]
+    fn need_new_body_stream(&self, task: &Task, reply: Reply<Option<Body>>) {
+        let _ = (task, reply);
+    }
+
+    /// The server sent an informational answer (1xx) before the final one, such as a 103
+    /// with `Link` fields. It changes nothing about the transfer.
+    #[doc(alias = "urlSession(_:task:didReceiveInformationalResponse:)")]
+    fn did_receive_informational_response(&self, task: &Task, response: &Response) {
+        task.forward(|next, task| next.did_receive_informational_response(task, response));
+    }
+
+    /// More of the request's body was sent: so many bytes since the last call, so many in
+    /// all, of so many if that is known.
+    ///
+    /// At the pace of [`did_make_progress`](Self::did_make_progress), and before the
+    /// response. A body that is sent again counts again, so that the total can exceed what
+    /// is expected. Told by every task but those whose
+    /// [`updates`](crate::DataTask::updates) are taken.
+    #[doc(alias = "urlSession(_:task:didSendBodyData:totalBytesSent:totalBytesExpectedToSend:)")]
+    fn did_send_body_data(&self, task: &Task, sent: u64, total: u64, expected: Option<u64>) {
+        task.forward(|next, task| next.did_send_body_data(task, sent, total, expected));
+    }
+
+    /// More of the task was transferred, either way.
+    ///
+    /// At most once in each [`progress_interval`](crate::Configuration::progress_interval),
+    /// and once more before the completion if something has changed since.
+    #[doc(alias = "Progress")]
+    #[doc(alias = "NSProgress")]
+    fn did_make_progress(&self, task: &Task, progress: Progress) {
+        task.forward(|next, task| next.did_make_progress(task, progress));
+    }
+
+    /// The task has ended; `error` is `None` if it succeeded. Its last message.
+    ///
+    /// A status of 400 or more is a success. [`Task::state`] says
+    /// [`Completed`](crate::TaskState::Completed) from here on.
+    #[doc(alias = "urlSession(_:task:didCompleteWithError:)")]
+    fn did_complete(&self, task: &Task, error: Option<&Error>) {
+        task.forward(|next, task| next.did_complete(task, error));
+    }
+
+    // ---- data tasks ----
+
+    /// The head of the response has arrived. What becomes of the body?
+    ///
+    /// * [`ResponseDisposition::Allow`]: it is delivered, which is the default.
+    /// * [`ResponseDisposition::Cancel`]: the task ends with
+    ///   [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// * [`ResponseDisposition::BecomeDownload`]: it goes to a file, see
+    ///   [`did_become_download`](Self::did_become_download).
+    ///
+    /// Nothing else is told before the answer. A second response means that the transfer
+    /// had to start over, see [`Task::suspend`].
+    #[doc(alias = "urlSession(_:dataTask:didReceive:completionHandler:)")]
+    fn did_receive_response(
+        &self,
+        task: &Task,
+        response: &Response,
+        reply: Reply<ResponseDisposition>,
+    ) {
+        let _ = (task, response, reply);
+    }
+
+    /// A piece of the body, decoded, in order; never empty.
+    ///
+    /// The transfer goes on while this runs, but stops when 1 MiB has not been taken.
+    #[doc(alias = "urlSession(_:dataTask:didReceive:)")]
+    fn did_receive_data(&self, task: &Task, data: Vec<u8>) {
+        task.forward(|next, task| next.did_receive_data(task, data));
+    }
+
+    /// The task has become a download, as the answer to its response demanded: from here
+    /// on it tells what downloads tell. Both handles are of the same task.
+    #[doc(alias = "urlSession(_:dataTask:didBecome:)")]
+    fn did_become_download(&self, task: &Task, download: &DownloadTask) {
+        task.forward(|next, task| next.did_become_download(task, download));
+    }
+
+    // ---- downloads ----
+
+    /// More of the body was written to the file: so many bytes since the last call, so many
+    /// in all, of so many if that is known.
+    ///
+    /// At the pace of [`did_make_progress`](Self::did_make_progress), and once more before
+    /// the file is handed over if something has come since.
+    #[doc(
+        alias = "urlSession(_:downloadTask:didWriteData:totalBytesWritten:totalBytesExpectedToWrite:)"
+    )]
+    fn did_write_data(&self, task: &Task, written: u64, total: u64, expected: Option<u64>) {
+        task.forward(|next, task| next.did_write_data(task, written, total, expected));
+    }
+
+    /// The body is whole, in a file. Comes before the completion, and only if there is no
+    /// error.
+    ///
+    /// The file is deleted when it is dropped, unless it was given a place; it may be moved
+    /// elsewhere and outlive this call.
+    #[doc(alias = "urlSession(_:downloadTask:didFinishDownloadingTo:)")]
+    fn did_finish_downloading(&self, task: &Task, file: DownloadedFile) {
+        task.forward(|next, task| next.did_finish_downloading(task, file));
+    }
+}
+
+impl fmt::Debug for dyn Delegate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("dyn Delegate")
+    }
+}
+
+/// What becomes of a response whose head has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "URLSession.ResponseDisposition")]
+#[doc(alias = "NSURLSessionResponseDisposition")]
+#[non_exhaustive]
+pub enum ResponseDisposition {
+    /// The body is received and delivered.
+    Allow,
+    /// The task is cancelled.
+    Cancel,
+    /// The body is written to a file. Only a task that reports to its delegates can become
+    /// a download; another one fails with
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    BecomeDownload,
+}

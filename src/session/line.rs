@@ -1,0 +1,262 @@
+//! The waiting line of a session: who runs next, and how many run at once.
+//!
+//! A data structure and nothing else: no thread, no lock, no clock. Jobs wait per host, in
+//! order of priority, then age. The hosts that could start a job this moment stand in an
+//! order of their own, by their best job, so that taking the next one never walks past the
+//! jobs of a host whose house is full.
+//!
+//! Everything lives in B-trees rather than in hash tables and vectors: no operation ever
+//! moves the whole line to a larger place, and a line that has become short gives its
+//! memory back.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::sync::Arc;
+
+/// How many hosts are remembered for which nobody waits or runs.
+const KEPT_HOSTS: usize = 64;
+
+/// How many jobs run at once. A limit of 0 counts as 1: otherwise nothing would ever run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Of the session, whatever their hosts.
+    pub(crate) in_all: usize,
+    /// Of each host.
+    pub(crate) per_host: usize,
+}
+
+/// Names a waiting job; no two jobs of a line ever have the same one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Ticket(u64);
+
+/// The right of one job to run, among those of its host and of the session.
+///
+/// It is given back by [`Line::free`]; one that is dropped instead stays taken for good.
+#[derive(Debug)]
+#[must_use = "a place that is not given back by `Line::free` stays taken"]
+pub(crate) struct Place {
+    host: Arc<str>,
+}
+
+/// Jobs that wait for a place, and a count of those that have one.
+///
+/// `T` is held by value in trees whose nodes are about half full: let it be as small as a
+/// pointer.
+#[derive(Debug)]
+pub(crate) struct Line<T> {
+    limits: Limits,
+    /// Every waiting job, the newest first: the place of one that comes is then found by
+    /// looking at one entry of each node.
+    jobs: BTreeMap<Reverse<u64>, Waiting<T>>,
+    /// The hosts with somebody waiting or running.
+    hosts: BTreeMap<Arc<str>, Host>,
+    /// The hosts with somebody waiting and a free place, by whoever is first there.
+    ready: BTreeMap<Position, Arc<str>>,
+    running: usize,
+    next_sequence: u64,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    /// The same allocation for all jobs of a host.
+    host: Arc<str>,
+    rank: Rank,
+    job: T,
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    waiting: BTreeSet<Position>,
+    running: usize,
+    /// Where it stands in [`Line::ready`].
+    ready_as: Option<Position>,
+}
+
+/// Where a job stands; the smallest is first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Position {
+    rank: Rank,
+    sequence: u64,
+}
+
+/// 0 for those who gave a place back, then priorities from the highest to the lowest.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+struct Rank(u32);
+
+impl Rank {
+    const RETURNING: Self = Self(0);
+
+    /// NaN means what no priority means; beyond the ends counts as the end.
+    fn of(priority: f32) -> Self {
+        let known = if priority.is_nan() { 0.5 } else { priority };
+        // The bits of floats that are not negative are in the order of the floats; `abs`
+        // takes the sign off a negative zero.
+        Self(1 + 1_f32.to_bits() - known.clamp(0.0, 1.0).abs().to_bits())
+    }
+}
+
+impl<T> Line<T> {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let limits = Limits { in_all: limits.in_all.max(1), per_host: limits.per_host.max(1) };
+        Self {
+            limits,
+            jobs: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            ready: BTreeMap::new(),
+            running: 0,
+            next_sequence: 0,
+        }
+    }
+
+    /// Lets `job` wait behind all whose priority is as high or higher.
+    ///
+    /// `priority` is from 0.0 to 1.0, higher goes first; NaN counts as 0.5.
+    pub(crate) fn push(&mut self, host: &str, priority: f32, job: T) -> Ticket {
+        self.admit(host, Rank::of(priority), job)
+    }
+
+    /// Lets a job that had a place and gave it back wait ahead of all that never had one,
+    /// whatever their priority, and behind those that returned before it.
+    pub(crate) fn push_returning(&mut self, host: &str, job: T) -> Ticket {
+        self.admit(host, Rank::RETURNING, job)
+    }
+
+    /// Takes a job out of the line; `None` if it does not wait any more.
+    pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<T> {
+        let Waiting { host, rank, job } = self.jobs.remove(&Reverse(ticket.0))?;
+        if let Some(known) = self.hosts.get_mut(&host) {
+            known.waiting.remove(&Position { rank, sequence: ticket.0 });
+        }
+        self.settle(&host);
+        Some(job)
+    }
+
+    /// Gives a waiting job another priority and leaves it its age; `false` if it does not
+    /// wait any more. One that returned stays ahead of the line.
+    pub(crate) fn set_priority(&mut self, ticket: Ticket, priority: f32) -> bool {
+        let Some(waiting) = self.jobs.get_mut(&Reverse(ticket.0)) else { return false };
+        if waiting.rank == Rank::RETURNING {
+            return true;
+        }
+        let rank = Rank::of(priority);
+        let before = Position { rank: mem::replace(&mut waiting.rank, rank), sequence: ticket.0 };
+        let host = Arc::clone(&waiting.host);
+        if let Some(known) = self.hosts.get_mut(&host) {
+            known.waiting.remove(&before);
+            known.waiting.insert(Position { rank, sequence: ticket.0 });
+        }
+        self.settle(&host);
+        true
+    }
+
+    /// Takes out the first job that may run now, with its ticket and its place; `None` if
+    /// every place of the session is taken, or every place of every host that somebody
+    /// waits for.
+    pub(crate) fn next(&mut self) -> Option<(Ticket, T, Place)> {
+        if self.running >= self.limits.in_all {
+            return None;
+        }
+        let (&first, _) = self.ready.first_key_value()?;
+        let Waiting { host, job, .. } = self.jobs.remove(&Reverse(first.sequence))?;
+        if let Some(known) = self.hosts.get_mut(&host) {
+            known.waiting.remove(&first);
+        }
+        let place = self.take_place(host);
+        Some((Ticket(first.sequence), job, place))
+    }
+
+    /// Takes a place of `host` if one is free. As long as everybody who may run was taken
+    /// out by [`next`](Self::next), nobody is overtaken by that.
+    pub(crate) fn try_take(&mut self, host: &str) -> Option<Place> {
+        if self.running >= self.limits.in_all {
+            return None;
+        }
+        if self.hosts.get(host).is_some_and(|known| known.running >= self.limits.per_host) {
+            return None;
+        }
+        let (host, _) = self.host(host);
+        Some(self.take_place(host))
+    }
+
+    /// Gives a place back.
+    pub(crate) fn free(&mut self, place: Place) {
+        let Some(host) = self.hosts.get_mut(&place.host) else {
+            debug_assert!(false, "a place of another line");
+            return;
+        };
+        host.running -= 1;
+        self.running -= 1;
+        self.settle(&place.host);
+    }
+
+    /// Takes a place at once, ahead of the line and over both limits.
+    ///
+    /// It counts as running: nobody else of `host`, or of the session, starts until their
+    /// number is below the limit again.
+    pub(crate) fn take_over_limits(&mut self, host: &str) -> Place {
+        let (host, _) = self.host(host);
+        self.take_place(host)
+    }
+
+    /// Returns how many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.len()
+    }
+
+    fn admit(&mut self, host: &str, rank: Rank, job: T) -> Ticket {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        let (host, known) = self.host(host);
+        known.waiting.insert(Position { rank, sequence });
+        self.settle(&host);
+        self.jobs.insert(Reverse(sequence), Waiting { host, rank, job });
+        Ticket(sequence)
+    }
+
+    fn take_place(&mut self, host: Arc<str>) -> Place {
+        self.running += 1;
+        if let Some(known) = self.hosts.get_mut(&host) {
+            known.running += 1;
+            // Without anybody who waits there is nothing to settle.
+            if !known.waiting.is_empty() || known.ready_as.is_some() {
+                self.settle(&host);
+            }
+        }
+        Place { host }
+    }
+
+    /// Returns the host of that name, a new one if need be, and the one allocation of its
+    /// name, so that 100,000 jobs do not keep 100,000 equal names.
+    fn host(&mut self, name: &str) -> (Arc<str>, &mut Host) {
+        let name = match self.hosts.get_key_value(name) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::from(name),
+        };
+        let known = self.hosts.entry(Arc::clone(&name)).or_default();
+        (name, known)
+    }
+
+    /// Puts a host that has changed in its place among the ready ones, and forgets one for
+    /// which nobody waits or runs.
+    fn settle(&mut self, name: &Arc<str>) {
+        let Some(host) = self.hosts.get_mut(name) else { return };
+        let has_place = host.running < self.limits.per_host;
+        let first = if has_place { host.waiting.first().copied() } else { None };
+        if first != host.ready_as {
+            if let Some(before) = mem::replace(&mut host.ready_as, first) {
+                self.ready.remove(&before);
+            }
+            if let Some(now) = first {
+                self.ready.insert(now, Arc::clone(name));
+            }
+        }
+        // A few are kept: most sessions go on with hosts that they have had.
+        if host.waiting.is_empty() && host.running == 0 && self.hosts.len() > KEPT_HOSTS {
+            self.hosts.remove(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Making tasks: every way to load something with a session.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use super::task::{
+    Core, DataTask, DownloadTask, Finished, Kind, Product, Reports, Task, UploadTask,
+};
+use super::{Bytes, Data, Session};
+use crate::error::Error;
+use crate::request::Request;
+
+/// The tasks of a session, by kind; see [`Session::tasks`].
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Tasks {
+    /// The data tasks, oldest first.
+    pub data: Vec<DataTask>,
+    /// The upload tasks, oldest first.
+    pub uploads: Vec<UploadTask>,
+    /// The download tasks, oldest first.
+    pub downloads: Vec<DownloadTask>,
+}
+
+impl Session {
+    // ---- blocking calls ----
+
+    /// Loads `request` and returns the response with its body in memory.
+    ///
+    /// Blocks until the body is whole; it is [`data_task`](Self::data_task) and
+    /// [`DataTask::run`] in one. Redirects are followed; a status of 400 or more is not an
+    /// error. A [`CancelToken`](crate::CancelToken) given to the request ends it from
+    /// another thread.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`](crate::ErrorKind) that a load can end with;
+    /// [`ErrorKind::DataLengthExceedsMaximum`](crate::ErrorKind::DataLengthExceedsMaximum) if the body is larger than
+    /// [`maximum_body_in_memory`](crate::Configuration::maximum_body_in_memory).
+    #[doc(alias = "data(for:)")]
+    #[doc(alias = "dataTaskWithURL")]
+    pub fn data(&self, request: impl Into<Request>) -> Result<Data, Error> {
+        self.task(request.into(), Kind::Data, Reports::Caller).run().and_then(Product::into_data)
+    }
+
+    /// Loads `request` and returns the response as soon as its head is there; the body is
+    /// then read from what is returned.
+    ///
+    /// It counts among those that run on its host until it was read to its end or is
+    /// dropped: whoever keeps as many as may run there and asks for one more waits for
+    /// itself.
+    ///
+    /// # Errors
+    ///
+    /// Every [`ErrorKind`](crate::ErrorKind) that a load can end with before its body.
+    #[doc(alias = "bytes(for:)")]
+    #[doc(alias = "AsyncBytes")]
+    pub fn bytes(&self, request: impl Into<Request>) -> Result<Bytes, Error> {
+        Bytes::open(self.task(request.into(), Kind::Data, Reports::Caller))
+    }
+
+    // ---- tasks ----
+
+    /// Makes a task that loads `request`; it is suspended, and reports to the delegates
+    /// unless it is [`run`](DataTask::run) or asked for its
+    /// [`updates`](DataTask::updates).
+    #[doc(alias = "dataTask(with:)")]
+    #[doc(alias = "dataTaskWithRequest")]
+    pub fn data_task(&self, request: impl Into<Request>) -> DataTask {
+        DataTask::of(&self.task(request.into(), Kind::Data, Reports::Delegates))
+    }
+
+    /// Makes a task that loads `request`; it is suspended. `completion` is called once
+    /// with what it brings, on the session's queue.
+    ///
+    /// The delegates are asked about redirects, but told nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok("hello"));
+    /// # let url = server.url("/");
+    /// use std::time::Duration;
+    /// use urlsession::{Configuration, Session};
+    ///
+    /// let session = Session::new(Configuration::ephemeral())?;
+    /// session
+    ///     .data_task_with(&url, |outcome| match outcome {
+    ///         Ok(data) => println!("{}", data.text()),
+    ///         Err(error) => eprintln!("{error}"),
+    ///     })
+    ///     .resume();
+    /// session.wait_until_idle(Duration::from_secs(30));
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    #[doc(alias = "dataTask(with:completionHandler:)")]
+    #[doc(alias = "dataTaskWithRequest:completionHandler:")]
+    pub fn data_task_with(
+        &self,
+        request: impl Into<Request>,
+        completion: impl FnOnce(Result<Data, Error>) + Send + 'static,
+    ) -> DataTask {
+        let reports = Reports::closure(Product::into_data, completion);
+        DataTask::of(&self.task(request.into(), Kind::Data, reports))
+    }
+
+    /// Makes a task that loads `request`; it is suspended. What it brings is sent to
+    /// `outcomes`, together with its id; so one channel can serve many tasks.
+    ///
+    /// The delegates are asked about redirects, but told nothing. With a manual queue its
+    /// `wake` is called, too.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok("one"));
+    /// # server.enqueue(Answer::ok("two"));
+    /// # let urls = [server.url("/1"), server.url("/2")];
+    /// use std::sync::mpsc;
+    /// use urlsession::Session;
+    ///
+    /// let (sender, outcomes) = mpsc::channel();
+    /// for url in urls {
+    ///     Session::shared().data_task_to(url, &sender).resume();
+    /// }
+    /// drop(sender);
+    /// for finished in outcomes {
+    ///     println!("task {}: {:?}", finished.id, finished.outcome?.text());
+    /// }
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    pub fn data_task_to(
+        &self,
+        request: impl Into<Request>,
+        outcomes: &Sender<Finished<Data>>,
+    ) -> DataTask {
+        let reports = Reports::channel(Product::into_data, outcomes);
+        DataTask::of(&self.task(request.into(), Kind::Data, reports))
+    }
+
+    /// All ways to make a task lead through here.
+    pub(super) fn task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
+        let core = Core::new(&self.shared, request, kind, reports);
+        if self.shared.has_delegate()
+            && let Some(delegate) = self.shared.delegate()
+        {
+            core.created(&*delegate);
+        }
+        core
+    }
+
+    /// Returns the tasks that were resumed and have not finished, oldest first; blocking
+    /// calls that are under way are among them.
+    #[doc(alias = "getAllTasks")]
+    #[doc(alias = "allTasks")]
+    pub fn all_tasks(&self) -> Vec<Task> {
+        self.shared.pool().alive().iter().map(Task::of).collect()
+    }
+
+    /// Returns the tasks that were resumed and have not finished, by kind.
+    #[doc(alias = "getTasksWithCompletionHandler")]
+    pub fn tasks(&self) -> Tasks {
+        let mut tasks = Tasks::default();
+        for core in self.shared.pool().alive() {
+            match core.kind() {
+                Kind::Data => tasks.data.push(DataTask::of(&core)),
+                Kind::Upload(_) => tasks.uploads.push(UploadTask::of(&core)),
+                Kind::Download(_) => tasks.downloads.push(DownloadTask::of(&core)),
+            }
+        }
+        tasks
+    }
+}

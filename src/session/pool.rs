@@ -1,0 +1,323 @@
+//! The threads of a session, the places they run in, and the tasks that are alive.
+//!
+//! Everything is decided under one lock and carried out after it: what has to happen comes
+//! back as [`Effects`], which [`Shared::act`](super::shared::Shared::act) carries out.
+
+mod workers;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, PoisonError};
+use std::time::Duration;
+
+use super::line::{Limits, Line, Place, Ticket};
+use super::task::Core;
+use crate::error::{Error, ErrorKind};
+use crate::sync::Mutex;
+
+/// How long a worker waits for something to do before it leaves.
+const WORKER_IDLE: Duration = Duration::from_secs(5);
+
+/// How many tasks may keep their thread and connection while they have no place.
+const MOST_PARKED: usize = 256;
+
+/// What a session has at work.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    state: Mutex<State>,
+    /// Something is ready, or it is time to leave: for workers.
+    work: Condvar,
+    /// Nothing is alive any more: for those who wait for that.
+    quiet: Condvar,
+    parked: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State {
+    line: Line<Job>,
+    /// Tasks with a place that wait for a worker to come.
+    ready: VecDeque<Ready>,
+    workers: usize,
+    /// Workers that were started and have not asked for work yet.
+    coming: usize,
+    /// Workers that wait for work.
+    idle: usize,
+    /// How many of these were woken and have not looked since.
+    woken: usize,
+    /// Tasks that have begun and have not been told to be completed, the newest first: so
+    /// one that begins finds its place by looking at one entry of each node.
+    alive: BTreeMap<Reverse<u64>, Arc<Core>>,
+    /// Calls of the program that belong to no task and have not been made yet.
+    calls: usize,
+    /// How many wait until the session is quiet. A notification costs a system call, so
+    /// none is given without need.
+    awaiting_quiet: usize,
+    phase: Phase,
+    /// Nobody is given a place any more: all are about to be cancelled.
+    stopped: bool,
+}
+
+/// Whether new tasks may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// The tasks that have begun may end.
+    Closing,
+    Closed,
+}
+
+/// One who waits in the line.
+#[derive(Debug)]
+struct Job {
+    core: Arc<Core>,
+    /// A thread waits with it.
+    has_thread: bool,
+}
+
+/// A task whose turn it is.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) core: Arc<Core>,
+    pub(crate) ticket: Ticket,
+    pub(crate) place: Place,
+}
+
+/// What has to be done once the lock is gone.
+#[derive(Debug, Default)]
+#[must_use = "somebody waits for these to happen"]
+pub(crate) struct Effects {
+    /// Tasks whose threads wait for a place, which they have now.
+    pub(crate) granted: Vec<Ready>,
+    pub(crate) starts_workers: usize,
+    /// Somebody waits in line.
+    pub(crate) waits: bool,
+    /// The session has become invalid.
+    pub(crate) closes: bool,
+}
+
+impl Pool {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            state: Mutex::new(State {
+                line: Line::new(limits),
+                ready: VecDeque::new(),
+                workers: 0,
+                coming: 0,
+                idle: 0,
+                woken: 0,
+                alive: BTreeMap::new(),
+                calls: 0,
+                awaiting_quiet: 0,
+                phase: Phase::Open,
+                stopped: false,
+            }),
+            work: Condvar::new(),
+            quiet: Condvar::new(),
+            parked: AtomicUsize::new(0),
+        }
+    }
+
+    /// Counts a task that begins among those that are alive; fails if the session takes no
+    /// more.
+    pub(crate) fn admit(&self, core: &Arc<Core>) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        state.check_open()?;
+        state.alive.insert(Reverse(core.id), Arc::clone(core));
+        Ok(())
+    }
+
+    /// Does the same for one that runs on its caller's thread, and gives it a place, or a
+    /// ticket if it has to wait. With `over_limits` it never has to.
+    pub(crate) fn admit_caller(
+        &self,
+        core: &Arc<Core>,
+        host: &str,
+        priority: f32,
+        over_limits: bool,
+    ) -> Result<Result<Place, Ticket>, Error> {
+        let mut state = self.state.lock();
+        state.check_open()?;
+        state.alive.insert(Reverse(core.id), Arc::clone(core));
+        if over_limits {
+            return Ok(Ok(state.line.take_over_limits(host)));
+        }
+        // As long as everybody who may run was taken out of the line before, nobody is
+        // overtaken.
+        Ok(match state.line.try_take(host) {
+            Some(place) => Ok(place),
+            None => {
+                let job = Job { core: Arc::clone(core), has_thread: true };
+                Err(state.line.push(host, priority, job))
+            }
+        })
+    }
+
+    /// Lets a task wait in line for a worker: as new, or ahead of all that are.
+    pub(crate) fn push(
+        &self,
+        core: &Arc<Core>,
+        host: &str,
+        priority: f32,
+        returns: bool,
+    ) -> (Ticket, Effects) {
+        let job = Job { core: Arc::clone(core), has_thread: false };
+        let mut state = self.state.lock();
+        let ticket = if returns {
+            state.line.push_returning(host, job)
+        } else {
+            state.line.push(host, priority, job)
+        };
+        (ticket, self.dispatched(state))
+    }
+
+    /// Lets a task whose thread waits with it wait ahead of the line.
+    pub(crate) fn push_parked(&self, core: &Arc<Core>, host: &str) -> (Ticket, Effects) {
+        let job = Job { core: Arc::clone(core), has_thread: true };
+        let mut state = self.state.lock();
+        let ticket = state.line.push_returning(host, job);
+        (ticket, self.dispatched(state))
+    }
+
+    /// Takes a task out of the line.
+    pub(crate) fn remove(&self, ticket: Ticket) {
+        let removed = self.state.lock().line.remove(ticket);
+        // It may be the last to hold the task, which is dropped without the lock.
+        drop(removed);
+    }
+
+    /// Gives a waiting task another priority.
+    pub(crate) fn set_priority(&self, ticket: Ticket, priority: f32) {
+        self.state.lock().line.set_priority(ticket, priority);
+    }
+
+    /// Frees a place.
+    pub(crate) fn free(&self, place: Place) -> Effects {
+        let mut state = self.state.lock();
+        state.line.free(place);
+        self.dispatched(state)
+    }
+
+    /// Counts one more task that keeps its thread without having a place; returns whether
+    /// there may be one more.
+    pub(crate) fn park(&self) -> bool {
+        self.parked.fetch_add(1, Ordering::SeqCst) < MOST_PARKED
+    }
+
+    /// Counts one less.
+    pub(crate) fn unpark(&self) {
+        self.parked.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Forgets a task whose completion was told, and frees the place that it still has.
+    pub(crate) fn finish(&self, id: u64, place: Option<Place>) -> Effects {
+        let mut state = self.state.lock();
+        let finished = state.alive.remove(&Reverse(id));
+        if let Some(place) = place {
+            state.line.free(place);
+        }
+        let closes = self.becomes_quiet(&mut state);
+        let mut effects = self.dispatched(state);
+        effects.closes = closes;
+        drop(finished);
+        effects
+    }
+
+    /// Returns the tasks that are alive, oldest first.
+    pub(crate) fn alive(&self) -> Vec<Arc<Core>> {
+        self.state.lock().alive.values().rev().cloned().collect()
+    }
+
+    /// Counts a call of the program that belongs to no task.
+    pub(crate) fn begin_call(&self) {
+        self.state.lock().calls += 1;
+    }
+
+    /// It was made.
+    pub(crate) fn end_call(&self) {
+        let mut state = self.state.lock();
+        state.calls -= 1;
+        self.tell_if_quiet(&state);
+    }
+
+    /// Takes no more tasks from now on.
+    pub(crate) fn close(&self) -> Effects {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Open {
+            return Effects::default();
+        }
+        state.phase = Phase::Closing;
+        let closes = self.becomes_quiet(&mut state);
+        Effects { closes, ..Effects::default() }
+    }
+
+    /// Gives nobody a place any more.
+    pub(crate) fn stop(&self) {
+        self.state.lock().stopped = true;
+    }
+
+    /// Waits until nothing is alive, for at most `timeout`; returns whether that is so.
+    pub(crate) fn wait_until_quiet(&self, timeout: Duration) -> bool {
+        let mut state = self.state.lock();
+        state.awaiting_quiet += 1;
+        let waited = self.quiet.wait_timeout_while(state, timeout, |state| !state.is_quiet());
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.awaiting_quiet -= 1;
+        state.is_quiet()
+    }
+
+    /// Returns whether nothing is alive.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.state.lock().is_quiet()
+    }
+
+    /// Notes that the last thing may have ended; returns whether the session has become
+    /// invalid by that.
+    fn becomes_quiet(&self, state: &mut State) -> bool {
+        if !state.alive.is_empty() {
+            return false;
+        }
+        let closes = state.phase == Phase::Closing;
+        if closes {
+            state.phase = Phase::Closed;
+            // For the last message of the session, which is yet to come.
+            state.calls += 1;
+            self.work.notify_all();
+        }
+        self.tell_if_quiet(state);
+        closes
+    }
+
+    fn tell_if_quiet(&self, state: &State) {
+        if state.awaiting_quiet > 0 && state.is_quiet() {
+            self.quiet.notify_all();
+        }
+    }
+}
+
+impl State {
+    fn check_open(&self) -> Result<(), Error> {
+        if self.phase == Phase::Open {
+            return Ok(());
+        }
+        let detail = "the session was invalidated and takes no more tasks";
+        Err(Error::new(ErrorKind::SessionInvalidated, detail))
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.alive.is_empty() && self.calls == 0 && self.phase != Phase::Closing
+    }
+
+    fn dispatch(&mut self, granted: &mut Vec<Ready>) {
+        while !self.stopped
+            && let Some((ticket, job, place)) = self.line.next()
+        {
+            let ready = Ready { core: job.core, ticket, place };
+            if job.has_thread {
+                granted.push(ready);
+            } else {
+                self.ready.push_back(ready);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Workers: who comes, who is woken, who leaves.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use super::{Effects, Phase, Pool, Ready, State, WORKER_IDLE};
+use crate::session::line::Place;
+
+impl Pool {
+    /// Frees the place of what a worker has run, and returns what it runs next. `arrives` if
+    /// this is the first that it asks for.
+    pub(crate) fn turn(&self, freed: Option<Place>, arrives: bool) -> (Option<Ready>, Effects) {
+        let mut state = self.state.lock();
+        // Not before: what it is to run must not have another worker come.
+        state.coming -= usize::from(arrives);
+        if let Some(place) = freed {
+            state.line.free(place);
+        }
+        let mut granted = Vec::new();
+        state.dispatch(&mut granted);
+        let next = state.ready.pop_front();
+        let mut effects = self.staffed(state);
+        effects.granted = granted;
+        (next, effects)
+    }
+
+    /// Has a worker wait for something to run; `None` sends it home.
+    pub(crate) fn rest(&self) -> Option<Ready> {
+        let mut state = self.state.lock();
+        state.idle += 1;
+        let next = loop {
+            if let Some(next) = state.ready.pop_front() {
+                break Some(next);
+            }
+            if state.phase == Phase::Closed {
+                break None;
+            }
+            let waited = self.work.wait_timeout(state, WORKER_IDLE);
+            let (looking, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = looking;
+            // Whoever looks takes what there is, even if another was meant: so no wake is
+            // waited for that has come already.
+            state.woken = state.woken.saturating_sub(1);
+            if timeout.timed_out() && state.ready.is_empty() {
+                break None;
+            }
+        };
+        state.idle -= 1;
+        state.workers -= usize::from(next.is_none());
+        next
+    }
+
+    /// The system refused a thread. Returns the tasks for which there is nobody.
+    pub(crate) fn refused(&self) -> Vec<Ready> {
+        let mut state = self.state.lock();
+        state.workers -= 1;
+        state.coming -= 1;
+        if state.workers > 0 { Vec::new() } else { state.ready.drain(..).collect() }
+    }
+
+    /// Gives out the places that are free, and sees to it that workers come.
+    pub(super) fn dispatched(&self, mut state: MutexGuard<'_, State>) -> Effects {
+        let mut granted = Vec::new();
+        state.dispatch(&mut granted);
+        let mut effects = self.staffed(state);
+        effects.granted = granted;
+        effects
+    }
+
+    /// Wakes as many workers as there is work for, and counts those to start.
+    fn staffed(&self, mut state: MutexGuard<'_, State>) -> Effects {
+        let waits = state.line.waiting() > 0;
+        if state.ready.is_empty() {
+            return Effects { waits, ..Effects::default() };
+        }
+        // A call to the system each, so nobody is woken twice.
+        let wanted = state.ready.len().saturating_sub(state.coming + state.woken);
+        let wakes = wanted.min(state.idle.saturating_sub(state.woken));
+        let starts_workers = wanted - wakes;
+        state.woken += wakes;
+        state.coming += starts_workers;
+        state.workers += starts_workers;
+        drop(state);
+        for _ in 0..wakes {
+            self.work.notify_one();
+        }
+        Effects { starts_workers, waits, ..Effects::default() }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a configuration means to the engine and to loads.
+
+use crate::census::Census;
+use crate::configuration::Configuration;
+#[cfg(feature = "tls")]
+use crate::engine::Trust;
+use crate::engine::{IdleLimits, Settings};
+use crate::load::Rules;
+
+/// Returns what the engine is made with.
+pub(super) fn engine(configuration: &Configuration, census: &Census) -> Settings {
+    Settings {
+        idle: IdleLimits {
+            per_origin: configuration.maximum_idle_connections_per_host,
+            in_all: configuration.maximum_idle_connections,
+            timeout: configuration.idle_connection_timeout,
+        },
+        #[cfg(feature = "tls")]
+        trust: Trust {
+            versions: (configuration.tls_minimum_version, configuration.tls_maximum_version),
+            roots: configuration.additional_roots.clone(),
+            system_roots: configuration.trusts_system_roots,
+        },
+        resolver: configuration.resolver.clone(),
+        #[cfg(unix)]
+        unix_socket: configuration.unix_socket.clone(),
+        clock: configuration.clock.clone(),
+        census: census.clone(),
+    }
+}
+
+/// Returns what every load has to keep to.
+pub(super) fn rules(configuration: &Configuration) -> Rules {
+    let mut rules = Rules::new(&configuration.additional_headers, configuration.decodes_bodies);
+    rules.https_only = configuration.https_only;
+    rules.allows_insecure_redirects = configuration.allows_insecure_redirects;
+    rules
+}

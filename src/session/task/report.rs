@@ -1,0 +1,223 @@
+//! Whom a task reports to, and telling and asking them.
+//!
+//! Code of the program is called from here, from [`finish`](super::finish) and from
+//! `shared.rs`, always caught and with no lock held.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use super::Task;
+use super::core::Core;
+use super::finished::Finished;
+use super::place::overdue;
+use super::product::Product;
+use super::updates::Item;
+use crate::cancel::CancelToken;
+use crate::delivery::{Answer, Mailbox, Outcome, Reply, caught, pair};
+use crate::error::{Error, ErrorKind};
+use crate::session::delegate::Delegate;
+use crate::session::inside::Inside;
+use crate::session::timer;
+
+/// An answer that comes this soon is not worth giving the place to others, who would open
+/// a connection of their own.
+const SOON: Duration = Duration::from_millis(20);
+
+/// Whom a task reports to.
+pub(crate) enum Reports {
+    /// Its delegate and the session's.
+    Delegates,
+    /// Called on the session's queue.
+    Closure(End),
+    /// Sends into a channel of the program, on any thread.
+    Channel(End),
+    Updates(Sender<Item>),
+    /// Whoever runs it; its own delegate is told, too.
+    Caller,
+}
+
+/// Takes what a task has brought.
+pub(crate) type End = Box<dyn FnOnce(&Arc<Core>, Result<Product, Error>) + Send>;
+
+impl Reports {
+    /// Has a closure called with what a task brings, `taken` from it.
+    pub(crate) fn closure<T: 'static>(
+        taken: fn(Product) -> Result<T, Error>,
+        completion: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) -> Self {
+        Self::Closure(Box::new(move |_, outcome| completion(outcome.and_then(taken))))
+    }
+
+    /// Has it sent to `outcomes`.
+    pub(crate) fn channel<T: Send + 'static>(
+        taken: fn(Product) -> Result<T, Error>,
+        outcomes: &Sender<Finished<T>>,
+    ) -> Self {
+        let outcomes = outcomes.clone();
+        Self::Channel(Box::new(move |core, outcome| {
+            let outcome = outcome.and_then(taken);
+            // Whoever dropped the receiver wants to know no more.
+            let _ = outcomes.send(Finished { id: core.id, outcome });
+        }))
+    }
+
+    /// Whether somebody wants the whole body at the end.
+    pub(super) fn wants_data(&self) -> bool {
+        matches!(self, Self::Closure(_) | Self::Channel(_) | Self::Caller)
+    }
+}
+
+/// Whom a task asks, and in which order: its own delegate, then the session's.
+#[derive(Clone, Default)]
+pub(super) struct Chain {
+    pub(super) task: Option<Arc<dyn Delegate>>,
+    pub(super) session: Option<Arc<dyn Delegate>>,
+}
+
+/// Where the calls of a task are made.
+#[derive(Clone, Debug)]
+pub(super) enum Calls {
+    /// On the session's queue.
+    Posted(Mailbox),
+    /// On the thread that runs the task.
+    Here,
+}
+
+impl Core {
+    /// Tells the session's delegate that the task was made, on the thread that makes it.
+    pub(crate) fn created(self: &Arc<Self>, delegate: &dyn Delegate) {
+        call_caught(self, None, |task| delegate.did_create_task(task));
+    }
+
+    /// Returns whom the task asks.
+    pub(super) fn chain(&self) -> Chain {
+        Chain { task: self.state.lock().seen.delegate.clone(), session: self.shared.delegate() }
+    }
+
+    /// Returns where its calls are made.
+    pub(super) fn calls(&self) -> Calls {
+        let mut state = self.state.lock();
+        if matches!(state.reports, Reports::Caller) {
+            return Calls::Here;
+        }
+        let mailbox = state.mailbox.get_or_insert_with(|| Mailbox::new(self.shared.queue.clone()));
+        Calls::Posted(mailbox.clone())
+    }
+
+    /// Asks the task's delegates.
+    pub(super) fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        question: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
+    ) -> Result<Option<T>, Error> {
+        let Chain { task, session } = self.chain();
+        if task.is_none() && session.is_none() {
+            return Ok(None);
+        }
+        self.ask_in_turn([task, session], &self.calls(), question)
+    }
+
+    /// Asks these delegates one after the other, until one answers.
+    pub(super) fn ask_in_turn<T: Send + 'static>(
+        self: &Arc<Self>,
+        delegates: [Option<Arc<dyn Delegate>>; 2],
+        calls: &Calls,
+        question: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
+    ) -> Result<Option<T>, Error> {
+        let question = Arc::new(question);
+        for delegate in delegates.into_iter().flatten() {
+            let (reply, answer) = pair();
+            let question = question.clone();
+            calls.make(self, move |task| question(&*delegate, task, reply));
+            match self.wait_for(&answer)? {
+                Outcome::Answered(value) => return Ok(Some(value)),
+                Outcome::Unanswered => {}
+                // Never open by accident.
+                Outcome::Panicked => return Err(panicked("a decision")),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for an answer. The idle timer stands still meanwhile; if it takes longer, the
+    /// place is given to others.
+    fn wait_for<T: Send + 'static>(
+        self: &Arc<Self>,
+        answer: &Answer<T>,
+    ) -> Result<Outcome<T>, Error> {
+        if let Some(outcome) = answer.try_take() {
+            return self.go_on().map(|()| outcome);
+        }
+        let attempt = self.state.lock().attempt.clone();
+        let _registered = attempt.as_ref().map(|token| token.on_cancel(answer.waker()));
+        if let Some(outcome) = answer.wait_slice(SOON) {
+            return self.go_on().map(|()| outcome);
+        }
+        self.step_aside();
+        let outcome = loop {
+            let now = self.look_around(attempt.as_ref())?;
+            let slice = self.slice(now);
+            if let Some(outcome) = answer.wait_slice(slice) {
+                break outcome;
+            }
+        };
+        self.go_on().map(|()| outcome)
+    }
+
+    /// Fails if the task was cancelled, or is not done in time; else returns the time.
+    pub(super) fn look_around(&self, attempt: Option<&CancelToken>) -> Result<Instant, Error> {
+        let now = self.shared.now();
+        let state = self.state.lock();
+        if attempt.is_some_and(CancelToken::is_cancelled) {
+            return Err(self.why_cancelled(&state));
+        }
+        if state.due(now).is_some_and(|due| due <= now) {
+            return Err(self.on_url(&state, overdue()));
+        }
+        Ok(now)
+    }
+
+    pub(super) fn slice(&self, now: Instant) -> Duration {
+        let due = self.state.lock().due(now);
+        self.shared.configuration.clock.slice(timer::until(due, now))
+    }
+}
+
+impl Calls {
+    /// Calls the program: `call` with a handle of the task. If it panics, the task fails.
+    pub(super) fn make(&self, core: &Arc<Core>, call: impl FnOnce(&Task) + Send + 'static) {
+        let core = core.clone();
+        let call = move || call_caught(&core, None, call);
+        match self {
+            Self::Posted(mailbox) => mailbox.send(call),
+            Self::Here => call(),
+        }
+    }
+}
+
+/// Calls the program now; `next` is whom its delegate forwards to.
+pub(super) fn call_caught(
+    core: &Arc<Core>,
+    next: Option<Arc<dyn Delegate>>,
+    call: impl FnOnce(&Task),
+) {
+    let _inside = Inside::enter(&core.shared);
+    let task = Task::forwarding(core, next);
+    if caught("a delegate method", || call(&task)).is_none() {
+        core.fail(panicked("a delegate method"));
+    }
+}
+
+/// The error of a task whose program has panicked.
+pub(super) fn panicked(what: &str) -> Error {
+    Error::new(ErrorKind::DelegatePanicked, format!("{what} panicked"))
+}
+
+impl Calls {
+    pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) {
+        match self {
+            Self::Posted(mailbox) => mailbox.send(job),
+            Self::Here => job(),
+        }
+    }
+}

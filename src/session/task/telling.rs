@@ -1,0 +1,285 @@
+//! Telling delegates and updates what happens while a transfer goes on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+
+use super::core::Core;
+use super::progress::Pace;
+use super::report::{Calls, Reports, call_caught};
+use super::updates::{Item, Update};
+use super::{DownloadTask, Progress, Task};
+use crate::delivery::{Credit, Loan};
+use crate::error::Error;
+use crate::response::Response;
+use crate::session::delegate::{Delegate, ResponseDisposition};
+use crate::sync::Mutex;
+
+/// A piece of a body on its way counts as at least so many bytes.
+const LEAST_LOAN: usize = 1024;
+
+/// What it takes to tell somebody while the transfer goes on.
+pub(super) struct Telling {
+    whom: Whom,
+    credit: Credit,
+    pace: Mutex<Pace>,
+}
+
+enum Whom {
+    Delegate(Told),
+    Updates(Sender<Item>),
+}
+
+/// A delegate that is told, and whom it forwards to.
+#[derive(Clone)]
+struct Told {
+    first: Arc<dyn Delegate>,
+    next: Option<Arc<dyn Delegate>>,
+    calls: Calls,
+    /// Of what is sent only: the rest is somebody else's.
+    only_of_sending: bool,
+}
+
+impl Core {
+    /// Finds out whom to tell while the transfer goes on, at its beginning.
+    pub(super) fn start_telling(&self) -> Option<Arc<Telling>> {
+        let (updates, is_callers, own, only_of_sending) = {
+            let state = self.state.lock();
+            if state.telling.is_some() {
+                return state.telling.clone();
+            }
+            let updates = match &state.reports {
+                Reports::Updates(sender) => Some(sender.clone()),
+                _ => None,
+            };
+            let is_callers = matches!(state.reports, Reports::Caller);
+            let only = matches!(state.reports, Reports::Closure(_) | Reports::Channel(_));
+            (updates, is_callers, state.seen.delegate.clone(), only)
+        };
+        let sends = self.sends();
+        let whom = if let Some(sender) = updates {
+            Whom::Updates(sender)
+        } else {
+            if only_of_sending && !sends {
+                return None;
+            }
+            // A task with a caller tells the session's delegate what it sends, and no more.
+            let session = if is_callers && !sends { None } else { self.shared.delegate() };
+            let is_own = own.is_some();
+            let next = if is_callers { None } else { session.clone() };
+            let (first, next) = match own {
+                Some(own) => (own, next),
+                None => (session?, None),
+            };
+            let only_of_sending = only_of_sending || (is_callers && !is_own);
+            Whom::Delegate(Told { first, next, calls: self.calls(), only_of_sending })
+        };
+        let pace = Mutex::new(Pace::new(self.shared.configuration.progress_interval));
+        let telling = Arc::new(Telling { whom, credit: Credit::new(), pace });
+        self.state.lock().telling = Some(telling.clone());
+        self.tells.store(true, Ordering::Release);
+        Some(telling)
+    }
+
+    /// Whether the task has a body to send.
+    fn sends(&self) -> bool {
+        self.request.body_to_send().is_some() || self.streams
+    }
+
+    /// Tells how far the task has come, if it is time to.
+    pub(super) fn tell_progress(self: &Arc<Self>) {
+        if !self.tells.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(telling) = self.state.lock().telling.clone() else { return };
+        let progress = self.progress();
+        let before = telling.pace.lock().tells(progress, self.shared.now());
+        if let Some(before) = before {
+            telling.progress(self, before, progress);
+        }
+    }
+}
+
+impl Telling {
+    /// Whether somebody takes the body piece by piece.
+    pub(super) fn takes_body(&self) -> bool {
+        !matches!(&self.whom, Whom::Delegate(told) if told.only_of_sending)
+    }
+
+    /// Tells of the response, and asks what becomes of its body.
+    pub(super) fn response(
+        &self,
+        core: &Arc<Core>,
+        response: &Response,
+    ) -> Result<ResponseDisposition, Error> {
+        let progress = core.progress();
+        let before = self.pace.lock().tells_sent(progress);
+        if let Some(before) = before {
+            self.progress(core, before, progress);
+        }
+        let told = match &self.whom {
+            Whom::Updates(sender) => {
+                send(core, sender, Update::Response(response.clone()), None);
+                return Ok(ResponseDisposition::Allow);
+            }
+            Whom::Delegate(told) if told.only_of_sending => {
+                return Ok(ResponseDisposition::Allow);
+            }
+            Whom::Delegate(told) => told,
+        };
+        let (delegates, response) =
+            ([Some(told.first.clone()), told.next.clone()], response.clone());
+        let answer = core.ask_in_turn(delegates, &told.calls, move |delegate, task, reply| {
+            delegate.did_receive_response(task, &response, reply);
+        })?;
+        Ok(answer.unwrap_or(ResponseDisposition::Allow))
+    }
+
+    /// Tells of an informational answer.
+    pub(super) fn informed(&self, core: &Arc<Core>, response: Response) {
+        if let Whom::Delegate(told) = &self.whom
+            && !told.only_of_sending
+        {
+            told.tell(core, None, move |delegate, task| {
+                delegate.did_receive_informational_response(task, &response);
+            });
+        }
+    }
+
+    /// Tells that the task has become a download.
+    pub(super) fn became_download(&self, core: &Arc<Core>) {
+        if let Whom::Delegate(told) = &self.whom {
+            told.tell(core, None, |delegate, task| {
+                delegate.did_become_download(task, &DownloadTask::of(&task.core));
+            });
+        }
+    }
+
+    /// Tells of a piece of the body; waits as long as too much has not been taken.
+    pub(super) fn data(&self, core: &Arc<Core>, data: Vec<u8>) -> Result<(), Error> {
+        match &self.whom {
+            Whom::Updates(sender) => {
+                let loan = self.lend(core, data.len(), true)?;
+                send(core, sender, Update::Data(data), Some(loan));
+            }
+            Whom::Delegate(told) => {
+                let loan = match &told.calls {
+                    Calls::Here => None,
+                    Calls::Posted(_) => Some(self.lend(core, data.len(), false)?),
+                };
+                told.tell(core, loan, |delegate, task| delegate.did_receive_data(task, data));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes credit for a piece of the body; with `aside` the place is given to others while
+    /// there is none.
+    fn lend(&self, core: &Arc<Core>, bytes: usize, aside: bool) -> Result<Loan, Error> {
+        // A small piece costs memory, too.
+        let bytes = bytes.max(LEAST_LOAN);
+        if !self.credit.try_take(bytes) {
+            if aside {
+                // Whoever takes the updates may wait for a place of this host meanwhile.
+                core.step_aside();
+            }
+            let attempt = core.state.lock().attempt.clone();
+            let waker = || self.credit.waker();
+            let _registered = attempt.as_ref().map(|token| token.on_cancel(waker()));
+            loop {
+                let now = core.look_around(attempt.as_ref())?;
+                if self.credit.take_slice(bytes, core.slice(now)) {
+                    break;
+                }
+            }
+            core.go_on()?;
+        }
+        Ok(self.credit.loan(bytes))
+    }
+
+    /// Tells of a progress, where `before` was the last.
+    fn progress(&self, core: &Arc<Core>, before: Progress, progress: Progress) {
+        match &self.whom {
+            Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
+            Whom::Delegate(told) => {
+                let (only_of_sending, downloads) = (told.only_of_sending, core.is_download());
+                told.tell(core, None, move |delegate, task| {
+                    tell_of(delegate, task, before, progress, (only_of_sending, downloads));
+                });
+            }
+        }
+    }
+
+    /// Tells the last progress, on the thread where the completion is told.
+    pub(super) fn last_progress(&self, core: &Arc<Core>) {
+        let progress = core.progress();
+        let Some(before) = self.pace.lock().tells_last(progress) else { return };
+        match &self.whom {
+            Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
+            Whom::Delegate(Told { first, next, only_of_sending, .. }) => {
+                let how = (*only_of_sending, core.is_download());
+                call_caught(core, next.clone(), |task| {
+                    tell_of(&**first, task, before, progress, how);
+                });
+            }
+        }
+    }
+}
+
+/// Tells a delegate what has changed; `(only_of_sending, downloads)` say what it is told of.
+fn tell_of(
+    delegate: &dyn Delegate,
+    task: &Task,
+    before: Progress,
+    now: Progress,
+    (only_of_sending, downloads): (bool, bool),
+) {
+    if now.bytes_sent != before.bytes_sent {
+        let sent = now.bytes_sent.saturating_sub(before.bytes_sent);
+        delegate.did_send_body_data(task, sent, now.bytes_sent, now.bytes_expected_to_send);
+    }
+    if only_of_sending {
+        return;
+    }
+    if downloads && now.bytes_received != before.bytes_received {
+        let (total, expected) = (now.bytes_received, now.bytes_expected_to_receive);
+        // It is less than before if the transfer had to start over.
+        let written = total.checked_sub(before.bytes_received).unwrap_or(total);
+        delegate.did_write_data(task, written, total, expected);
+    }
+    delegate.did_make_progress(task, now);
+}
+
+impl Told {
+    /// Calls the delegate, unless the task was cancelled before its turn.
+    fn tell(
+        &self,
+        core: &Arc<Core>,
+        loan: Option<Loan>,
+        call: impl FnOnce(&dyn Delegate, &Task) + Send + 'static,
+    ) {
+        let (core, Self { first, next, .. }) = (core.clone(), self.clone());
+        self.calls.run(move || {
+            let _loan = loan;
+            // What came before a cancel need not be taken after it.
+            if !core.is_cancelled() {
+                call_caught(&core, next, |task| call(&*first, task));
+            }
+        });
+    }
+}
+
+/// Sends an update; nobody at the other end any more cancels the task.
+pub(super) fn send(core: &Arc<Core>, sender: &Sender<Item>, update: Update, loan: Option<Loan>) {
+    if sender.send(Item { update, _loan: loan }).is_err() {
+        core.cancel();
+    }
+    core.shared.queue.wake();
+}
+
+impl fmt::Debug for Telling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Telling").field("credit", &self.credit).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,171 @@
+//! Uploads and downloads: making them, and the blocking calls for them.
+
+use std::path::Path;
+use std::sync::mpsc::Sender;
+
+use super::task::{DownloadTask, Finished, Kind, Product, Reports, Sends, UploadTask};
+use super::{Data, Download, Session};
+use crate::body::Body;
+use crate::error::Error;
+use crate::request::Request;
+
+impl Session {
+    // ---- uploads ----
+
+    /// Sends `body` and returns the response with its body in memory. The request's own
+    /// body is ignored.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`data`](Self::data).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::status(201));
+    /// # let url = server.url("/photo");
+    /// use urlsession::{Body, Request, Session};
+    ///
+    /// # let photo = "Cargo.toml";
+    /// let answer = Session::shared().upload(Request::put(&url), Body::file(photo))?;
+    /// assert_eq!(answer.response.status(), 201);
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    #[doc(alias = "upload(for:from:)")]
+    #[doc(alias = "upload(for:fromFile:)")]
+    pub fn upload(
+        &self,
+        request: impl Into<Request>,
+        body: impl Into<Body>,
+    ) -> Result<Data, Error> {
+        let request = request.into().body(body);
+        let task = self.task(request, Kind::Upload(Sends::Body), Reports::Caller);
+        task.run().and_then(Product::into_data)
+    }
+
+    /// Makes a task that sends `body`, from memory, a file or a reader; it is suspended,
+    /// and reports to the delegates as a data task does. The request's own body is ignored.
+    #[doc(alias = "uploadTask(with:from:)")]
+    #[doc(alias = "uploadTask(with:fromFile:)")]
+    pub fn upload_task(&self, request: impl Into<Request>, body: impl Into<Body>) -> UploadTask {
+        let request = request.into().body(body);
+        UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), Reports::Delegates))
+    }
+
+    /// Makes a task that sends `body`; `completion` is called once with the response, on
+    /// the session's queue.
+    #[doc(alias = "uploadTask(with:from:completionHandler:)")]
+    #[doc(alias = "uploadTask(with:fromFile:completionHandler:)")]
+    pub fn upload_task_with(
+        &self,
+        request: impl Into<Request>,
+        body: impl Into<Body>,
+        completion: impl FnOnce(Result<Data, Error>) + Send + 'static,
+    ) -> UploadTask {
+        let reports = Reports::closure(Product::into_data, completion);
+        let request = request.into().body(body);
+        UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), reports))
+    }
+
+    /// Makes a task that sends `body`; the response is sent to `outcomes`, together with
+    /// the task's id.
+    pub fn upload_task_to(
+        &self,
+        request: impl Into<Request>,
+        body: impl Into<Body>,
+        outcomes: &Sender<Finished<Data>>,
+    ) -> UploadTask {
+        let reports = Reports::channel(Product::into_data, outcomes);
+        let request = request.into().body(body);
+        UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), reports))
+    }
+
+    /// Makes a task whose delegate is asked for the body, by
+    /// [`need_new_body_stream`](crate::Delegate::need_new_body_stream), at its beginning, and
+    /// again if that body can be sent once and has to be sent again. The request's own body
+    /// is ignored.
+    #[doc(alias = "uploadTask(withStreamedRequest:)")]
+    pub fn streamed_upload_task(&self, request: impl Into<Request>) -> UploadTask {
+        let request = request.into().without_body();
+        UploadTask::of(&self.task(request, Kind::Upload(Sends::Stream), Reports::Delegates))
+    }
+
+    // ---- downloads ----
+
+    /// Downloads to a temporary file, which is deleted when it is dropped, unless it is
+    /// given a place.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DownloadTask::run`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok("hello"));
+    /// # let url = server.url("/");
+    /// let mut download = urlsession::Session::shared().download(&url)?;
+    /// # let folder = std::env::temp_dir().join(format!("urlsession-doc-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let place = folder.join("greeting.txt");
+    /// download.file.persist(&place)?;
+    /// assert_eq!(std::fs::read(&place).unwrap(), b"hello");
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    #[doc(alias = "download(for:)")]
+    pub fn download(&self, request: impl Into<Request>) -> Result<Download, Error> {
+        let task = self.task(request.into(), Kind::Download(None), Reports::Caller);
+        task.run().and_then(Product::into_download)
+    }
+
+    /// Downloads to `path`, where nothing may be; see [`DownloadTask::save_to`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`DownloadTask::run`].
+    pub fn download_to(
+        &self,
+        request: impl Into<Request>,
+        path: impl AsRef<Path>,
+    ) -> Result<Download, Error> {
+        let task = self.download_task(request);
+        task.save_to(path)?;
+        task.run()
+    }
+
+    /// Makes a task that downloads to a file; it is suspended, and reports to the
+    /// delegates: [`did_write_data`](crate::Delegate::did_write_data),
+    /// [`did_finish_downloading`](crate::Delegate::did_finish_downloading).
+    #[doc(alias = "downloadTask(with:)")]
+    pub fn download_task(&self, request: impl Into<Request>) -> DownloadTask {
+        DownloadTask::of(&self.task(request.into(), Kind::Download(None), Reports::Delegates))
+    }
+
+    /// Makes a task that downloads to a file; `completion` is called once with it, on the
+    /// session's queue.
+    #[doc(alias = "downloadTask(with:completionHandler:)")]
+    pub fn download_task_with(
+        &self,
+        request: impl Into<Request>,
+        completion: impl FnOnce(Result<Download, Error>) + Send + 'static,
+    ) -> DownloadTask {
+        let reports = Reports::closure(Product::into_download, completion);
+        DownloadTask::of(&self.task(request.into(), Kind::Download(None), reports))
+    }
+
+    /// Makes a task that downloads to a file, which is sent to `outcomes`, together with the
+    /// task's id.
+    pub fn download_task_to(
+        &self,
+        request: impl Into<Request>,
+        outcomes: &Sender<Finished<Download>>,
+    ) -> DownloadTask {
+        let reports = Reports::channel(Product::into_download, outcomes);
+        DownloadTask::of(&self.task(request.into(), Kind::Download(None), reports))
+    }
+}

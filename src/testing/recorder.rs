@@ -1,0 +1,387 @@
+//! A delegate that writes down what it is told, and answers by a script.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Condvar, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::event::{Call, Event};
+use super::script::{HeldRedirect, HeldResponse, OnRedirect, OnResponse};
+use crate::delivery::Reply;
+use crate::error::Error;
+use crate::request::Request;
+use crate::response::Response;
+use crate::session::{Delegate, Progress, ResponseDisposition, Session, Task};
+use crate::sync::Mutex;
+
+/// No test waits longer for anything.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A [`Delegate`] for tests: it turns calls into [`Event`]s, which can be compared, and
+/// answers questions as the test says.
+///
+/// Cloning is cheap; clones write into the same log. One recorder may serve any number of
+/// sessions and tasks at the same time; [`named`](Self::named) makes one with another name
+/// and script for the same log, so that a test sees which of them was called when.
+///
+/// Without a script it drops each reply, as a delegate does that implements nothing.
+/// Nothing is forwarded: what a task's recorder is told the session's delegate is not.
+///
+/// # Examples
+///
+/// ```
+/// use urlsession::testing::{Answer, Event, Recorder, Server};
+/// use urlsession::{Configuration, DeliveryQueue, Session};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::redirect(302, "/new"));
+/// server.enqueue(Answer::ok("hello"));
+///
+/// let recorder = Recorder::new();
+/// let session = Session::with_delegate(
+///     Configuration::ephemeral(),
+///     recorder.delegate(),
+///     DeliveryQueue::serial(),
+/// )?;
+/// session.data_task(server.url("/old")).resume();
+/// recorder.wait_for_completions(1);
+/// assert_eq!(
+///     recorder.events(),
+///     [
+///         Event::Created(1),
+///         Event::Redirect { id: 1, status: 302, to: "/new".to_owned() },
+///         Event::Response { id: 1, status: 200 },
+///         Event::data(1, "hello"),
+///         Event::done(1),
+///     ]
+/// );
+/// # Ok::<(), urlsession::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Recorder {
+    name: Arc<str>,
+    script: Arc<Mutex<Script>>,
+    log: Arc<(Mutex<Log>, Condvar)>,
+}
+
+#[derive(Default)]
+struct Log {
+    calls: Vec<Call>,
+    redirects: VecDeque<HeldRedirect>,
+    responses: VecDeque<HeldResponse>,
+    /// The tasks of which a method is running.
+    under_way: BTreeSet<u64>,
+    overlaps: usize,
+}
+
+#[derive(Clone, Default)]
+struct Script {
+    on_redirect: OnRedirect,
+    on_response: OnResponse,
+    counts_data: bool,
+    records_progress: bool,
+    on_call: Option<OnCall>,
+}
+
+type OnCall = Arc<dyn Fn(&Event, Option<&Task>) + Send + Sync>;
+
+impl Recorder {
+    /// Makes a recorder with an empty log, and an empty name.
+    pub fn new() -> Self {
+        Self { name: Arc::from(""), script: Arc::default(), log: Arc::default() }
+    }
+
+    /// Returns a recorder of that name with an empty script, which writes into the log of
+    /// this one.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self { name: Arc::from(name), script: Arc::default(), log: Arc::clone(&self.log) }
+    }
+
+    /// Returns it as what sessions and tasks take.
+    pub fn delegate(&self) -> Arc<dyn Delegate> {
+        Arc::new(self.clone())
+    }
+
+    // ---- the script ----
+
+    /// Says what it answers about redirects from now on.
+    pub fn on_redirect(&self, answer: OnRedirect) -> &Self {
+        let before = std::mem::replace(&mut self.script.lock().on_redirect, answer);
+        drop(before);
+        self
+    }
+
+    /// Says what it answers about responses from now on.
+    pub fn on_response(&self, answer: OnResponse) -> &Self {
+        self.script.lock().on_response = answer;
+        self
+    }
+
+    /// Has `code` run in every call, after that was written down: with the task, unless the
+    /// call is about the session. It may block, call the crate, and panic; replaces what
+    /// was given before.
+    pub fn on_call(&self, code: impl Fn(&Event, Option<&Task>) + Send + Sync + 'static) -> &Self {
+        let before = self.script.lock().on_call.replace(Arc::new(code));
+        drop(before);
+        self
+    }
+
+    /// Has it panic in every call that `chosen` is true for, with the reply in hand if
+    /// there is one; replaces what [`on_call`](Self::on_call) was given.
+    pub fn panic_in(&self, chosen: impl Fn(&Event) -> bool + Send + Sync + 'static) -> &Self {
+        self.on_call(move |event, _| assert!(!chosen(event), "a recorder panics on purpose"))
+    }
+
+    /// Has it write down how much data came, not what it was: for long bodies.
+    pub fn counts_data(&self) -> &Self {
+        self.script.lock().counts_data = true;
+        self
+    }
+
+    /// Has it write down progress, too.
+    pub fn records_progress(&self) -> &Self {
+        self.script.lock().records_progress = true;
+        self
+    }
+
+    // ---- the log ----
+
+    /// Returns what was told so far, neighbouring data of one task joined.
+    pub fn events(&self) -> Vec<Event> {
+        joined(self.log.0.lock().calls.iter().map(|call| &call.event))
+    }
+
+    /// Returns what was told of one task so far, its data joined.
+    pub fn events_of(&self, id: u64) -> Vec<Event> {
+        let log = self.log.0.lock();
+        let events = log.calls.iter().map(|call| &call.event);
+        joined(events.filter(|event| event.id() == Some(id)))
+    }
+
+    /// Returns what was told so far and forgets it.
+    pub fn take_events(&self) -> Vec<Event> {
+        let calls = std::mem::take(&mut self.log.0.lock().calls);
+        joined(calls.iter().map(|call| &call.event))
+    }
+
+    /// Returns every call so far, with the recorder that was called and the thread.
+    pub fn calls(&self) -> Vec<Call> {
+        self.log.0.lock().calls.clone()
+    }
+
+    /// Returns how often a method was called while another call for the same task had not
+    /// returned. That must never happen.
+    pub fn overlaps(&self) -> usize {
+        self.log.0.lock().overlaps
+    }
+
+    /// Waits until what was told, unjoined, is as `reached` wants it.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 30 seconds.
+    pub fn wait_for(&self, reached: impl Fn(&[Event]) -> bool) {
+        self.wait(|log| {
+            let events: Vec<_> = log.calls.iter().map(|call| call.event.clone()).collect();
+            reached(&events).then_some(())
+        });
+    }
+
+    /// Waits until so many tasks have completed, in all.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 30 seconds.
+    pub fn wait_for_completions(&self, count: usize) {
+        self.wait(|log| {
+            let ended = log.calls.iter().filter(|call| call.event.is_completion()).count();
+            (ended >= count).then_some(())
+        });
+    }
+
+    /// Waits for a question about a redirect that is held, and returns it.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 30 seconds.
+    #[must_use]
+    pub fn take_redirect(&self) -> HeldRedirect {
+        self.wait(|log| log.redirects.pop_front())
+    }
+
+    /// Waits for a question about a response that is held, and returns it.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 30 seconds.
+    #[must_use]
+    pub fn take_response(&self) -> HeldResponse {
+        self.wait(|log| log.responses.pop_front())
+    }
+
+    fn wait<T>(&self, mut reached: impl FnMut(&mut Log) -> Option<T>) -> T {
+        let mut result = None;
+        let log = self.log.0.lock();
+        let waited = self.log.1.wait_timeout_while(log, PATIENCE, |log| {
+            result = reached(log);
+            result.is_none()
+        });
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        result.unwrap_or_else(|| panic!("not told within {PATIENCE:?}: {:?}", self.events()))
+    }
+
+    // ---- being called ----
+
+    fn change<T>(&self, change: impl FnOnce(&mut Log) -> T) -> T {
+        let changed = change(&mut self.log.0.lock());
+        self.log.1.notify_all();
+        changed
+    }
+
+    /// Writes a call down and does what the script has for every call.
+    fn called(&self, event: Event, task: Option<&Task>) -> UnderWay<'_> {
+        let thread = thread::current();
+        let call = Call {
+            recorder: self.name.to_string(),
+            event: event.clone(),
+            thread: thread.id(),
+            thread_name: thread.name().map(str::to_owned),
+        };
+        // The thread that creates a task is not bound to the order of the queue.
+        let id = event.id().filter(|_| !matches!(event, Event::Created(_)));
+        let is_first = self.change(|log| {
+            log.calls.push(call);
+            let is_first = id.is_none_or(|id| log.under_way.insert(id));
+            log.overlaps += usize::from(!is_first);
+            is_first
+        });
+        let under_way = UnderWay { recorder: self, id: id.filter(|_| is_first) };
+        let on_call = self.script.lock().on_call.clone();
+        if let Some(on_call) = on_call {
+            on_call(&event, task);
+        }
+        under_way
+    }
+}
+
+/// A call of a method for one task, until it returns.
+struct UnderWay<'a> {
+    recorder: &'a Recorder,
+    id: Option<u64>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            self.recorder.change(|log| log.under_way.remove(&id));
+        }
+    }
+}
+
+impl Delegate for Recorder {
+    fn did_become_invalid(&self, _session: &Session, _error: Option<&Error>) {
+        drop(self.called(Event::Invalid, None));
+    }
+
+    fn did_create_task(&self, task: &Task) {
+        drop(self.called(Event::Created(task.id()), Some(task)));
+    }
+
+    fn will_perform_redirect(
+        &self,
+        task: &Task,
+        response: &Response,
+        proposed: Request,
+        reply: Reply<Option<Request>>,
+    ) {
+        let to = proposed
+            .url()
+            .map_or_else(String::new, |url| url[url::Position::BeforePath..].to_owned());
+        let event = Event::Redirect { id: task.id(), status: response.status().as_u16(), to };
+        let _under_way = self.called(event, Some(task));
+        let action = self.script.lock().on_redirect.clone();
+        match action {
+            OnRedirect::Drop => drop(reply),
+            OnRedirect::Follow => reply.answer(Some(proposed)),
+            OnRedirect::Stay => reply.answer(None),
+            OnRedirect::To(request) => reply.answer(Some(*request)),
+            OnRedirect::Panic => panic!("a recorder panics on purpose"),
+            OnRedirect::Hold | OnRedirect::HoldAndPanic => {
+                let held = HeldRedirect { task: task.clone(), proposed, reply };
+                self.change(|log| log.redirects.push_back(held));
+                let panics = matches!(action, OnRedirect::HoldAndPanic);
+                assert!(!panics, "a recorder panics on purpose");
+            }
+        }
+    }
+
+    fn did_make_progress(&self, task: &Task, progress: Progress) {
+        if self.script.lock().records_progress {
+            drop(self.called(Event::Progress { id: task.id(), progress }, Some(task)));
+        }
+    }
+
+    fn did_complete(&self, task: &Task, error: Option<&Error>) {
+        let error = error.map(Error::kind);
+        drop(self.called(Event::Complete { id: task.id(), error }, Some(task)));
+    }
+
+    fn did_receive_response(
+        &self,
+        task: &Task,
+        response: &Response,
+        reply: Reply<ResponseDisposition>,
+    ) {
+        let event = Event::Response { id: task.id(), status: response.status().as_u16() };
+        let _under_way = self.called(event, Some(task));
+        let action = self.script.lock().on_response;
+        match action {
+            OnResponse::Drop => drop(reply),
+            OnResponse::Allow => reply.answer(ResponseDisposition::Allow),
+            OnResponse::Cancel => reply.answer(ResponseDisposition::Cancel),
+            OnResponse::Panic => panic!("a recorder panics on purpose"),
+            OnResponse::Hold | OnResponse::HoldAndPanic => {
+                let held = HeldResponse { task: task.clone(), reply };
+                self.change(|log| log.responses.push_back(held));
+                assert!(action == OnResponse::Hold, "a recorder panics on purpose");
+            }
+        }
+    }
+
+    fn did_receive_data(&self, task: &Task, data: Vec<u8>) {
+        let id = task.id();
+        let event = if self.script.lock().counts_data {
+            Event::DataCount { id, count: data.len() as u64 }
+        } else {
+            Event::Data { id, bytes: data }
+        };
+        drop(self.called(event, Some(task)));
+    }
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Returns the events with neighbouring data of one task joined.
+fn joined<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<Event> {
+    let mut all: Vec<Event> = Vec::new();
+    for event in events {
+        let rest = match all.last_mut() {
+            Some(last) => last.join(event.clone()),
+            None => Some(event.clone()),
+        };
+        all.extend(rest);
+    }
+    all
+}

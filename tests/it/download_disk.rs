@@ -1,0 +1,69 @@
+//! Downloads to a disk that is full: each test program mounts one for itself alone.
+
+#![cfg(target_os = "linux")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use urlsession::ErrorKind;
+use urlsession::testing::{Answer, Counters, Server};
+
+use crate::folder::Folder;
+use crate::running::{nothing_is_left, session};
+
+/// Tells the test that it was started anew, and where the small disk is.
+const PLACE: &str = "URLSESSION_IT_SMALL_DISK";
+const NAME: &str = "download_disk::a_full_disk_is_an_error_of_its_own_and_leaves_nothing";
+const MOUNT: &str = r#"mount -t tmpfs -o size=256k tmpfs "$1" || exit 77; shift; exec "$@""#;
+
+/// Starts this test anew with a small disk that no other process sees; returns whether the
+/// system let it mount one.
+fn passes_on_a_small_disk(unshare: &[&str], volume: &Path) -> bool {
+    let mut command = Command::new(unshare[0]);
+    command.args(&unshare[1..]).args(["sh", "-c", MOUNT, "sh"]).arg(volume);
+    command.arg(env::current_exe().unwrap()).args(["--exact", NAME]).env(PLACE, volume);
+    let Ok(output) = command.output() else { return false };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let refused = errors.contains("unshare: ") || output.status.code() == Some(77);
+    assert!(refused || text.contains("test result: ok. 1 passed"), "{text}\n{errors}");
+    !refused
+}
+
+fn names(volume: &Path) -> Vec<PathBuf> {
+    fs::read_dir(volume).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn a_full_disk_is_an_error_of_its_own_and_leaves_nothing() {
+    let Some(volume) = env::var_os(PLACE).map(PathBuf::from) else {
+        let folder = Folder::new();
+        let ways: [&[&str]; 2] =
+            [&["unshare", "--mount"], &["unshare", "--user", "--map-root-user", "--mount"]];
+        if !ways.iter().any(|unshare| passes_on_a_small_disk(unshare, folder.path())) {
+            println!("skipped: this process may not mount");
+        }
+        return;
+    };
+    let server = Server::start();
+    server.handle(|request| match request.path() {
+        "/large" => Answer::status(200).body_of_size(1 << 20),
+        _ => Answer::status(200).body_of_size(100_000),
+    });
+    let session = session(|all| all.temporary_directory = Some(volume.clone()));
+    let counters = Counters::of(&session);
+    for saves in [false, true] {
+        let error = match saves {
+            true => session.download_to(server.url("/large"), volume.join("a")).unwrap_err(),
+            false => session.download(server.url("/large")).unwrap_err(),
+        };
+        assert_eq!(error.kind(), ErrorKind::StorageFull, "saves: {saves}: {error}");
+        assert!(error.to_string().contains("no space left"), "{error}");
+        assert_eq!((names(&volume), counters.files()), (Vec::new(), 0), "saves: {saves}");
+    }
+    // There is room again for what fits.
+    session.download_to(server.url("/small"), volume.join("a")).unwrap();
+    assert_eq!(names(&volume), [volume.join("a")]);
+    nothing_is_left(session, &[&server]);
+}
