@@ -19,6 +19,8 @@ SHORT, LONG = 200, 1200
 INSTRUCTION_BUDGET = 0.80
 # ... and one write, one read and at most one look whether the connection still lives.
 TRANSFERS, PROBES = 2, 1
+# Bytes of heap that an idle connection may hold, plain and TLS.
+IDLE_BUDGETS = {False: 2_000, True: 12_000}
 
 WRITES = {"write", "writev", "sendto", "sendmsg"}
 READS = {"read", "readv", "recvfrom", "recvmsg"}
@@ -80,6 +82,43 @@ def system_calls(program, client, url, ca=None):
             return count_calls(log.read_text().splitlines())
 
     return per_get(count_at)
+
+
+# Those that keep connections, in memory that Rust's allocator gave.
+COUNTABLE = ("urlsession", "ureq", "reqwest")
+
+
+def idle_table(program, server):
+    """The table of the heap that an idle connection holds."""
+    lines = [
+        "### Heap that an idle connection holds",
+        "",
+        "| Client | bytes, plain | bytes, TLS 1.3 |",
+        "|---|--:|--:|",
+    ]
+    for client in COUNTABLE:
+        cells = [f"{idle_bytes(program, server, client, tls):,.0f}" for tls in (False, True)]
+        lines.append(f"| {client} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def idle_bytes(program, server, client, tls):
+    """Bytes of heap that one idle connection holds."""
+    ca = ["--ca", str(server.ca)] if tls else []
+    words = ["--client", client, "--url", server.address("medium", tls), *ca]
+    line = bench.run(pathlib.Path(program).parent / "idle", words)
+    return line["bytes"] / line["connections"]
+
+
+def idle_gate(program, server):
+    """Returns which idle connections hold more than they may."""
+    wrong = []
+    for tls, budget in IDLE_BUDGETS.items():
+        kind, held = "TLS" if tls else "plain", idle_bytes(program, server, "urlsession", tls)
+        print(f"heap of an idle connection, {kind}: {held:,.0f} bytes")
+        if held > budget:
+            wrong.append(f"an idle {kind} connection holds {held:,.0f} bytes, allowed are {budget:,}")
+    return wrong
 
 
 def count_calls(lines):

@@ -13,16 +13,17 @@ import heads
 import nginx
 import program as bench
 import tables
+import weights
 
 README = pathlib.Path(__file__).resolve().parent / "README.md"
-BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 ROUNDS, QUICK_ROUNDS = 11, 3
+PEERS = ("ureq", "reqwest", "attohttpc", "curl", "rustls")
 
 
 def options():
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", nargs="?", choices=["instructions", "heads"])
+    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights"])
     parser.add_argument("--all", action="store_true", help="all tables, written into README.md")
     parser.add_argument("--quick", action="store_true", help="all tables, few rounds, only printed")
     parser.add_argument("--gate", action="store_true", help="checks for CI; counts, never time")
@@ -32,12 +33,15 @@ def options():
     parser.add_argument("--program", help="a bench program that is already built")
     given = parser.parse_args()
     if not (given.mode or given.all or given.quick or given.gate):
-        parser.error("say --all, --quick, --gate, instructions or heads")
+        parser.error("say --all, --quick, --gate or a mode")
     return given
 
 
 def main():
     given = options()
+    if given.mode == "weights":
+        replace("weights", weighed())
+        return
     program = given.program or bench.build()
     known = bench.clients(program)
     # ureq is in every table, as the others are divided by it.
@@ -51,6 +55,8 @@ def main():
             pass_or_fail(program, server)
         elif given.mode == "instructions":
             print(counted(program, server, clients, given.keep))
+        elif given.mode == "idle":
+            print(counting.idle_table(program, server))
         else:
             measured(program, server, clients, given)
 
@@ -58,6 +64,7 @@ def main():
 def pass_or_fail(program, server):
     """Ends with status 1 and a line for each broken promise."""
     wrong = counting.gate(program, server.address("small"))
+    wrong += counting.idle_gate(program, server)
     if wrong:
         raise SystemExit("\n".join(f"gate: {line}" for line in wrong))
     print("gate: passed")
@@ -97,6 +104,8 @@ def measured(program, server, clients, given):
     if not given.only:
         parts.append(counted(program, server, clients, given.keep))
         print(parts[-1], flush=True)
+        parts.append(counting.idle_table(program, server))
+        print(parts[-1], flush=True)
     for load in tables.LOADS:
         if given.only.lower() in load.title.lower():
             samples = tables.measure(program, server, load, clients, rounds)
@@ -105,10 +114,31 @@ def measured(program, server, clients, given):
     busy = os.getloadavg()[0]
     parts[0] += f"Load average {idle:.1f} at the start and {busy:.1f} at the end.\n"
     if given.all and not given.only and not given.clients:
-        text = README.read_text()
-        before, rest = text.split(BEGIN)
-        after = rest.split(END)[1]
-        README.write_text(f"{before}{BEGIN}\n\n" + "\n".join(parts) + f"\n{END}{after}")
+        replace("tables", "\n".join(parts))
+        replace("weights", weighed())
+
+
+def replace(name, text):
+    """Puts new tables between the README's marks of this name."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = README.read_text().split(begin)
+    after = rest.split(end)[1]
+    README.write_text(f"{before}{begin}\n\n{text}\n{end}{after}")
+
+
+def weighed():
+    """The table of weights, and when it was made."""
+    made = weights.table(locked_versions())
+    rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True)
+    return f"{datetime.date.today()}, {rust.stdout.strip()}, {os.cpu_count()} cores.\n\n{made}"
+
+
+def locked_versions():
+    """The versions of all crates that the bench program is built of."""
+    lock = (bench.HERE / "Cargo.lock").read_text().split("[[package]]")
+    return dict(
+        (part.split('"')[1], part.split('"')[3]) for part in lock if part.strip().startswith("name")
+    )
 
 
 def conditions(rounds):
@@ -118,11 +148,8 @@ def conditions(rounds):
         for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     )
-    lock = (bench.HERE / "Cargo.lock").read_text().split("[[package]]")
-    versions = dict(
-        (part.split('"')[1], part.split('"')[3]) for part in lock if part.strip().startswith("name")
-    )
-    peers = ", ".join(f"{name} {versions[name]}" for name in ("ureq", "attohttpc", "curl", "rustls"))
+    versions = locked_versions()
+    peers = ", ".join(f"{name} {versions[name]}" for name in PEERS)
     curl = subprocess.run(["pkg-config", "--modversion", "libcurl"], capture_output=True, text=True)
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True)
     return (

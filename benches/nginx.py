@@ -1,4 +1,4 @@
-"""An nginx of our own: free loopback ports, a small and a large file, plain and TLS."""
+"""An nginx of our own: free loopback ports, a small, a medium and a large file, plain and TLS."""
 
 import os
 import pathlib
@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 
 SMALL_BYTES = 1024
+# More than a client reads ahead.
+MEDIUM_BYTES = 1024**2
 LARGE_BYTES = 1024**3
 
 # Small answers go out in one write, so that a client needs one read (sendfile would send the
@@ -79,6 +81,7 @@ class Server:
         files = self.home / "files"
         files.mkdir()
         (files / "small").write_bytes(b"x" * SMALL_BYTES)
+        (files / "medium").write_bytes(b"x" * MEDIUM_BYTES)
         with open(files / "large", "wb") as large:
             large.truncate(LARGE_BYTES)
         (self.home / "server.ext").write_text(EXTENSIONS)
@@ -117,7 +120,7 @@ class Server:
         tls.close()
 
     def address(self, name, tls=False):
-        """The URL of `small` or `large`."""
+        """The URL of `small`, `medium` or `large`."""
         scheme, port = ("https", self.tls) if tls else ("http", self.plain)
         return f"{scheme}://127.0.0.1:{port}/{name}"
 

@@ -12,7 +12,7 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.lower().e
 
 
 def build():
-    """Builds the release profile and returns where the program is."""
+    """Builds the release profile and returns where `bench` is; `idle` lies beside it."""
     command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
     told = subprocess.run(
         [*command, "--manifest-path", HERE / "Cargo.toml"],
@@ -22,7 +22,35 @@ def build():
     )
     messages = (json.loads(line) for line in told.stdout.splitlines())
     found = [message["executable"] for message in messages if message.get("executable")]
-    return found[-1]
+    return next(path for path in found if pathlib.Path(path).stem == "bench")
+
+
+class Sink:
+    """Runs the server of the uploads for the length of a `with` block, on these CPU cores."""
+
+    def __init__(self, program, home, cores):
+        self.words = [program, "sink", home / "server.pem", home / "server.key"]
+        self.cores = cores
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.words,
+            preexec_fn=lambda: os.sched_setaffinity(0, self.cores),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.ports = self.process.stdout.readline().split()
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def address(self, name, tls=False):
+        """A URL of this server; it takes any name."""
+        plain, secure = self.ports
+        return f"https://127.0.0.1:{secure}/{name}" if tls else f"http://127.0.0.1:{plain}/{name}"
 
 
 def clients(program):
@@ -47,6 +75,6 @@ def run(program, words, cores=None):
         [program, *words], env=CLEAN, preexec_fn=pin, capture_output=True, text=True
     )
     if done.returncode != 0:
-        raise SystemExit(f"bench {' '.join(words)} failed: {done.stderr.strip()}")
+        raise SystemExit(f"{pathlib.Path(program).name} {' '.join(words)} failed: {done.stderr.strip()}")
     fields = dict(field.split("=", 1) for field in done.stdout.split())
     return {name: int(value) if value.isdigit() else value for name, value in fields.items()}

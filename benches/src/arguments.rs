@@ -1,6 +1,6 @@
 //! The words of the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Failure;
 
@@ -12,6 +12,10 @@ pub(crate) struct Arguments {
     pub(crate) url: String,
     /// The only certificate authority to trust, as a PEM file.
     pub(crate) ca: Option<PathBuf>,
+    /// The file to download to, which must not be there, or to upload.
+    pub(crate) file: Option<PathBuf>,
+    /// Whether the load waits until a file is on the disk, for a client that does not.
+    pub(crate) sync: bool,
     /// How many requests to send in all.
     pub(crate) count: u64,
     /// How many threads send them.
@@ -27,6 +31,8 @@ impl Arguments {
             client: String::new(),
             url: String::new(),
             ca: None,
+            file: None,
+            sync: false,
             count: 1000,
             threads: 8,
             buffer: 64 * 1024,
@@ -37,6 +43,8 @@ impl Arguments {
                 "--client" => found.client = value,
                 "--url" => found.url = value,
                 "--ca" => found.ca = Some(value.into()),
+                "--file" => found.file = Some(value.into()),
+                "--sync" => found.sync = value.parse()?,
                 "--count" => found.count = value.parse()?,
                 "--threads" => found.threads = value.parse()?,
                 "--buffer" => found.buffer = value.parse()?,
@@ -47,5 +55,10 @@ impl Arguments {
             return Err("--client and --url are needed".into());
         }
         Ok(found)
+    }
+
+    /// Returns the file, for a load that needs one.
+    pub(crate) fn file(&self) -> Result<&Path, Failure> {
+        Ok(self.file.as_deref().ok_or("--file is needed")?)
     }
 }

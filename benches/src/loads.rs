@@ -1,6 +1,7 @@
 //! The loads: what is asked of every client in the same way.
 
 use std::fmt::Write;
+use std::fs::File;
 use std::sync::Barrier;
 use std::thread;
 
@@ -8,6 +9,9 @@ use crate::Failure;
 use crate::arguments::Arguments;
 use crate::clients::{Client, Shared};
 use crate::cost::{Cost, Meter};
+
+/// More than run at once on one host.
+const WARMING_TASKS: u64 = 64;
 
 /// Sends `count` GETs one after the other; one more before them warms the connection.
 pub(crate) fn warm_get(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
@@ -48,12 +52,65 @@ pub(crate) fn threads(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, F
     })
 }
 
+/// Sends `count` GETs as tasks that all begin at once; some before them warm as many
+/// connections as will run, and start their threads.
+pub(crate) fn tasks(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
+    let mut client = shared.for_thread()?;
+    let urls = |numbers: std::ops::Range<u64>| {
+        numbers.map(|number| format!("{}?n={number}", wanted.url)).collect()
+    };
+    client.tasks(urls(0..WARMING_TASKS))?;
+    let meter = Meter::start();
+    let bytes = client.tasks(urls(WARMING_TASKS..WARMING_TASKS + wanted.count))?;
+    meter.stop(wanted.count, bytes)
+}
+
 /// Reads one large body in pieces; the connection is opened inside the measurement.
 pub(crate) fn bulk(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
     let mut client = shared.for_thread()?;
     let meter = Meter::start();
     let bytes = client.bulk(&wanted.url, wanted.buffer)?;
     meter.stop(1, bytes)
+}
+
+/// Downloads one large body to a file; the connection is opened inside the measurement.
+pub(crate) fn download(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
+    let (mut client, file) = (shared.for_thread()?, wanted.file()?);
+    let meter = Meter::start();
+    client.download(&wanted.url, file)?;
+    if wanted.sync {
+        File::open(file)?.sync_data()?;
+    }
+    meter.stop(1, file.metadata()?.len())
+}
+
+/// Downloads one large body to the client's own temporary file, and deletes it.
+pub(crate) fn download_temporary(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
+    let mut client = shared.for_thread()?;
+    let meter = Meter::start();
+    let bytes = client.download_temporary(&wanted.url)?;
+    meter.stop(1, bytes)
+}
+
+/// Uploads a file; the connection is opened inside the measurement. The server answers how
+/// many bytes came.
+pub(crate) fn upload(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
+    let (mut client, file) = (shared.for_thread()?, wanted.file()?);
+    let meter = Meter::start();
+    let answer = client.upload(&wanted.url, file)?;
+    meter.stop(1, count_in(&answer)?)
+}
+
+/// Uploads a file inside a form.
+pub(crate) fn multipart(shared: &dyn Shared, wanted: &Arguments) -> Result<Cost, Failure> {
+    let (mut client, file) = (shared.for_thread()?, wanted.file()?);
+    let meter = Meter::start();
+    let answer = client.multipart(&wanted.url, file)?;
+    meter.stop(1, count_in(&answer)?)
+}
+
+fn count_in(answer: &[u8]) -> Result<u64, Failure> {
+    Ok(std::str::from_utf8(answer)?.parse()?)
 }
 
 fn get_many(

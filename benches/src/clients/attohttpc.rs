@@ -1,6 +1,7 @@
 //! attohttpc: one session for all threads. It sends `Connection: close`, so every
 //! request opens a connection; it cannot do otherwise.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use attohttpc::{ProxySettings, Session};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::{ACCEPT_ENCODING, Client, Shared, USER_AGENT, drain, expect_ok};
+use super::{ACCEPT_ENCODING, Client, Shared, USER_AGENT, drain, expect_ok, save};
 use crate::Failure;
 
 struct Attohttpc(Arc<Session>);
@@ -41,5 +42,17 @@ impl Client for Attohttpc {
         let response = self.0.get(url).send()?;
         expect_ok(response.status().as_u16())?;
         drain(response, buffer)
+    }
+
+    fn download(&mut self, url: &str, file: &Path) -> Result<(), Failure> {
+        let response = self.0.get(url).send()?;
+        expect_ok(response.status().as_u16())?;
+        save(response, file)
+    }
+
+    fn upload(&mut self, url: &str, file: &Path) -> Result<Vec<u8>, Failure> {
+        let response = self.0.put(url).file(File::open(file)?).send()?;
+        expect_ok(response.status().as_u16())?;
+        Ok(response.bytes()?)
     }
 }

@@ -2,16 +2,19 @@
 
 mod attohttpc;
 mod libcurl;
+mod reqwest;
 mod socket;
 mod ureq;
 mod urlsession;
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::Failure;
 
 /// The names `open` knows, in the order of the tables.
-pub(crate) const NAMES: &[&str] = &["urlsession", "ureq", "attohttpc", "libcurl", "socket"];
+pub(crate) const NAMES: &[&str] =
+    &["urlsession", "ureq", "reqwest", "attohttpc", "libcurl", "socket"];
 
 /// How many idle connections a client may keep; every thread of a load wants one.
 const CONNECTIONS: usize = 16;
@@ -33,6 +36,29 @@ pub(crate) trait Client {
 
     /// Sends a GET, reads the body `buffer` bytes at a time and returns its length.
     fn bulk(&mut self, url: &str, buffer: usize) -> Result<u64, Failure>;
+
+    /// Sends a GET and writes the body to `file`, which is not there yet.
+    fn download(&mut self, url: &str, file: &Path) -> Result<(), Failure>;
+
+    /// Sends a GET, has the body written to a temporary file, deletes that and returns its
+    /// length. Only a client that has such files can.
+    fn download_temporary(&mut self, _url: &str) -> Result<u64, Failure> {
+        Err("this client has no temporary files".into())
+    }
+
+    /// Sends `file` with a PUT and its length announced, and returns the body of the answer.
+    fn upload(&mut self, url: &str, file: &Path) -> Result<Vec<u8>, Failure>;
+
+    /// Sends `file` with a POST as `multipart/form-data` and returns the body of the answer.
+    fn multipart(&mut self, _url: &str, _file: &Path) -> Result<Vec<u8>, Failure> {
+        Err("this client is not asked for forms".into())
+    }
+
+    /// Sends a GET for each of `urls`, all at once, and returns the length of all bodies when
+    /// the last is there. Only a client that has tasks can.
+    fn tasks(&mut self, _urls: Vec<String>) -> Result<u64, Failure> {
+        Err("this client has no tasks".into())
+    }
 }
 
 /// Opens the client called `name`, which trusts `ca` and nothing else if one is given.
@@ -40,6 +66,7 @@ pub(crate) fn open(name: &str, ca: Option<&Path>) -> Result<Box<dyn Shared>, Fai
     match name {
         "urlsession" => urlsession::open(ca),
         "ureq" => ureq::open(ca),
+        "reqwest" => reqwest::open(ca),
         "attohttpc" => attohttpc::open(ca),
         "libcurl" => Ok(libcurl::open(ca)),
         "socket" => socket::open(ca),
@@ -57,6 +84,12 @@ fn drain(mut body: impl std::io::Read, buffer: usize) -> Result<u64, Failure> {
             read => total += read as u64,
         }
     }
+}
+
+/// Copies `body` to the new file at `path` in the way that `std` has for it.
+fn save(mut body: impl std::io::Read, path: &Path) -> Result<(), Failure> {
+    std::io::copy(&mut body, &mut File::create_new(path)?)?;
+    Ok(())
 }
 
 fn expect_ok(status: u16) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //! `Content-Length`. It is the bound, not a client: it checks nothing else.
 //! Over TLS it is rustls around the same socket, without anything between.
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::{ACCEPT_ENCODING, Client, Shared, USER_AGENT, expect_ok};
 use crate::Failure;
+
+/// How much of a file is sent or received at a time.
+const BUFFER: usize = 64 * 1024;
 
 trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
@@ -93,18 +97,44 @@ impl Socket {
     /// Sends the request and reads until the head is complete: where the body begins in
     /// `received`, how far `received` is filled, and how long the body is in all.
     fn exchange(&mut self, url: &str, room: usize) -> Result<(usize, usize, u64), Failure> {
+        self.send("GET", url, None)?;
+        self.receive(room)
+    }
+
+    /// Sends a request with this file as its body.
+    fn send(&mut self, method: &str, url: &str, file: Option<&Path>) -> Result<(), Failure> {
         let (authority, target) = split(url)?;
         let mut request = std::mem::take(&mut self.request);
-        let mut received = std::mem::take(&mut self.received);
         request.clear();
         write!(
             request,
-            "GET {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {USER_AGENT}\r\n\
-             Accept: */*\r\nAccept-Encoding: {ACCEPT_ENCODING}\r\n\r\n"
+            "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: {USER_AGENT}\r\n\
+             Accept: */*\r\nAccept-Encoding: {ACCEPT_ENCODING}\r\n"
         )?;
-        received.resize(room, 0);
+        let mut file = file.map(File::open).transpose()?;
+        if let Some(file) = &file {
+            write!(request, "Content-Length: {}\r\n", file.metadata()?.len())?;
+        }
+        request.extend_from_slice(b"\r\n");
         let stream = self.connected(authority)?;
         stream.write_all(&request)?;
+        if let Some(file) = &mut file {
+            request.resize(BUFFER, 0);
+            loop {
+                match file.read(&mut request)? {
+                    0 => break,
+                    read => stream.write_all(&request[..read])?,
+                }
+            }
+        }
+        self.request = request;
+        Ok(())
+    }
+
+    fn receive(&mut self, room: usize) -> Result<(usize, usize, u64), Failure> {
+        let mut received = std::mem::take(&mut self.received);
+        received.resize(room, 0);
+        let stream = self.stream.as_mut().ok_or("not connected")?;
         let mut filled = 0;
         let (body, status, length) = loop {
             match stream.read(&mut received[filled..])? {
@@ -116,15 +146,13 @@ impl Socket {
             }
         };
         expect_ok(status)?;
-        self.request = request;
         self.received = received;
         Ok((body, filled, length))
     }
-}
 
-impl Client for Socket {
-    fn get(&mut self, url: &str) -> Result<Vec<u8>, Failure> {
-        let (start, filled, length) = self.exchange(url, 8192)?;
+    /// Reads the rest of a body that [`Self::receive`] has found.
+    fn body(&mut self, found: (usize, usize, u64)) -> Result<Vec<u8>, Failure> {
+        let (start, filled, length) = found;
         let mut body = Vec::with_capacity(length as usize);
         body.extend_from_slice(&self.received[start..filled]);
         let had = body.len();
@@ -133,6 +161,37 @@ impl Client for Socket {
             self.stream.as_mut().ok_or("not connected")?.read_exact(&mut body[had..])?;
         }
         Ok(body)
+    }
+}
+
+impl Client for Socket {
+    fn get(&mut self, url: &str) -> Result<Vec<u8>, Failure> {
+        let found = self.exchange(url, 8192)?;
+        self.body(found)
+    }
+
+    fn download(&mut self, url: &str, file: &Path) -> Result<(), Failure> {
+        let mut file = File::create_new(file)?;
+        let (start, filled, length) = self.exchange(url, BUFFER)?;
+        file.write_all(&self.received[start..filled])?;
+        let mut left = length - (filled - start) as u64;
+        let stream = self.stream.as_mut().ok_or("not connected")?;
+        while left > 0 {
+            match stream.read(&mut self.received)? {
+                0 => return Err("the body ended early".into()),
+                read => {
+                    file.write_all(&self.received[..read])?;
+                    left -= read as u64;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn upload(&mut self, url: &str, file: &Path) -> Result<Vec<u8>, Failure> {
+        self.send("PUT", url, Some(file))?;
+        let found = self.receive(8192)?;
+        self.body(found)
     }
 
     fn bulk(&mut self, url: &str, buffer: usize) -> Result<u64, Failure> {

@@ -1,11 +1,12 @@
 //! ureq: one agent for all threads.
 
+use std::fs::File;
 use std::path::Path;
 
 use ureq::Agent;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::{ACCEPT_ENCODING, CONNECTIONS, Client, Shared, USER_AGENT, drain, expect_ok};
+use super::{ACCEPT_ENCODING, CONNECTIONS, Client, Shared, USER_AGENT, drain, expect_ok, save};
 use crate::Failure;
 
 struct Ureq(Agent);
@@ -44,5 +45,17 @@ impl Client for Ureq {
         let response = self.0.get(url).call()?;
         expect_ok(response.status().as_u16())?;
         drain(response.into_body().into_reader(), buffer)
+    }
+
+    fn download(&mut self, url: &str, file: &Path) -> Result<(), Failure> {
+        let response = self.0.get(url).call()?;
+        expect_ok(response.status().as_u16())?;
+        save(response.into_body().into_reader(), file)
+    }
+
+    fn upload(&mut self, url: &str, file: &Path) -> Result<Vec<u8>, Failure> {
+        let mut response = self.0.put(url).send(File::open(file)?)?;
+        expect_ok(response.status().as_u16())?;
+        Ok(response.body_mut().read_to_vec()?)
     }
 }
