@@ -3,10 +3,12 @@
 //! With the feature `test-util` each of them holds a [`Counted`], so that a test can see
 //! that nothing is left behind. Without it both types are empty and cost nothing.
 
+use std::io;
 #[cfg(feature = "test-util")]
 use std::sync::Arc;
 #[cfg(feature = "test-util")]
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
 
 /// What is counted.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,22 @@ impl Census {
     #[cfg(not(feature = "test-util"))]
     pub(crate) fn count(&self, _kind: Kind) -> Counted {
         Counted {}
+    }
+
+    /// Starts a thread, which is counted until it has ended.
+    ///
+    /// What it does is boxed: every other type of closure would bring a copy of std's code
+    /// for starting threads into the program.
+    pub(crate) fn spawn(
+        &self,
+        name: &str,
+        life: Box<dyn FnOnce() + Send>,
+    ) -> io::Result<JoinHandle<()>> {
+        let counted = self.count(Kind::Thread);
+        thread::Builder::new().name(name.to_owned()).spawn(move || {
+            life();
+            drop(counted);
+        })
     }
 
     /// Returns how many of `kind` there are.

@@ -3,6 +3,9 @@
 //! All names and values stand in one string, and a line is two ranges in it, so a whole
 //! head costs two allocations. Looking up is a walk: heads are short.
 
+mod convert;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
@@ -136,6 +139,12 @@ impl Headers {
             .iter()
             .filter(move |line| self.is_named(line, name))
             .map(|line| &self.text[line.value()])
+    }
+
+    /// Returns the bytes of every value of the field `name`, as they came.
+    pub(crate) fn get_all_bytes<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
+        let lines = self.lines.iter().filter(move |line| self.is_named(line, name));
+        lines.map(|line| bytes_of(&self.text[line.value()], line.latin1))
     }
 
     fn find(&self, name: &str) -> Option<&Line> {
@@ -323,6 +332,15 @@ fn is_harmless(name: &str) -> bool {
     HARMLESS.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
+/// Returns the bytes that a value came as: ISO-8859-1 is kept as text.
+fn bytes_of(value: &str, latin1: bool) -> Cow<'_, [u8]> {
+    if latin1 {
+        Cow::Owned(value.chars().map(|c| c as u8).collect())
+    } else {
+        Cow::Borrowed(value.as_bytes())
+    }
+}
+
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = self.lines.iter().map(|line| {
@@ -347,43 +365,6 @@ impl PartialEq for Headers {
 }
 
 impl Eq for Headers {}
-
-impl From<&http::HeaderMap> for Headers {
-    /// Values that are marked as sensitive there are hidden here.
-    fn from(map: &http::HeaderMap) -> Self {
-        let mut headers = Self::with_capacity(map.len(), 32 * map.len());
-        for (name, value) in map {
-            headers.push_bytes(name.as_str(), value.as_bytes());
-            if let Some(line) = headers.lines.last_mut() {
-                line.hidden = value.is_sensitive();
-            }
-        }
-        headers
-    }
-}
-
-impl From<&Headers> for http::HeaderMap {
-    /// Names become lower-case, as that crate's names are; a field it cannot hold, which
-    /// no field of a valid head is, is left out.
-    fn from(headers: &Headers) -> Self {
-        let mut map = Self::with_capacity(headers.len());
-        for line in &headers.lines {
-            let value = &headers.text[line.value()];
-            let value = if line.latin1 {
-                http::HeaderValue::from_bytes(&value.chars().map(|c| c as u8).collect::<Vec<_>>())
-            } else {
-                http::HeaderValue::from_bytes(value.as_bytes())
-            };
-            let name = http::HeaderName::from_bytes(headers.text[line.name()].as_bytes());
-            if let (Ok(name), Ok(mut value)) = (name, value) {
-                value.set_sensitive(line.hidden);
-                // Fails for more fields than that crate can hold.
-                let _ = map.try_append(name, value);
-            }
-        }
-        map
-    }
-}
 
 #[cfg(test)]
 mod tests;

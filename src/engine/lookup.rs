@@ -5,14 +5,14 @@
 //! helpers is bounded; further look-ups stand in line.
 
 use std::collections::VecDeque;
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, PoisonError};
 use std::time::Duration;
-use std::{io, thread};
 
 use crate::cancel::Wake;
-use crate::census::{Census, Counted, Kind};
+use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::resolver::Resolver;
 use crate::sync::Mutex;
@@ -119,9 +119,8 @@ impl Lookups {
         state.helpers += 1;
         drop(state);
         let shared = self.shared.clone();
-        let counted = shared.census.count(Kind::Thread);
-        let helper = thread::Builder::new().name("urlsession-lookup".to_owned());
-        match helper.spawn(move || shared.help(counted)) {
+        let census = &self.shared.census;
+        match census.spawn("urlsession-lookup", Box::new(move || shared.help())) {
             Ok(_) => Ok(()),
             Err(error) => {
                 let mut state = self.shared.state.lock();
@@ -151,7 +150,7 @@ impl Drop for Lookups {
 
 impl Shared {
     /// The life of a helper.
-    fn help(&self, _counted: Counted) {
+    fn help(&self) {
         while let Some(question) = self.next() {
             // Nobody but this helper knows a question whose asker has left.
             if Arc::strong_count(&question) > 1 {

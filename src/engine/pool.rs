@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, PoisonError, Weak};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::spare::Spare;
-use crate::census::{Census, Counted, Kind};
+use crate::census::Census;
 use crate::clock::Clock;
 use crate::sync::Mutex;
 
@@ -115,9 +115,7 @@ impl Pool {
 
     fn start_reaper(self: &Arc<Self>) {
         let pool = Arc::downgrade(self);
-        let counted = self.census.count(Kind::Thread);
-        let reaper = thread::Builder::new().name("urlsession-reaper".to_owned());
-        match reaper.spawn(move || reap(&pool, &counted)) {
+        match self.census.spawn("urlsession-reaper", Box::new(move || reap(&pool))) {
             Ok(handle) => {
                 let mut state = self.state.lock();
                 if !state.closed {
@@ -178,7 +176,7 @@ impl Pool {
 }
 
 /// The life of the reaper.
-fn reap(pool: &Weak<Pool>, _counted: &Counted) {
+fn reap(pool: &Weak<Pool>) {
     let mut was_empty = false;
     while pool.upgrade().is_some_and(|pool| pool.reap_once(&mut was_empty)) {}
 }
@@ -246,6 +244,7 @@ mod tests {
     use socket2::{Domain, Socket, Type};
 
     use super::*;
+    use crate::census::Kind;
     use crate::engine::socket::Link;
 
     #[test]

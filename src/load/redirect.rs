@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, percent_encode};
 use url::Url;
 
@@ -100,10 +100,9 @@ fn location(headers: &Headers) -> Result<Option<Cow<'_, str>>, Error> {
 /// `text` shows as ISO-8859-1, escaped one by one.
 fn preserved<'a>(headers: &Headers, text: &'a str) -> Cow<'a, str> {
     const NOT_ASCII: &AsciiSet = &AsciiSet::EMPTY;
-    let map = HeaderMap::from(headers);
-    let mut fields = map.get_all("location").iter().map(|value| value.as_bytes().trim_ascii());
-    match fields.find(|bytes| !bytes.is_empty() && std::str::from_utf8(bytes).is_err()) {
-        Some(bytes) => Cow::Owned(percent_encode(bytes, NOT_ASCII).to_string()),
+    let mut fields = headers.get_all_bytes("location");
+    match fields.find(|bytes| std::str::from_utf8(bytes).is_err()) {
+        Some(bytes) => Cow::Owned(percent_encode(bytes.trim_ascii(), NOT_ASCII).to_string()),
         None => Cow::Borrowed(text),
     }
 }

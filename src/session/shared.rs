@@ -1,9 +1,9 @@
 //! What the handles of a session share, and how a session lives and ends.
 
+use std::mem;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
-use std::{mem, thread};
 
 use super::delegate::Delegate;
 use super::inside::Inside;
@@ -12,7 +12,7 @@ use super::pool::{Effects, Pool, Ready};
 use super::task;
 use super::timer::Timer;
 use super::{Session, settings};
-use crate::census::{Census, Counted, Kind};
+use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::delivery::{DeliveryQueue, Mailbox, caught};
 use crate::engine::Engine;
@@ -214,9 +214,8 @@ impl Shared {
 
     fn start_worker(&self) {
         let Some(shared) = self.me.upgrade() else { return };
-        let counted = self.census.count(Kind::Thread);
-        let worker = thread::Builder::new().name("urlsession-worker".to_owned());
-        if let Err(error) = worker.spawn(move || shared.work(counted)) {
+        let life = Box::new(move || shared.work());
+        if let Err(error) = self.census.spawn("urlsession-worker", life) {
             let detail = "the system refused a thread for a task";
             let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
             for ready in self.pool.refused() {
@@ -226,7 +225,7 @@ impl Shared {
     }
 
     /// The life of a worker.
-    fn work(self: Arc<Self>, counted: Counted) {
+    fn work(self: Arc<Self>) {
         let inside = Inside::enter(&self);
         let (mut freed, mut arrives) = (None, true);
         loop {
@@ -237,7 +236,7 @@ impl Shared {
                 None => break,
             }
         }
-        drop((inside, counted));
+        drop(inside);
     }
 }
 

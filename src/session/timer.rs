@@ -4,12 +4,12 @@
 //! started when the first has to wait, sleeps until the first of them would be late, and
 //! ends when nobody waits.
 
+use std::mem;
 use std::sync::{Arc, Condvar, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use std::{mem, thread};
 
 use super::shared::Shared;
-use crate::census::{Census, Kind};
+use crate::census::Census;
 use crate::clock::Clock;
 use crate::sync::Mutex;
 
@@ -48,12 +48,8 @@ impl Timer {
         }
         let (clock, shared) = (self.clock.clone(), shared.clone());
         let state = Arc::clone(&self.state);
-        let counted = self.census.count(Kind::Thread);
-        let timer = thread::Builder::new().name("urlsession-timer".to_owned());
-        let started = timer.spawn(move || {
-            let _counted = counted;
-            watch(&state, &clock, &shared);
-        });
+        let life = Box::new(move || watch(&state, &clock, &shared));
+        let started = self.census.spawn("urlsession-timer", life);
         if let Err(error) = started {
             self.state.0.lock().runs = false;
             log::warn!("no thread to watch over tasks that wait: {error}");
