@@ -59,7 +59,9 @@ type Opener = dyn Fn() -> io::Result<Reader> + Send + Sync;
 impl Body {
     /// Sends the file at `path`, opened when the request goes out and as long as it is
     /// then. Opening a pipe waits for its other end, where neither a timer nor a cancel
-    /// reaches.
+    /// reaches. Do not write into a file that is being sent: of a large one, Linux and
+    /// Android send what is in it when the bytes leave, which may be after this crate
+    /// was done with them.
     pub fn file(path: impl AsRef<Path>) -> Self {
         Self { source: Source::File(path.as_ref().to_owned()), length: None }
     }
@@ -142,7 +144,7 @@ impl Body {
             }
             Source::File(path) => {
                 let (file, length) = file::open(path)?;
-                (Content::Reader(Box::new(file)), length)
+                (Content::File(file), length)
             }
             Source::Once(once) => match mem::take(&mut *once.lock()) {
                 Some(reader) => (Content::Reader(reader), None),

@@ -3,7 +3,8 @@
 mod multipart;
 
 use std::fmt;
-use std::io::{self, Cursor};
+use std::fs::File;
+use std::io::{self, Cursor, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(crate) struct OpenBody {
 /// Where the bytes come from.
 pub(super) enum Content {
     Bytes(Cursor<Arc<Vec<u8>>>),
+    File(File),
     Reader(Reader),
     Multipart(Box<OpenMultipart>),
 }
@@ -35,13 +37,22 @@ impl OpenBody {
                 let is_right = self.length == Some(bytes.len() as u64);
                 (is_right && bytes.len() <= limit).then_some(bytes)
             }
-            Content::Reader(_) | Content::Multipart(_) => None,
+            Content::File(_) | Content::Reader(_) | Content::Multipart(_) => None,
+        }
+    }
+
+    /// Returns the file that the body is, if it is one. What is [read](Self::read) comes
+    /// from where it stands.
+    pub(crate) fn file(&self) -> Option<&File> {
+        match &self.content {
+            Content::File(file) => Some(file),
+            Content::Bytes(_) | Content::Reader(_) | Content::Multipart(_) => None,
         }
     }
 
     /// Reads some bytes; none at the end.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let reader = match &mut self.content {
+        let reader: &mut dyn Read = match &mut self.content {
             Content::Bytes(bytes) => {
                 let left = &bytes.get_ref()[bytes.position() as usize..];
                 let count = left.len().min(buffer.len());
@@ -49,6 +60,7 @@ impl OpenBody {
                 bytes.set_position(bytes.position() + count as u64);
                 return Ok(count);
             }
+            Content::File(file) => file,
             Content::Reader(reader) => reader,
             Content::Multipart(form) => return form.read(buffer),
         };

@@ -1,9 +1,11 @@
 //! One connection: a socket, TLS around it or not, and what has arrived on it.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::buffer::{Buffer, SIZE};
+use super::sendfile::Turn;
 use super::socket::{Link, Socket};
 use super::spare::Spare;
 #[cfg(feature = "tls")]
@@ -71,6 +73,14 @@ impl Connection {
         let mut connection = Self::plain(link, origin);
         connection.tls = Some(Box::new(tls));
         connection
+    }
+
+    /// Whether what is written goes over the wire as it is.
+    pub(super) fn is_plain(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.is_none();
+        #[cfg(not(feature = "tls"))]
+        true
     }
 
     pub(super) fn origin(&self) -> &Arc<str> {
@@ -188,6 +198,29 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Sends at most `most` bytes of `file` from where it stands, or none if the server says
+    /// something first: then what was said is in the inbox. The connection must be
+    /// [non-blocking](Self::set_nonblocking), and [without TLS](Self::is_plain).
+    pub(super) fn push_file(
+        &mut self,
+        file: &File,
+        most: usize,
+        context: &Context,
+    ) -> Result<Turn, Error> {
+        loop {
+            let ready = self.link.ready(context)?;
+            if ready.readable && self.take_what_is_there(context)? {
+                return Ok(Turn::Sent(0));
+            }
+            if ready.writable {
+                match self.link.send_file_now(file, most, context)? {
+                    Turn::Sent(0) => {}
+                    turn => return Ok(turn),
+                }
+            }
+        }
     }
 
     /// Takes what can be read without waiting; returns whether that is part of an answer,

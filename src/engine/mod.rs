@@ -25,6 +25,7 @@ mod lookup;
 mod outgoing;
 mod pool;
 mod race;
+mod sendfile;
 mod socket;
 mod spare;
 mod stale;

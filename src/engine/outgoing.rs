@@ -1,10 +1,13 @@
 //! Sending a request: its head, and its body while watching for an early answer.
 
+use std::fs::File;
+use std::mem;
 use std::time::Duration;
 
 use super::codec::{self, Sending};
 use super::connection::Connection;
 use super::head::{self, Heard, Informational};
+use super::sendfile::{self, Turn};
 use crate::body::OpenBody;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, Head, WireRequest};
@@ -141,6 +144,7 @@ impl Sender<'_> {
             Sending::Length(length) => Some(length),
             _ => None,
         };
+        let mut may_send_file = self.connection.is_plain();
         loop {
             let last = piece.read(&mut body, &mut left)?;
             let (start, content) = (piece.start, piece.content);
@@ -162,7 +166,40 @@ impl Sender<'_> {
                 return Ok(None);
             }
             piece = Piece::in_memory(self.connection.unwrap(parcel));
+            if let (Some(file), Some(left)) = (body.file(), &mut left)
+                && mem::take(&mut may_send_file)
+                && sendfile::pays(*left)
+                && let Some(head) = self.send_file(file, left)?
+            {
+                return Ok(Some(head));
+            }
         }
+    }
+
+    /// Sends a file without reading it, up to its last piece or to where the system refuses
+    /// to. What is left is read, which also finds out whether the file still is as long as
+    /// was announced.
+    fn send_file(&mut self, file: &File, left: &mut u64) -> Early {
+        while *left > PIECE as u64 {
+            // Several heads may have come in one piece.
+            if self.connection.inbox().is_empty() {
+                let most = sendfile::at_a_time(*left - PIECE as u64);
+                match self.connection.push_file(file, most, self.context)? {
+                    Turn::Refused => break,
+                    // The server has said something, or has left.
+                    Turn::Sent(0) => {}
+                    Turn::Sent(count) => {
+                        *left -= count as u64;
+                        self.context.sent(count)?;
+                        continue;
+                    }
+                }
+            }
+            if let Some(head) = self.hear()? {
+                return Ok(Some(head));
+            }
+        }
+        Ok(None)
     }
 
     /// The server has begun to say something while the body goes out.

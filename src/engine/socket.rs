@@ -4,6 +4,7 @@
 //! the socket down from another thread, which ends a blocked call at once; that needs no
 //! second descriptor and no system call on the way of a request.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SendFlags;
 
+use super::sendfile::{self, Turn};
 use crate::cancel::Wake;
 use crate::census::Counted;
 use crate::error::{Error, ErrorKind};
@@ -117,6 +119,18 @@ impl Link {
             Err(error) if is_again(&error) => Ok(0),
             Err(error) => Err(failed(error, context)),
         }
+    }
+
+    /// Sends as much of `file`, from where it stands, as the system takes without waiting,
+    /// but at most `most` bytes. The socket must be [non-blocking](Self::set_nonblocking).
+    pub(super) fn send_file_now(
+        &self,
+        file: &File,
+        most: usize,
+        context: &Context,
+    ) -> Result<Turn, Error> {
+        let outcome = sendfile::call(&self.socket.system, file, most);
+        sendfile::judge(outcome).map_err(|error| failed(error, context))
     }
 
     /// Reads what is there without waiting; `None` if nothing is. The socket must be
@@ -243,7 +257,7 @@ fn peek(socket: &socket2::Socket, byte: &mut [u8; 1]) -> io::Result<usize> {
     Ok(read?.0)
 }
 
-fn is_again(error: &io::Error) -> bool {
+pub(super) fn is_again(error: &io::Error) -> bool {
     use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
 
     matches!(error.kind(), WouldBlock | TimedOut | Interrupted)

@@ -43,6 +43,7 @@ mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
 mod transfer_log;
+mod upload_files;
 mod upload_forms;
 mod upload_progress;
 mod upload_tasks;
