@@ -2,6 +2,7 @@
 # What the other steps need beside the Rust toolchain. Sourced by `run`.
 
 apt_packages=(
+    apache2-bin                 # a real server that asks for passwords
     binutils gcc libc6-dev make # crates that build C
     libedit2 libffi8 libxml2 libz3-4 libzstd1 # what the LLVM of cross.sh is linked with
     ca-certificates openssl     # roots for clients; the tests' own authority
@@ -16,7 +17,7 @@ installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-# Debian starts a daemon when its package is installed; only our own nginx is to run.
+# Debian starts a daemon when its package is installed; only our own servers are to run.
 without_starting_services() {
     local policy=/usr/sbin/policy-rc.d made=""
     if [ ! -e "$policy" ]; then

@@ -1,9 +1,14 @@
 # shellcheck shell=bash disable=SC2154 # `run` sets cache, scratch, python_tools
-# nginx and httpbin on free ports of 127.0.0.1, for `tests/servers`. Sourced by `run`.
+# nginx, apache, httpbin and openssl on free ports of 127.0.0.1, for `tests/servers`. Sourced by
+# `run`.
 #
 # Sets URLSESSION_NGINX (http://127.0.0.1:port), URLSESSION_NGINX_TLS
-# (https://localhost:port), URLSESSION_NGINX_CA (the authority's PEM file) and
-# URLSESSION_HTTPBIN. What each path of nginx answers stands in `nginx.conf`.
+# (https://localhost:port), URLSESSION_NGINX_CA (the authority's PEM file),
+# URLSESSION_NGINX_REQUIRES and URLSESSION_NGINX_ASKS (the same server, where it demands a
+# client certificate, and where it takes one), URLSESSION_NGINX_CLIENT (such a certificate with
+# its key, a PEM file), URLSESSION_APACHE, URLSESSION_HTTPBIN, URLSESSION_TLS11 and
+# URLSESSION_TLS12 (servers that speak this version only). What each path of nginx and apache
+# answers stands in `nginx.conf` and `apache.conf`.
 
 server_pids=()
 
@@ -15,7 +20,7 @@ print(*(s.getsockname()[1] for s in held))
 PYTHON
 }
 
-# An authority that lives for two days, and the certificate it gives to localhost.
+# An authority that lives for two days, and the certificates it gives to localhost and a client.
 make_certificates() {
     local dir="$1"
     cat >"$dir/leaf.ext" <<'EXT'
@@ -24,6 +29,7 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectAltName = DNS:localhost, IP:127.0.0.1
 EXT
+    printf '%s\n' "basicConstraints = CA:FALSE" "extendedKeyUsage = clientAuth" >"$dir/client.ext"
     {
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
             -subj "/CN=urlsession test authority" \
@@ -34,6 +40,11 @@ EXT
             -subj "/CN=localhost" -keyout "$dir/leaf.key" -out "$dir/leaf.csr"
         openssl x509 -req -in "$dir/leaf.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" \
             -CAcreateserial -days 2 -extfile "$dir/leaf.ext" -out "$dir/leaf.pem"
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+            -subj "/O=The Shop/CN=ann" -keyout "$dir/client.key" -out "$dir/client.csr"
+        openssl x509 -req -in "$dir/client.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" \
+            -CAcreateserial -days 2 -extfile "$dir/client.ext" -out "$dir/client.pem"
+        cat "$dir/client.key" >>"$dir/client.pem"
     } >"$dir/openssl.log" 2>&1 || { cat "$dir/openssl.log" >&2; return 1; }
 }
 
@@ -63,14 +74,15 @@ wait_for_port() {
 }
 
 start_nginx() {
-    local dir="$scratch/nginx" plain tls
+    local dir="$scratch/nginx" plain tls requires asks
     mkdir -p "$dir/tmp"
     # nginx's workers run as another user; it keeps its temporary files here.
     chmod 755 "$scratch" "$dir"
     make_certificates "$dir"
     make_documents "$dir"
-    read -r plain tls <<<"$(free_ports 2)"
+    read -r plain tls requires asks <<<"$(free_ports 4)"
     sed -e "s|@DIR@|$dir|g" -e "s|@PLAIN@|$plain|g" -e "s|@TLS@|$tls|g" \
+        -e "s|@REQUIRES@|$requires|g" -e "s|@ASKS@|$asks|g" \
         .ci/nginx.conf >"$dir/nginx.conf"
     nginx -e "$dir/error.log" -p "$dir" -c "$dir/nginx.conf" >"$dir/out.log" 2>&1 &
     server_pids+=($!)
@@ -78,7 +90,47 @@ start_nginx() {
     export URLSESSION_NGINX="http://127.0.0.1:$plain"
     export URLSESSION_NGINX_TLS="https://localhost:$tls"
     export URLSESSION_NGINX_CA="$dir/ca.pem"
+    export URLSESSION_NGINX_REQUIRES="https://localhost:$requires"
+    export URLSESSION_NGINX_ASKS="https://localhost:$asks"
+    export URLSESSION_NGINX_CLIENT="$dir/client.pem"
     echo "nginx at $URLSESSION_NGINX and $URLSESSION_NGINX_TLS"
+}
+
+start_apache() {
+    local dir="$scratch/apache" port modules place
+    modules="$(dpkg-query -L apache2-bin | grep -m1 '/modules$')"
+    for place in open basic basic/deep digest; do
+        mkdir -p "$dir/www/$place"
+        echo "the page of $place" >"$dir/www/$place/page.txt"
+    done
+    echo "ann:$(openssl passwd -apr1 "open sesame")" >"$dir/passwords"
+    echo "ann:ledger:$(printf 'ann:ledger:open sesame' | md5sum | cut -d' ' -f1)" >"$dir/digests"
+    # Its workers run as another user.
+    chmod -R a+rX "$dir"
+    port="$(free_ports 1)"
+    sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" -e "s|@MODULES@|$modules|g" \
+        .ci/apache.conf >"$dir/apache.conf"
+    apache2 -f "$dir/apache.conf" -D FOREGROUND >"$dir/out.log" 2>&1 &
+    server_pids+=($!)
+    wait_for_port apache "$port" $! "$dir/out.log"
+    export URLSESSION_APACHE="http://127.0.0.1:$port"
+    echo "apache at $URLSESSION_APACHE"
+}
+
+# Servers of one version of TLS each, with nginx's certificate; 1.1 takes OpenSSL to lower its
+# guard.
+start_openssl() {
+    local dir="$scratch/nginx" version port
+    for version in 1 2; do
+        port="$(free_ports 1)"
+        openssl s_server -accept "127.0.0.1:$port" -www "-tls1_$version" \
+            -cipher "DEFAULT@SECLEVEL=0" -cert "$dir/leaf.pem" -key "$dir/leaf.key" \
+            >"$dir/openssl-1.$version.log" 2>&1 </dev/null &
+        server_pids+=($!)
+        wait_for_port openssl "$port" $! "$dir/openssl-1.$version.log"
+        export "URLSESSION_TLS1$version=https://localhost:$port"
+        echo "openssl with TLS 1.$version at https://localhost:$port"
+    done
 }
 
 start_httpbin() {
@@ -95,6 +147,8 @@ start_httpbin() {
 
 start_servers() {
     start_nginx
+    start_apache
+    start_openssl
     start_httpbin
 }
 

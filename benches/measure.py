@@ -11,6 +11,7 @@ import subprocess
 import counting
 import heads
 import nginx
+import parts
 import program as bench
 import tables
 import weights
@@ -23,7 +24,7 @@ PEERS = ("ureq", "reqwest", "attohttpc", "curl", "rustls")
 def options():
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights"])
+    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights", "parts"])
     parser.add_argument("--all", action="store_true", help="all tables, written into README.md")
     parser.add_argument("--quick", action="store_true", help="all tables, few rounds, only printed")
     parser.add_argument("--gate", action="store_true", help="checks for CI; counts, never time")
@@ -41,6 +42,9 @@ def main():
     given = options()
     if given.mode == "weights":
         replace("weights", weighed())
+        return
+    if given.mode == "parts":
+        print(parts.table(locked_versions()))
         return
     program = given.program or bench.build()
     known = bench.clients(program)
@@ -128,7 +132,8 @@ def replace(name, text):
 
 def weighed():
     """The table of weights, and when it was made."""
-    made = weights.table(locked_versions())
+    versions = locked_versions()
+    made = weights.table(versions) + "\n" + parts.table(versions)
     rust = subprocess.run(["rustc", "--version"], capture_output=True, text=True)
     return f"{datetime.date.today()}, {rust.stdout.strip()}, {os.cpu_count()} cores.\n\n{made}"
 

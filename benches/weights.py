@@ -40,7 +40,7 @@ edition = "2024"
 {dependency}
 
 [profile.release]
-strip = true
+strip = {strip}
 """
 
 
@@ -59,23 +59,40 @@ def table(versions):
 
 def weigh(dependency, get, versions):
     """Makes the program in a folder of its own: crates, CPU seconds, bytes."""
-    name = dependency.split()[0]
-    where = f'path = "{bench.HERE.parent}"' if name == "urlsession" else f'version = "={versions[name]}"'
     with tempfile.TemporaryDirectory(prefix="urlsession-weights-") as folder:
         home = pathlib.Path(folder)
-        (home / "src").mkdir()
-        (home / "src" / "main.rs").write_text(PROGRAM.format(get))
-        (home / "Cargo.toml").write_text(MANIFEST.format(dependency=dependency.format(where)))
-        # What both have is of the same version as in the other tables.
-        shutil.copy(bench.HERE / "Cargo.lock", home)
-        cargo(home, "fetch")
+        describe(home, dependency, get, versions, strip="true")
         tree = cargo(home, "tree", "--edges", "normal", "--prefix", "none", "--no-dedupe")
         # The program itself is in the tree.
         crates = len({tuple(line.split()[:2]) for line in tree.splitlines()}) - 1
         before = child_seconds()
-        cargo(home, "build", "--release", "--offline", "-j2", "--target-dir", "target")
-        seconds = child_seconds() - before
-        return crates, seconds, (home / "target" / "release" / "one-get").stat().st_size
+        program = build(home)
+        return crates, child_seconds() - before, program.stat().st_size
+
+
+def make(home, dependency, get, versions, strip):
+    """Makes the program in this folder and returns where it is."""
+    describe(home, dependency, get, versions, strip)
+    return build(home)
+
+
+def describe(home, dependency, get, versions, strip):
+    """Writes what the program is built from, and fetches it."""
+    name = dependency.split()[0]
+    where = f'path = "{bench.HERE.parent}"' if name == "urlsession" else f'version = "={versions[name]}"'
+    (home / "src").mkdir()
+    (home / "src" / "main.rs").write_text(PROGRAM.format(get))
+    manifest = MANIFEST.format(dependency=dependency.format(where), strip=strip)
+    (home / "Cargo.toml").write_text(manifest)
+    # What both have is of the same version as in the other tables.
+    shutil.copy(bench.HERE / "Cargo.lock", home)
+    cargo(home, "fetch")
+
+
+def build(home):
+    """Builds the program and returns where it is."""
+    cargo(home, "build", "--release", "--offline", "-j2", "--target-dir", "target")
+    return home / "target" / "release" / "one-get"
 
 
 def cargo(home, *words):

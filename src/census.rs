@@ -50,8 +50,8 @@ impl Census {
     ) -> io::Result<JoinHandle<()>> {
         let counted = self.count(Kind::Thread);
         thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _counted = counted;
             life();
-            drop(counted);
         })
     }
 

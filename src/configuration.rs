@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::resolver::Resolver;
-use crate::trust::{Certificate, TlsVersion};
+use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
 /// Settings of a session: a bag of fields, copied by [`Session::new`](crate::Session::new).
 ///
@@ -168,6 +169,39 @@ pub struct Configuration {
     /// Default: `true`.
     pub trusts_system_roots: bool,
 
+    /// The public keys that hosts must have, beside a certificate that is good otherwise.
+    ///
+    /// For a host with pins, the path that was validated, the root included, must have one
+    /// of the keys that all entries for it name; else a load fails with
+    /// [`ErrorKind::ServerCertificateUntrusted`](crate::ErrorKind::ServerCertificateUntrusted).
+    /// A delegate cannot accept what lacks them: of a certificate that it accepts against the
+    /// evaluation, the server's own key must be pinned, as there is no path that was
+    /// validated.
+    ///
+    /// Default: none.
+    #[doc(alias = "NSPinnedDomains")]
+    pub pinned_public_keys: Vec<PublicKeyPins>,
+
+    /// Where credentials come from that are used without asking, and where those go that a
+    /// server has accepted. Without one, nothing is kept but what a connection needs.
+    ///
+    /// Default: [`CredentialStorage::shared`]; for [`ephemeral`](Self::ephemeral) one of its
+    /// own.
+    #[doc(alias = "urlCredentialStorage")]
+    pub credential_storage: Option<CredentialStorage>,
+
+    /// Whether the user's `.netrc` is asked for a password when a server asks for one: the
+    /// file that the variable `NETRC` names, else `.netrc` in the user's folder (`_netrc` on
+    /// Windows). It is read once, when it is first needed; up to 128 KiB.
+    ///
+    /// Only an entry of the request's exact host counts, none that is called `default`, and
+    /// never after a redirect. The [`credential_storage`](Self::credential_storage) comes
+    /// first. With `true`, a session needs the feature `netrc`; without it making the session
+    /// fails with [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported).
+    ///
+    /// Default: `false`.
+    pub uses_netrc: bool,
+
     /// Replaces the system's look-up of host names.
     ///
     /// Default: none.
@@ -190,8 +224,7 @@ pub struct Configuration {
 impl Default for Configuration {
     /// Settings for a session that shares the program's stores.
     ///
-    /// This version has no cache, cookie or credential store yet, so it behaves as
-    /// [`ephemeral`](Self::ephemeral) does.
+    /// This version has no cache or cookie store yet.
     #[doc(alias = "defaultSessionConfiguration")]
     fn default() -> Self {
         Self {
@@ -215,6 +248,9 @@ impl Default for Configuration {
             tls_maximum_version: TlsVersion::Tls13,
             additional_roots: Vec::new(),
             trusts_system_roots: true,
+            pinned_public_keys: Vec::new(),
+            credential_storage: Some(CredentialStorage::shared()),
+            uses_netrc: false,
             resolver: None,
             #[cfg(unix)]
             unix_socket: None,
@@ -227,7 +263,7 @@ impl Configuration {
     /// Settings for a session that keeps nothing beyond its own life.
     #[doc(alias = "ephemeralSessionConfiguration")]
     pub fn ephemeral() -> Self {
-        Self::default()
+        Self { credential_storage: Some(CredentialStorage::new()), ..Self::default() }
     }
 
     /// Settings for a session whose transfers outlive the program.

@@ -45,6 +45,13 @@
 //! | [`Configuration::ephemeral`] | nothing beyond the session |
 //! | [`Configuration::background`] | transfers beyond the program (not built yet) |
 //!
+//! # Trust and challenges
+//!
+//! A server's certificate is evaluated against the system's roots and the configuration's, and
+//! a delegate may decide otherwise; it also answers servers that want to know who sends, by a
+//! [`Credential`]: user name and password (Basic, Digest), a token, or an [`Identity`].
+//! [`guide::trust_and_challenges`] has the order of questions.
+//!
 //! # Errors
 //!
 //! Whatever fails is an [`Error`], with an [`ErrorKind`] to decide by, the [`Stage`] it came
@@ -120,6 +127,7 @@ mod cancel;
 mod census;
 mod clock;
 mod configuration;
+mod credentials;
 mod delivery;
 mod engine;
 mod error;
@@ -140,6 +148,10 @@ pub use body::{Body, Form, Multipart, Part};
 pub use cancel::CancelToken;
 pub use clock::Clock;
 pub use configuration::Configuration;
+pub use credentials::{
+    AuthenticationMethod, Challenge, Credential, CredentialObserver, CredentialStorage,
+    Disposition, Persistence, ProtectionSpace,
+};
 pub use delivery::{DeliveryQueue, Reply};
 pub use error::{Error, ErrorKind, Stage};
 pub use files::DownloadedFile;
@@ -151,7 +163,13 @@ pub use session::{
     Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, Progress,
     ResponseDisposition, Session, Task, TaskState, Tasks, Update, Updates, UploadTask,
 };
-pub use trust::{Certificate, TlsVersion};
+pub use trust::{
+    Certificate, CertificateDetails, DistinguishedName, Identity, PublicKeyPins, ServerTrust,
+    SubjectName, TlsVersion,
+};
+
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]

@@ -6,9 +6,10 @@
 //!
 //! A wire may be used from any number of threads; each call blocks its own.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode, Version};
@@ -17,8 +18,10 @@ use url::Url;
 use crate::body::Body;
 use crate::cancel::CancelToken;
 use crate::clock::Clock;
+use crate::credentials::{Challenge, Disposition};
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
+use crate::sync::Mutex;
 
 /// Moves one request out and one response in.
 pub(crate) trait Wire: Send + Sync {
@@ -34,6 +37,9 @@ pub(crate) struct WireRequest<'a> {
     /// All headers but those that frame the message.
     pub(crate) headers: &'a Headers,
     pub(crate) body: Option<&'a Body>,
+    /// What it says about who sends it is good for its connection (NTLM, Negotiate), which
+    /// no other load may use from now on.
+    pub(crate) binds_connection: bool,
 }
 
 /// One response, its body still on the wire.
@@ -83,6 +89,41 @@ pub(crate) struct Context {
     pub(crate) deadline: Option<Instant>,
     /// Whom the load belongs to.
     pub(crate) watcher: Option<Arc<dyn Watcher>>,
+    /// What the wire keeps between the exchanges of this load, for it alone.
+    pub(crate) kept: Kept,
+}
+
+/// A place for what a wire keeps for one load: it goes when the load does, with the last
+/// clone of its [`Context`]. Until it is [opened](Self::open) it costs nothing.
+#[derive(Clone, Default)]
+pub(crate) struct Kept(OnceLock<Arc<Mutex<Thing>>>);
+
+/// What a wire keeps; only it knows what that is.
+type Thing = Option<Box<dyn Any + Send>>;
+
+impl Kept {
+    /// Makes room, for this and for every clone from now on.
+    pub(crate) fn open(&self) {
+        self.0.get_or_init(Arc::default);
+    }
+
+    /// Keeps `thing` in place of what was kept before; drops it if there is no room.
+    pub(crate) fn put(&self, thing: Box<dyn Any + Send>) {
+        let before = self.0.get().and_then(|place| place.lock().replace(thing));
+        // Dropped without the lock: it may be anything.
+        drop(before);
+    }
+
+    /// Takes out what is kept.
+    pub(crate) fn take(&self) -> Option<Box<dyn Any + Send>> {
+        self.0.get()?.lock().take()
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("is_open", &self.0.get().is_some()).finish()
+    }
 }
 
 /// Whom a load belongs to, as far as bytes that move are concerned.
@@ -99,6 +140,54 @@ pub(crate) trait Watcher: fmt::Debug + Send + Sync {
     /// Learns that so many more bytes of the request's body were handed to the system.
     /// Returns when the load may go on; an error ends it.
     fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error>;
+
+    /// Whether there is anybody to [ask](Self::challenged).
+    fn has_delegate(&self) -> bool;
+
+    /// Asks what to do about a challenge, which may take any time; an error ends the load.
+    /// `None` if nobody answers: then what happens is the default.
+    fn challenged(self: Arc<Self>, challenge: Challenge) -> Result<Option<Answered>, Error>;
+
+    /// Whether a connection that is kept for `party` may carry the load.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    fn is_party(self: Arc<Self>, party: &Party) -> bool;
+}
+
+/// An answer to a challenge, and who gave it.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    pub(crate) disposition: Disposition,
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    pub(crate) by: Party,
+}
+
+/// Whom a connection may be kept for: a delegate that has decided about it.
+#[derive(Clone)]
+pub(crate) struct Party {
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    address: usize,
+    /// Keeps the address, and no more, from being given to another object.
+    _kept: Arc<dyn Any + Send + Sync>,
+}
+
+impl Party {
+    /// Stands for the object, not for the handle.
+    pub(crate) fn of<T: ?Sized + Send + Sync + 'static>(object: &Arc<T>) -> Self {
+        let address = Arc::as_ptr(object).cast::<()>().addr();
+        Self { address, _kept: Arc::new(Arc::downgrade(object)) }
+    }
+
+    /// Whether it stands for this object.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    pub(crate) fn is<T: ?Sized>(&self, object: &Arc<T>) -> bool {
+        self.address == Arc::as_ptr(object).cast::<()>().addr()
+    }
+}
+
+impl fmt::Debug for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Party").finish_non_exhaustive()
+    }
 }
 
 /// The time that no timer counts.
@@ -141,6 +230,26 @@ impl Context {
             Some(watcher) => Arc::clone(watcher).sent(bytes as u64),
             None => Ok(()),
         }
+    }
+
+    /// Whether somebody may be asked about challenges.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    pub(crate) fn has_delegate(&self) -> bool {
+        self.watcher.as_ref().is_some_and(|watcher| watcher.has_delegate())
+    }
+
+    /// Asks what to do about a challenge; `None` if nobody answers.
+    pub(crate) fn ask(&self, challenge: Challenge) -> Result<Option<Answered>, Error> {
+        match &self.watcher {
+            Some(watcher) if watcher.has_delegate() => Arc::clone(watcher).challenged(challenge),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a connection that is kept for `party` may carry the load.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    pub(crate) fn is_party(&self, party: &Party) -> bool {
+        self.watcher.as_ref().is_some_and(|watcher| Arc::clone(watcher).is_party(party))
     }
 
     fn pauses(&self) -> Pauses {
@@ -204,6 +313,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_party_stands_for_one_object_as_long_as_it_is_remembered() {
+        let object = Arc::new(7);
+        let party = Party::of(&object);
+        assert!(party.is(&object));
+        drop(object);
+        let others: Vec<_> = (0..100).map(Arc::new).collect();
+        assert!(!others.iter().any(|other| party.is(other)));
+    }
+
+    #[test]
     fn a_wait_ends_by_the_timer_that_passes_first_and_says_which() {
         let second = Duration::from_secs(1);
         for (idle, whole, turned, expected) in [
@@ -218,6 +337,7 @@ mod tests {
                 clock: clock.clone(),
                 idle: idle * second,
                 watcher: None,
+                kept: Kept::default(),
             };
             let wait = context.wait();
             assert!(wait.slice().unwrap().is_some());
@@ -241,6 +361,7 @@ mod tests {
             idle: Duration::ZERO,
             deadline: None,
             watcher: None,
+            kept: Kept::default(),
         };
         context.cancel.as_ref().unwrap().cancel();
         assert_eq!(context.wait().slice().unwrap_err().kind(), ErrorKind::Cancelled);
@@ -256,6 +377,7 @@ mod tests {
             clock: clock.clone(),
             idle: 10 * second,
             watcher: None,
+            kept: Kept::default(),
         };
         let began = clock.now();
         // Seconds since the wait began; the pauses: in all, when the last ended, whether one

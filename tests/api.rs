@@ -10,9 +10,9 @@ use urlsession::testing::{
     ServerBuilder, Stats,
 };
 use urlsession::{
-    Body, Bytes, CancelToken, Certificate, Clock, Configuration, Data, DownloadedFile, Error,
-    ErrorKind, Form, Headers, Multipart, Part, Request, Resolver, Response, Session, Stage,
-    TlsVersion,
+    Body, Bytes, CancelToken, Certificate, CertificateDetails, Clock, Configuration, Data,
+    DistinguishedName, DownloadedFile, Error, ErrorKind, Form, Headers, Identity, Multipart, Part,
+    Request, Resolver, Response, Session, Stage, SubjectName, TlsVersion,
 };
 
 /// May be given to other threads, and owns all it has.
@@ -41,6 +41,10 @@ const _: () = {
     cloned::<Error>();
     cloned::<CancelToken>();
     cloned::<Certificate>();
+    cloned::<CertificateDetails>();
+    cloned::<DistinguishedName>();
+    cloned::<SubjectName>();
+    cloned::<Identity>();
     cloned::<Resolver>();
     cloned::<Clock>();
     sent::<Bytes>();

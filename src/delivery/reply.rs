@@ -45,7 +45,15 @@ pub(crate) enum Outcome<T> {
     Unanswered,
     /// Dropped by a panic.
     Panicked,
+    /// The call that should have brought it to the program was never made.
+    NeverAsked,
 }
+
+/// The call that brings a [`Reply`] to the program.
+///
+/// Until it [returns](Self::returned), a dropped reply does not count as unanswered: the
+/// call may still panic. Dropped instead, it refuses.
+pub(crate) struct Call<T>(Option<Arc<Shared<T>>>);
 
 /// The side that waits for a [`Reply`]; one thread at a time.
 pub(crate) struct Answer<T>(Arc<Shared<T>>);
@@ -57,17 +65,30 @@ struct Shared<T> {
 
 struct State<T> {
     outcome: Option<Outcome<T>>,
+    /// There was an outcome, which may have been taken.
+    is_settled: bool,
+    /// The call has not returned.
+    in_call: bool,
+    /// The reply was dropped in the call.
+    dropped: bool,
     /// Somebody waits for `changed`.
     waiting: bool,
     /// A wake that no wait has returned for yet.
     woken: bool,
 }
 
-/// Makes a reply and the side that waits for it.
-pub(crate) fn pair<T>() -> (Reply<T>, Answer<T>) {
-    let state = State { outcome: None, waiting: false, woken: false };
+/// Makes a reply, the call that brings it to the program, and the side that waits for it.
+pub(crate) fn question<T>() -> (Reply<T>, Call<T>, Answer<T>) {
+    let state = State {
+        outcome: None,
+        is_settled: false,
+        in_call: true,
+        dropped: false,
+        waiting: false,
+        woken: false,
+    };
     let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-    (Reply(Some(shared.clone())), Answer(shared))
+    (Reply(Some(shared.clone())), Call(Some(shared.clone())), Answer(shared))
 }
 
 impl<T> Reply<T> {
@@ -82,9 +103,36 @@ impl<T> Reply<T> {
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
         if let Some(shared) = self.0.take() {
-            let panicked = thread::panicking();
-            shared.settle(if panicked { Outcome::Panicked } else { Outcome::Unanswered });
+            if thread::panicking() {
+                shared.settle(Outcome::Panicked);
+            } else {
+                shared.leave();
+            }
         }
+    }
+}
+
+impl<T> Call<T> {
+    /// The program has returned from the call.
+    pub(crate) fn returned(mut self) {
+        if let Some(shared) = self.0.take() {
+            shared.end_call();
+        }
+    }
+}
+
+impl<T> Drop for Call<T> {
+    fn drop(&mut self) {
+        if let Some(shared) = self.0.take() {
+            let panicked = thread::panicking();
+            shared.settle(if panicked { Outcome::Panicked } else { Outcome::NeverAsked });
+        }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").finish_non_exhaustive()
     }
 }
 
@@ -133,13 +181,39 @@ impl<T> fmt::Debug for Answer<T> {
 }
 
 impl<T> Shared<T> {
+    /// The first outcome counts.
     fn settle(&self, outcome: Outcome<T>) {
         let mut state = self.state.lock();
-        state.outcome = Some(outcome);
+        if state.is_settled {
+            drop(state);
+            return;
+        }
+        (state.outcome, state.is_settled) = (Some(outcome), true);
         let waiting = state.waiting;
         drop(state);
         if waiting {
             self.changed.notify_one();
+        }
+    }
+
+    /// The reply was dropped.
+    fn leave(&self) {
+        let mut state = self.state.lock();
+        state.dropped = true;
+        let counts = !state.in_call;
+        drop(state);
+        if counts {
+            self.settle(Outcome::Unanswered);
+        }
+    }
+
+    fn end_call(&self) {
+        let mut state = self.state.lock();
+        state.in_call = false;
+        let counts = state.dropped;
+        drop(state);
+        if counts {
+            self.settle(Outcome::Unanswered);
         }
     }
 }
@@ -164,6 +238,13 @@ mod tests {
     use super::*;
 
     const FAR_AWAY: Duration = Duration::from_secs(3600);
+
+    /// A question whose call has returned.
+    fn pair<T>() -> (Reply<T>, Answer<T>) {
+        let (reply, call, answer) = question();
+        call.returned();
+        (reply, answer)
+    }
 
     fn await_waiter<T>(shared: &Shared<T>) {
         while !shared.state.lock().waiting {
@@ -197,6 +278,42 @@ mod tests {
             assert_eq!(answer.wait_slice(FAR_AWAY), Some(outcome), "{name}");
             assert_eq!(answer.try_take(), None, "{name}");
         }
+    }
+
+    #[test]
+    fn a_reply_that_is_dropped_in_its_call_counts_when_the_call_has_returned() {
+        let (reply, call, answer) = question::<u8>();
+        drop(reply);
+        assert_eq!(answer.try_take(), None);
+        call.returned();
+        assert_eq!(answer.try_take(), Some(Outcome::Unanswered));
+    }
+
+    #[test]
+    fn a_call_that_panics_after_dropping_its_reply_refuses() {
+        let (reply, call, answer) = question::<u8>();
+        let _ = panic::catch_unwind(AssertUnwindSafe(move || {
+            let _call = call;
+            drop(reply);
+            panic!("on purpose")
+        }));
+        assert_eq!(answer.try_take(), Some(Outcome::Panicked));
+    }
+
+    #[test]
+    fn a_call_that_is_never_made_refuses() {
+        let (reply, call, answer) = question::<u8>();
+        drop((reply, call));
+        assert_eq!(answer.try_take(), Some(Outcome::NeverAsked));
+    }
+
+    #[test]
+    fn the_first_outcome_counts() {
+        let (reply, call, answer) = question::<u8>();
+        reply.answer(7);
+        drop(call);
+        assert_eq!(answer.try_take(), Some(Outcome::Answered(7)));
+        assert_eq!(answer.try_take(), None);
     }
 
     #[test]

@@ -145,7 +145,13 @@ mod tests {
         let mut headers = Headers::new();
         headers.add("Host", "shop.test").unwrap();
         headers.add("X-TRACE-Id", "7").unwrap();
-        let request = WireRequest { method: &method, url: &url, headers: &headers, body: None };
+        let request = WireRequest {
+            method: &method,
+            url: &url,
+            headers: &headers,
+            body: None,
+            binds_connection: false,
+        };
         let mut out = Vec::new();
         write_head(&request, sending, &mut out);
         String::from_utf8(out).unwrap()

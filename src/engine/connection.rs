@@ -4,12 +4,15 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::Terms;
 use super::buffer::{Buffer, SIZE};
 use super::sendfile::Turn;
 use super::socket::{Link, Socket};
 use super::spare::Spare;
 #[cfg(feature = "tls")]
 use super::tls::TlsSession;
+#[cfg(feature = "tls")]
+use crate::credentials::{Credential, ProtectionSpace};
 use crate::error::Error;
 use crate::wire::Context;
 
@@ -32,6 +35,9 @@ pub(super) struct Connection {
     pub(super) heard: bool,
     /// When it became idle.
     pub(super) idle_since: Option<Instant>,
+    /// What was said on it about who the client is holds for the connection: it belongs to
+    /// one load.
+    pub(super) bound: bool,
 }
 
 /// Bytes on their way out, sealed if need be.
@@ -65,6 +71,7 @@ impl Connection {
             reused: false,
             heard: false,
             idle_since: None,
+            bound: false,
         }
     }
 
@@ -85,6 +92,28 @@ impl Connection {
 
     pub(super) fn origin(&self) -> &Arc<str> {
         &self.origin
+    }
+
+    /// Returns who may use it, if not everybody.
+    #[cfg(feature = "tls")]
+    pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
+        self.tls.as_ref()?.terms()
+    }
+
+    /// Returns nothing: only what TLS has decided sets terms.
+    #[cfg(not(feature = "tls"))]
+    pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
+        None
+    }
+
+    /// Takes the identity that was shown and that the server has taken, by its answer: one of
+    /// 400 or more may be about the certificate, as nginx tells of a bad one.
+    #[cfg(feature = "tls")]
+    pub(super) fn take_proven(
+        &mut self,
+        status: http::StatusCode,
+    ) -> Option<(Credential, ProtectionSpace)> {
+        self.tls.as_mut().filter(|_| status.as_u16() < 400)?.take_proven()
     }
 
     pub(super) fn waker(&self) -> Arc<Socket> {
@@ -258,6 +287,13 @@ impl Connection {
             Ok(Some(1..)) => self.tls.as_mut().is_some_and(|tls| tls.is_still_open(&self.link)),
             _ => false,
         }
+    }
+
+    /// Begins another exchange on a connection that was idle.
+    pub(super) fn wake_up(&mut self) {
+        self.idle_since = None;
+        self.reused = true;
+        self.heard = false;
     }
 
     /// Takes memory for an exchange.

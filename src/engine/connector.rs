@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::lookup::Lookups;
 use super::socket::Link;
 #[cfg(feature = "tls")]
-use super::tls::Tls;
+use super::tls::{Securing, Tls};
 use super::{Settings, race};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind, Stage};
@@ -30,7 +30,7 @@ impl Connector {
     pub(super) fn new(settings: Settings) -> Result<Self, Error> {
         Ok(Self {
             #[cfg(feature = "tls")]
-            tls: Tls::new(settings.trust)?,
+            tls: Tls::new(settings.trust, settings.credentials)?,
             lookups: Lookups::new(settings.resolver, settings.census.clone()),
             #[cfg(unix)]
             unix_socket: settings.unix_socket,
@@ -48,13 +48,12 @@ impl Connector {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
         };
-        let link = self.link(&host, port, context)?;
+        let link = || self.link(&host, port, context);
         let origin: Arc<str> = url[..Position::BeforePath].into();
         if url.scheme() == "https" {
-            let secured = self.secure(link, &host, origin, context);
-            return secured.map_err(|error| error.at(Stage::Securing));
+            return self.secured(url, link, origin, context);
         }
-        Ok(Connection::plain(link, origin))
+        Ok(Connection::plain(link()?, origin))
     }
 
     fn link(&self, host: &Host<&str>, port: u16, context: &Context) -> Result<Link, Error> {
@@ -92,29 +91,30 @@ impl Connector {
     }
 
     #[cfg(feature = "tls")]
-    fn secure(
+    fn secured(
         &self,
-        mut link: Link,
-        host: &Host<&str>,
+        url: &Url,
+        link: impl Fn() -> Result<Link, Error>,
         origin: Arc<str>,
         context: &Context,
     ) -> Result<Connection, Error> {
-        let _registered = context.cancel.as_ref().map(|token| token.on_cancel(link.waker()));
-        context.check()?;
-        let session = self.tls.secure(&mut link, host, context)?;
+        let securing = Securing::new(&self.tls, url, context);
+        let securing = securing.map_err(|error| error.at(Stage::Securing))?;
+        let (link, session) = securing.run(link)?;
         Ok(Connection::secured(link, session, origin))
     }
 
     #[cfg(not(feature = "tls"))]
-    fn secure(
+    fn secured(
         &self,
-        _link: Link,
-        _host: &Host<&str>,
+        _url: &Url,
+        link: impl Fn() -> Result<Link, Error>,
         _origin: Arc<str>,
         _context: &Context,
     ) -> Result<Connection, Error> {
+        drop(link()?);
         let detail = "https needs the feature `tls`, which this build is without";
-        Err(Error::new(ErrorKind::NotSupported, detail))
+        Err(Error::new(ErrorKind::NotSupported, detail).at(Stage::Securing))
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Incoming {
     connection: Option<Connection>,
     rest: Rest,
     reusable: bool,
+    /// The load goes on with another exchange.
+    goes_on: bool,
     pool: Arc<Pool>,
     context: Context,
     registered: Option<Registered>,
@@ -51,12 +53,18 @@ impl Incoming {
             Framing::UntilClose => Rest::UntilClose,
         };
         let reusable = decision.reusable;
-        let connection = Some(connection);
-        let mut body = Self { connection, rest, reusable, pool, context, registered };
-        if matches!(body.rest, Rest::Length { left: 0, .. }) {
+        // Whether one that is bound to the load is used again shows when the load goes on.
+        let is_bound = connection.bound;
+        let (connection, goes_on) = (Some(connection), false);
+        let mut body = Self { connection, rest, reusable, goes_on, pool, context, registered };
+        if body.is_whole() && !is_bound {
             body.finish();
         }
         body
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self.rest, Rest::Length { left: 0, .. })
     }
 
     /// The body is whole: the connection may carry the next exchange.
@@ -66,12 +74,21 @@ impl Incoming {
         let Some(mut connection) = self.connection.take() else { return };
         // What has arrived behind the body was not asked for; who sends it cannot be
         // trusted with another request.
-        if self.reusable && connection.is_silent() && self.context.check().is_ok() {
+        if !(self.reusable && connection.is_silent() && self.context.check().is_ok()) {
+            return;
+        }
+        if !connection.bound {
             self.pool.put(connection);
+        } else if self.goes_on {
+            connection.idle_since = Some(self.context.clock.now());
+            self.context.kept.put(Box::new(connection));
         }
     }
 
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        if self.is_whole() {
+            self.finish();
+        }
         let Some(connection) = &mut self.connection else { return Ok(0) };
         // What has arrived is not handed out after a cancel either.
         self.context.check()?;
@@ -201,6 +218,7 @@ impl WireBody for Incoming {
         }
         // If the load's own time runs out meanwhile, its next step sees it; no pause makes
         // this wait longer.
+        self.goes_on = true;
         self.context.deadline = self.context.clock.now().checked_add(PATIENCE);
         self.context.watcher = None;
         let (mut buffer, mut read) = ([0; 4096], 0);

@@ -29,6 +29,8 @@ mod sendfile;
 mod socket;
 mod spare;
 mod stale;
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -43,14 +45,18 @@ use incoming::Incoming;
 use outgoing::Exchanged;
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
+#[cfg(feature = "tls")]
+use tls::Terms;
 
 use crate::body::Body;
 use crate::census::{Census, Kind};
 use crate::clock::Clock;
+#[cfg(feature = "tls")]
+use crate::credentials::CredentialStorage;
 use crate::error::{Error, Stage};
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
-use crate::trust::{Certificate, TlsVersion};
+use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 use crate::wire::{Answer, Context, Wire, WireRequest};
 
 /// What an engine is made with.
@@ -59,6 +65,9 @@ pub(crate) struct Settings {
     pub(crate) idle: IdleLimits,
     #[cfg(feature = "tls")]
     pub(crate) trust: Trust,
+    /// Where client certificates come from and go to.
+    #[cfg(feature = "tls")]
+    pub(crate) credentials: Option<CredentialStorage>,
     pub(crate) resolver: Option<Resolver>,
     #[cfg(unix)]
     pub(crate) unix_socket: Option<std::path::PathBuf>,
@@ -74,13 +83,21 @@ pub(crate) struct Trust {
     pub(crate) versions: (TlsVersion, TlsVersion),
     pub(crate) roots: Vec<Certificate>,
     pub(crate) system_roots: bool,
+    pub(crate) pins: Vec<PublicKeyPins>,
 }
+
+/// Only TLS sets terms for the use of a connection.
+#[cfg(not(feature = "tls"))]
+#[derive(Debug)]
+enum Terms {}
 
 /// The wire of one session.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pool: Arc<Pool>,
     connector: Connector,
+    #[cfg(feature = "tls")]
+    credentials: Option<CredentialStorage>,
     census: Census,
 }
 
@@ -90,7 +107,15 @@ impl Engine {
         let (idle, clock) = (settings.idle.clone(), settings.clock.clone());
         let census = settings.census.clone();
         let pool = Arc::new(Pool::new(idle, clock, census.clone()));
-        Ok(Self { pool, connector: Connector::new(settings)?, census })
+        #[cfg(feature = "tls")]
+        let credentials = settings.credentials.clone();
+        Ok(Self {
+            pool,
+            connector: Connector::new(settings)?,
+            #[cfg(feature = "tls")]
+            credentials,
+            census,
+        })
     }
 
     /// Has every later exchange use a new connection.
@@ -105,6 +130,32 @@ impl Engine {
         self.connector.close();
     }
 
+    /// Takes a connection that is idle and that the load may use: the one that is bound to
+    /// it, or one of the pool.
+    fn at_hand(&self, origin: &str, context: &Context) -> Option<Connection> {
+        if let Some(bound) = self.bound(origin, context) {
+            return Some(bound);
+        }
+        self.pool.take(origin, |terms| {
+            #[cfg(feature = "tls")]
+            return terms.allow(context, self.credentials.as_ref());
+            #[cfg(not(feature = "tls"))]
+            match *terms {}
+        })
+    }
+
+    /// Takes the connection that is bound to the load. One to another origin is closed: the
+    /// load has gone elsewhere.
+    fn bound(&self, origin: &str, context: &Context) -> Option<Connection> {
+        let mut bound = context.kept.take()?.downcast::<Connection>().ok()?;
+        let fits = **bound.origin() == *origin && self.pool.would_keep(&bound);
+        let usable = fits && bound.is_usable();
+        usable.then(|| {
+            bound.wake_up();
+            *bound
+        })
+    }
+
     /// One exchange over one connection.
     fn attempt(
         &self,
@@ -112,6 +163,10 @@ impl Engine {
         request: &WireRequest<'_>,
         context: &Context,
     ) -> Result<Answer, Attempt> {
+        if request.binds_connection {
+            connection.bound = true;
+            context.kept.open();
+        }
         let registered = context.cancel.as_ref().map(|token| token.on_cancel(connection.waker()));
         let sends_file = request.body.is_some_and(Body::is_file);
         let _file = sends_file.then(|| self.census.count(Kind::File));
@@ -125,6 +180,12 @@ impl Engine {
             });
         match exchanged {
             Ok((Exchanged { head, sent_whole }, decision)) => {
+                #[cfg(feature = "tls")]
+                if let Some((credential, space)) = connection.take_proven(head.status)
+                    && let Some(storage) = &self.credentials
+                {
+                    storage.set(&credential, &space);
+                }
                 let reusable = decision.reusable && sent_whole && !asks_to_close(request);
                 let decision = Decision { reusable, ..decision };
                 let pool = self.pool.clone();
@@ -156,7 +217,7 @@ impl Wire for Engine {
     fn exchange(&self, request: &WireRequest<'_>, context: &Context) -> Result<Answer, Error> {
         context.check()?;
         let origin = &request.url[..Position::BeforePath];
-        if let Some(connection) = self.pool.take(origin) {
+        if let Some(connection) = self.at_hand(origin, context) {
             match self.attempt(connection, request, context) {
                 Ok(answer) => return Ok(answer),
                 Err(failed) if failed.on_stale && stale::may_repeat(request, &failed.error) => {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::Terms;
 use super::connection::Connection;
 use super::spare::Spare;
 use crate::census::Census;
@@ -53,19 +54,34 @@ impl Pool {
     }
 
     /// Takes the connection to `origin` that was used last, with memory for an exchange, if
-    /// one is still usable.
-    pub(super) fn take(&self, origin: &str) -> Option<Connection> {
+    /// one is still usable. One with terms is taken if they `allow` it.
+    pub(super) fn take(&self, origin: &str, allow: impl Fn(&Terms) -> bool) -> Option<Connection> {
         loop {
-            let mut connection = self.state.lock().take(origin)?;
+            let taken = self.state.lock().take(origin)?;
+            let mut connection = match taken {
+                Taken::Free(connection) => connection,
+                Taken::Ask(candidates) => self.take_allowed(origin, &candidates, &allow)?,
+            };
             // Outside of the lock: it asks the system.
             let young = connection.idle_since.is_some_and(|since| !self.is_old(since));
             if young && connection.is_usable() {
-                connection.idle_since = None;
-                connection.reused = true;
-                connection.heard = false;
+                connection.wake_up();
                 return Some(connection);
             }
         }
+    }
+
+    /// Takes the connection that was used last among those with these terms, if they allow it.
+    fn take_allowed(
+        &self,
+        origin: &str,
+        candidates: &[Option<Arc<Terms>>],
+        allow: impl Fn(&Terms) -> bool,
+    ) -> Option<Connection> {
+        // Without the lock: the load is asked, and the storage.
+        let allowed = |terms: &&Option<Arc<Terms>>| terms.as_ref().is_none_or(|terms| allow(terms));
+        let take = |terms| self.state.lock().take_with(origin, terms);
+        candidates.iter().rev().filter(allowed).find_map(|terms| take(terms.as_ref()))
     }
 
     /// Takes a connection that is new into account, and lends it memory.
@@ -73,6 +89,12 @@ impl Pool {
         let mut state = self.state.lock();
         connection.epoch = state.epoch;
         connection.borrow_memory(&mut state.spare);
+    }
+
+    /// Whether a connection that is busy may be used again.
+    pub(super) fn would_keep(&self, connection: &Connection) -> bool {
+        let state = self.state.lock();
+        !state.closed && connection.epoch == state.epoch
     }
 
     /// Closes all idle connections, and those that are busy when they become idle.
@@ -181,9 +203,35 @@ fn reap(pool: &Weak<Pool>) {
     while pool.upgrade().is_some_and(|pool| pool.reap_once(&mut was_empty)) {}
 }
 
+/// What can be had of the idle connections of an origin.
+enum Taken {
+    /// The one used last, which everybody may use.
+    Free(Connection),
+    /// The one used last has terms. These are the terms of all, as they are in line.
+    Ask(Vec<Option<Arc<Terms>>>),
+}
+
 impl State {
-    fn take(&mut self, origin: &str) -> Option<Connection> {
-        let mut connection = self.idle.get_mut(origin)?.pop_back()?;
+    fn take(&mut self, origin: &str) -> Option<Taken> {
+        let queue = self.idle.get_mut(origin)?;
+        if queue.back()?.terms().is_some() {
+            return Some(Taken::Ask(queue.iter().map(|one| one.terms().cloned()).collect()));
+        }
+        let mut connection = queue.pop_back()?;
+        self.count -= 1;
+        connection.borrow_memory(&mut self.spare);
+        Some(Taken::Free(connection))
+    }
+
+    /// Takes the connection that was used last among those with these very terms.
+    fn take_with(&mut self, origin: &str, terms: Option<&Arc<Terms>>) -> Option<Connection> {
+        let queue = self.idle.get_mut(origin)?;
+        let same = |one: &Connection| match (one.terms(), terms) {
+            (Some(one), Some(terms)) => Arc::ptr_eq(one, terms),
+            (one, terms) => one.is_none() && terms.is_none(),
+        };
+        let at = queue.iter().rposition(same)?;
+        let mut connection = queue.remove(at)?;
         self.count -= 1;
         connection.borrow_memory(&mut self.spare);
         Some(connection)

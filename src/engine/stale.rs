@@ -54,8 +54,13 @@ mod tests {
                 headers.add("Idempotency-Key", "1").unwrap();
             }
             let (method, url) = (method.parse().unwrap(), Url::parse("http://a/").unwrap());
-            let request =
-                WireRequest { method: &method, url: &url, headers: &headers, body: body.as_ref() };
+            let request = WireRequest {
+                method: &method,
+                url: &url,
+                headers: &headers,
+                body: body.as_ref(),
+                binds_connection: false,
+            };
             let repeated = may_repeat(&request, &Error::new(kind, "x"));
             assert_eq!(repeated, expected, "{method} key {key} {body:?} {kind:?}");
         }

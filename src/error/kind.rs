@@ -116,7 +116,8 @@ pub enum ErrorKind {
     /// The server's certificate is not valid yet.
     #[doc(alias = "NSURLErrorServerCertificateNotYetValid")]
     ServerCertificateNotYetValid,
-    /// The server refused the client's certificate.
+    /// The server refused the client's certificate, or what was given makes no
+    /// [`Identity`](crate::Identity): it is broken or incomplete, or its pass phrase is wrong.
     #[doc(alias = "NSURLErrorClientCertificateRejected")]
     ClientCertificateRejected,
     /// The server demands a client certificate.

@@ -1,6 +1,6 @@
 //! Carries one request through as many hops as it takes.
 //!
-//! [`run`] is the whole story: prepare, exchange, follow. What to do about an answer is
+//! [`run`] is the whole story: prepare, exchange, answer a challenge, follow. What to do about an answer is
 //! decided by pure functions over values; `run` carries it out.
 //!
 //! This room knows the words, a [`Wire`] and the [`Questions`] that it may ask. It does
@@ -9,6 +9,7 @@
 //! A load runs on one thread from start to end and holds no lock while it waits. What
 //! bounds it stands in its [`Context`]; the wire's next wait sees it.
 
+mod authentication;
 mod decode;
 mod prepare;
 mod redirect;
@@ -20,14 +21,16 @@ use crate::event::Questions;
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::response::Response;
-use crate::wire::{Answer, Context, Head, Wire, WireRequest};
+use crate::wire::{Answer, Context, Head, Wire};
 
+use authentication::Authentication;
+pub(crate) use authentication::Authenticator;
 pub(crate) use decode::Decoder;
 use prepare::Hop;
 use redirect::Step;
 
 /// What a session demands of each of its loads.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Rules {
     /// Headers of every request that does not have them.
     added_headers: Headers,
@@ -36,6 +39,7 @@ pub(crate) struct Rules {
     pub(crate) https_only: bool,
     pub(crate) allows_insecure_redirects: bool,
     decodes_bodies: bool,
+    pub(crate) authenticator: Authenticator,
 }
 
 impl Rules {
@@ -60,6 +64,7 @@ impl Rules {
             https_only: false,
             allows_insecure_redirects: false,
             decodes_bodies,
+            authenticator: Authenticator::default(),
         }
     }
 }
@@ -80,20 +85,21 @@ pub(crate) fn run(
     questions: &dyn Questions,
 ) -> Result<Loaded, Error> {
     let mut hop = Hop::first(request, rules)?;
+    let mut authentication = Authentication::new(&rules.authenticator, context);
     loop {
-        let request = WireRequest {
-            method: &hop.method,
-            url: &hop.url,
-            headers: &hop.headers,
-            body: hop.body.as_ref(),
-        };
-        let answer = wire.exchange(&request, context).map_err(|error| error.on(&hop.url))?;
+        let exchanged = authentication.exchange(wire, &hop);
+        let answer = exchanged.map_err(|error| error.on(&hop.url))?;
         log::debug!(
             "{} {}: {}",
             hop.method,
             crate::error::Redacted(&hop.url),
             answer.head.status.as_u16()
         );
+        let answers = authentication.answers(&mut hop, &answer, questions);
+        if answers.map_err(|error| error.on(&hop.url))? {
+            answer.body.discard();
+            continue;
+        }
         match redirect::next(&hop.as_answered(rules), &answer.head) {
             Step::Deliver => return deliver(hop, answer, rules),
             Step::Refuse(error) => return Err(error),
@@ -106,12 +112,13 @@ pub(crate) fn run(
                         return deliver(hop, answer, rules);
                     }
                 }
-                let response = redirecting(&hop, &answer);
+                let response = response_to(&hop, &answer);
                 let proposed = hop.follow(url, method, keeps_body, crosses_origin);
                 match questions.redirect(response, proposed).map_err(|error| error.on(&hop.url))? {
                     Some(request) => {
                         answer.body.discard();
                         hop = hop.next(&request, rules)?;
+                        authentication.redirected();
                     }
                     None => return deliver(hop, answer, rules),
                 }
@@ -121,7 +128,7 @@ pub(crate) fn run(
 }
 
 /// Returns the response that `answer` is, if it is delivered or not.
-fn redirecting(hop: &Hop, answer: &Answer) -> Response {
+fn response_to(hop: &Hop, answer: &Answer) -> Response {
     let Head { status, version, ref headers } = answer.head;
     let length = answer.body.remaining();
     Response::new(hop.url.clone(), status, version, headers.clone(), length)

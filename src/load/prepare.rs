@@ -18,14 +18,18 @@ pub(super) struct Hop {
     pub(super) sensitive: Vec<Box<str>>,
     pub(super) body: Option<Body>,
     pub(super) redirects: usize,
+    /// What stood in the URL, for its origin only.
+    pub(super) user_info: Option<Box<UserInfo>>,
+    /// A redirect has led to another scheme, host or port, even if another led back.
+    pub(super) has_crossed_origins: bool,
 }
 
 impl Hop {
     /// Returns the first hop of `request`.
     pub(super) fn first(request: &Request, rules: &Rules) -> Result<Self, Error> {
         let url = checked(request, rules)?.clone();
-        let headers = completed(request.headers(), &url, request.user_info(), rules);
-        Ok(Self::of(request, url, headers, 0))
+        let headers = completed(request.headers(), &url, rules);
+        Ok(Self::of(request, url, headers))
     }
 
     /// Returns the hop that comes after this one, which was answered by a redirect.
@@ -38,18 +42,24 @@ impl Hop {
         let mut headers =
             if own.contains("host") { Headers::new() } else { with_host(host_of(&url), own) };
         headers.append(own);
-        authorize(&mut headers, request.user_info());
-        Ok(Self::of(request, url, headers, self.redirects + 1))
+        let crosses = url.origin() != self.url.origin();
+        let mut hop = Self::of(request, url, headers);
+        hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
+        hop.has_crossed_origins = self.has_crossed_origins || crosses;
+        hop.redirects = self.redirects + 1;
+        Ok(hop)
     }
 
-    fn of(request: &Request, url: Url, headers: Headers, redirects: usize) -> Self {
+    fn of(request: &Request, url: Url, headers: Headers) -> Self {
         Self {
             url,
             method: request.method().clone(),
             headers,
             sensitive: request.sensitive().to_vec(),
             body: request.body_to_send().cloned(),
-            redirects,
+            redirects: 0,
+            user_info: request.user_info(),
+            has_crossed_origins: false,
         }
     }
 
@@ -100,7 +110,7 @@ fn host_of(url: &Url) -> &str {
 }
 
 /// Returns the headers of the first hop: the program's, and those that every request has.
-fn completed(own: &Headers, url: &Url, user_info: Option<&UserInfo>, rules: &Rules) -> Headers {
+fn completed(own: &Headers, url: &Url, rules: &Rules) -> Headers {
     let mut headers = if own.contains("host") {
         Headers::new()
     } else {
@@ -114,17 +124,7 @@ fn completed(own: &Headers, url: &Url, user_info: Option<&UserInfo>, rules: &Rul
             headers.push(name, value);
         }
     }
-    authorize(&mut headers, user_info);
     headers
-}
-
-/// Sends what stood in a URL; headers that the program sets win over it.
-fn authorize(headers: &mut Headers, user_info: Option<&UserInfo>) {
-    if let Some(user_info) = user_info
-        && !headers.contains("authorization")
-    {
-        headers.push("Authorization", &user_info.basic());
-    }
 }
 
 /// Returns the URL of a request that can be sent.

@@ -30,7 +30,9 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 /// [`check`](Self::check).
 ///
 /// A user name and password in the URL are taken out of it: they are sent as Basic
-/// credentials to that origin only, and appear in nothing that is stored or printed.
+/// credentials to that origin only, and appear in nothing that is stored or printed. If the
+/// server asks for something else, such as Digest, they are proposed for that; see
+/// [`Challenge::proposed_credential`](crate::Challenge::proposed_credential).
 ///
 /// # Examples
 ///
@@ -56,7 +58,8 @@ pub struct Request {
     body: Option<Body>,
     timeout: Option<Duration>,
     cancel: Option<CancelToken>,
-    user_info: Option<UserInfo>,
+    /// Boxed: few requests have it, and all are moved.
+    user_info: Option<Box<UserInfo>>,
     /// The first thing that was wrong while building.
     wrong: Option<Error>,
     /// The `Content-Type` came with the body, and goes with it.
@@ -135,7 +138,7 @@ impl Request {
             wrong: None,
             type_follows_body: false,
         };
-        request.user_info = request.url.as_mut().and_then(UserInfo::take_from);
+        request.user_info = request.url.as_mut().and_then(UserInfo::take_from).map(Box::new);
         request
     }
 
@@ -285,8 +288,8 @@ impl Request {
         &self.sensitive
     }
 
-    pub(crate) fn user_info(&self) -> Option<&UserInfo> {
-        self.user_info.as_ref()
+    pub(crate) fn user_info(&self) -> Option<Box<UserInfo>> {
+        self.user_info.clone()
     }
 
     /// Makes the request that follows a redirect.

@@ -11,7 +11,7 @@ use url::Url;
 #[derive(Clone)]
 pub(crate) struct UserInfo {
     user: Vec<u8>,
-    password: Vec<u8>,
+    password: Option<Vec<u8>>,
 }
 
 impl UserInfo {
@@ -20,9 +20,8 @@ impl UserInfo {
         if url.username().is_empty() && url.password().is_none() {
             return None;
         }
-        let decode = |text: &str| percent_decode_str(text).collect();
-        let taken =
-            Self { user: decode(url.username()), password: decode(url.password().unwrap_or("")) };
+        let decode = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
+        let taken = Self { user: decode(url.username()), password: url.password().map(decode) };
         // These fail for URLs without a host, which have no user name either.
         let _ = url.set_username("");
         let _ = url.set_password(None);
@@ -30,13 +29,29 @@ impl UserInfo {
     }
 
     pub(super) fn new(user: &str, password: &str) -> Self {
-        Self { user: user.into(), password: password.into() }
+        Self { user: user.into(), password: Some(password.into()) }
     }
 
     /// Returns the value of an `Authorization` header (RFC 7617 §2).
     pub(crate) fn basic(&self) -> String {
-        let pair = [&*self.user, b":", &*self.password].concat();
+        let pair = [&*self.user, b":", self.password.as_deref().unwrap_or_default()].concat();
         format!("Basic {}", BASE64_STANDARD.encode(pair))
+    }
+
+    /// Returns user name and password, if they are text.
+    pub(crate) fn pair(&self) -> Option<(&str, Option<&str>)> {
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        let password = match &self.password {
+            Some(password) => Some(text(password)?),
+            None => None,
+        };
+        Some((text(&self.user)?, password))
+    }
+
+    /// Whether it is of this user, and has this password if it has one.
+    pub(crate) fn is_of(&self, user: Option<&str>, password: Option<&str>) -> bool {
+        self.pair()
+            .is_some_and(|(own, given)| Some(own) == user && (given.is_none() || given == password))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use super::Session;
 use super::task::{DownloadTask, Progress, Task};
 use crate::body::Body;
+use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;
 use crate::error::Error;
 use crate::files::DownloadedFile;
@@ -88,6 +89,28 @@ pub trait Delegate: Send + Sync {
         let _ = (session, error);
     }
 
+    /// A server shows its certificate, or wants the client's, or asks by NTLM or Negotiate:
+    /// what concerns a connection, whichever task it is made for. What is to be done?
+    ///
+    /// Asked of the session's delegate alone, before [`did_receive_challenge`], which decides
+    /// if this does not. Without an answer of either, what happens is the default: a server
+    /// is trusted if its certificate is good, no certificate is shown unless the credential
+    /// storage has one for the server, and such a response is delivered.
+    ///
+    /// A server's certificate is asked about once for each connection, before anything is
+    /// sent to it.
+    ///
+    /// [`did_receive_challenge`]: Self::did_receive_challenge
+    #[doc(alias = "urlSession(_:didReceive:completionHandler:)")]
+    fn session_did_receive_challenge(
+        &self,
+        session: &Session,
+        challenge: &Challenge,
+        reply: Reply<Disposition>,
+    ) {
+        let _ = (session, challenge, reply);
+    }
+
     // ---- every task ----
 
     /// A task was created. The first message of a task, to the session's delegate alone.
@@ -119,6 +142,18 @@ pub trait Delegate: Send + Sync {
         let _ = (task, response, proposed, reply);
     }
 
+    /// A server asks who the task is (a 401), or something that
+    /// [`session_did_receive_challenge`](Self::session_did_receive_challenge) left
+    /// unanswered. What is to be done?
+    ///
+    /// What a server offers is asked about one by one, the strongest first. The response is
+    /// not delivered as long as it is answered. Without an answer, the proposed credential is
+    /// tried once; without one, or after it has failed, the response is delivered as it is.
+    #[doc(alias = "urlSession(_:task:didReceive:completionHandler:)")]
+    fn did_receive_challenge(&self, task: &Task, challenge: &Challenge, reply: Reply<Disposition>) {
+        let _ = (task, challenge, reply);
+    }
+
     /// No connection to the host can be made, and the task waits until one can, as
     /// [`waits_for_connectivity`](crate::Configuration::waits_for_connectivity) says. At most
     /// once for each task, of every kind.
@@ -129,13 +164,13 @@ pub trait Delegate: Send + Sync {
 
     /// The task needs a body to send: a task made by
     /// [`Session::streamed_upload_task`] at its beginning, and every task whose body can be
-    /// read once when it has to be sent again, after a redirect. A body that can be sent
-    /// again is, without being asked for.
+    /// read once when it has to be sent again, after a redirect or with the answer to a
+    /// challenge. A body that can be sent again is, without being asked for.
     ///
     /// * `Some(body)`: it is sent.
     /// * `None`: there is none, which is the default. At the beginning the task fails with
     ///   [`ErrorKind::RequestBodyStreamExhausted`](crate::ErrorKind::RequestBodyStreamExhausted);
-    ///   after a redirect, that redirect is delivered.
+    ///   later, the redirect or the response that asks is delivered.
     #[doc(alias = "urlSession(_:task:needNewBodyStream:)")]
     fn need_new_body_stream(&self, task: &Task, reply: Reply<Option<Body>>) {
         let _ = (task, reply);

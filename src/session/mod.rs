@@ -84,7 +84,8 @@ impl Session {
     /// # Errors
     ///
     /// [`ErrorKind::NotSupported`] for a background configuration, which this version
-    /// cannot serve yet, and for TLS versions that exclude each other;
+    /// cannot serve yet, for TLS versions that exclude each other, and for
+    /// [`uses_netrc`](Configuration::uses_netrc) without the feature `netrc`;
     /// [`ErrorKind::InvalidRequest`] for `Content-Length` or `Transfer-Encoding` among the
     /// [`additional_headers`](Configuration::additional_headers), which follow from each
     /// body;
@@ -126,6 +127,10 @@ impl Session {
     fn make(configuration: Configuration, made: Made) -> Result<Self, Error> {
         if configuration.identifier.is_some() {
             let detail = "background sessions are not built yet";
+            return Err(Error::new(ErrorKind::NotSupported, detail));
+        }
+        if configuration.uses_netrc && !cfg!(feature = "netrc") {
+            let detail = "uses_netrc needs the feature netrc of this crate";
             return Err(Error::new(ErrorKind::NotSupported, detail));
         }
         for (name, _) in configuration.additional_headers.iter() {
@@ -225,9 +230,12 @@ impl Session {
     /// Empties what the session keeps; every later exchange uses a new connection. Tasks
     /// that run are not disturbed. Done when this returns.
     ///
-    /// This version keeps no cookies, caches or credentials yet.
+    /// That is which credentials servers have accepted, and everything in the
+    /// configuration's [`credential_storage`](Configuration::credential_storage), which other
+    /// sessions may use too. This version keeps no cookies or caches yet.
     #[doc(alias = "reset(completionHandler:)")]
     pub fn reset(&self) {
+        self.shared.rules.authenticator.reset();
         self.shared.engine.renew();
     }
 

@@ -5,7 +5,7 @@ use crate::configuration::Configuration;
 #[cfg(feature = "tls")]
 use crate::engine::Trust;
 use crate::engine::{IdleLimits, Settings};
-use crate::load::Rules;
+use crate::load::{Authenticator, Rules};
 
 /// Returns what the engine is made with.
 pub(super) fn engine(configuration: &Configuration, census: &Census) -> Settings {
@@ -20,7 +20,10 @@ pub(super) fn engine(configuration: &Configuration, census: &Census) -> Settings
             versions: (configuration.tls_minimum_version, configuration.tls_maximum_version),
             roots: configuration.additional_roots.clone(),
             system_roots: configuration.trusts_system_roots,
+            pins: configuration.pinned_public_keys.clone(),
         },
+        #[cfg(feature = "tls")]
+        credentials: configuration.credential_storage.clone(),
         resolver: configuration.resolver.clone(),
         #[cfg(unix)]
         unix_socket: configuration.unix_socket.clone(),
@@ -34,5 +37,15 @@ pub(super) fn rules(configuration: &Configuration) -> Rules {
     let mut rules = Rules::new(&configuration.additional_headers, configuration.decodes_bodies);
     rules.https_only = configuration.https_only;
     rules.allows_insecure_redirects = configuration.allows_insecure_redirects;
+    rules.authenticator = authenticator(configuration);
     rules
+}
+
+fn authenticator(configuration: &Configuration) -> Authenticator {
+    let authenticator = Authenticator::new(configuration.credential_storage.clone());
+    #[cfg(feature = "netrc")]
+    if configuration.uses_netrc {
+        return authenticator.with_netrc();
+    }
+    authenticator
 }

@@ -4,7 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PublicKeyData,
+};
+use ring::digest::{SHA256, digest};
 
 use super::identity::{Identity, IdentityBuilder};
 use super::pem;
@@ -94,6 +98,12 @@ impl Authority {
         pem::encode("CERTIFICATE", self.certificate_der())
     }
 
+    /// The SHA-256 hash of its public key, by which
+    /// [`PublicKeyPins`](crate::PublicKeyPins) name it.
+    pub fn public_key_hash(&self) -> [u8; 32] {
+        sha256(&self.0.issuer.key().subject_public_key_info())
+    }
+
     pub(super) fn issuer(&self) -> &Issuer<'static, KeyPair> {
         &self.0.issuer
     }
@@ -125,6 +135,13 @@ fn authority_params(kind: &str) -> (CertificateParams, KeyPair) {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.use_authority_key_identifier_extension = true;
     (params, made(KeyPair::generate()))
+}
+
+/// Hashes what a pin names.
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
 }
 
 fn name_of(params: &CertificateParams) -> String {

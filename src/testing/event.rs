@@ -2,6 +2,7 @@
 
 use std::thread::ThreadId;
 
+use crate::credentials::AuthenticationMethod;
 use crate::error::ErrorKind;
 use crate::session::Progress;
 
@@ -29,6 +30,22 @@ pub enum Event {
         status: u16,
         /// The path of the proposed request, with its query.
         to: String,
+    },
+    /// [`session_did_receive_challenge`](crate::Delegate::session_did_receive_challenge).
+    SessionChallenge {
+        /// What is asked for.
+        method: AuthenticationMethod,
+        /// How many answers have been turned down before.
+        failures: u32,
+    },
+    /// [`did_receive_challenge`](crate::Delegate::did_receive_challenge).
+    Challenge {
+        /// The task.
+        id: u64,
+        /// What is asked for.
+        method: AuthenticationMethod,
+        /// How many answers have been turned down before.
+        failures: u32,
     },
     /// [`did_receive_response`](crate::Delegate::did_receive_response).
     Response {
@@ -101,17 +118,19 @@ impl Event {
         Self::Complete { id, error: Some(error) }
     }
 
-    /// Returns the task that it is about; `None` for [`Invalid`](Self::Invalid).
+    /// Returns the task that it is about; `None` for [`Invalid`](Self::Invalid) and
+    /// [`SessionChallenge`](Self::SessionChallenge).
     pub fn id(&self) -> Option<u64> {
         match self {
             Self::Created(id)
             | Self::Redirect { id, .. }
+            | Self::Challenge { id, .. }
             | Self::Response { id, .. }
             | Self::Data { id, .. }
             | Self::DataCount { id, .. }
             | Self::Progress { id, .. }
             | Self::Complete { id, .. } => Some(*id),
-            Self::Invalid => None,
+            Self::Invalid | Self::SessionChallenge { .. } => None,
         }
     }
 

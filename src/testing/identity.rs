@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    KeyUsagePurpose, PublicKeyData, date_time_ymd,
 };
 
-use super::authority::{Authority, made};
+use super::authority::{Authority, made, sha256};
 use super::pem;
 
 /// A certificate, what it needs to be believed, and its key: what a TLS server shows, or a
@@ -32,6 +32,7 @@ struct Parts {
     certificate: Vec<u8>,
     chain: Vec<Vec<u8>>,
     key: Vec<u8>,
+    public_key: Vec<u8>,
 }
 
 impl Identity {
@@ -68,6 +69,12 @@ impl Identity {
     /// The certificates that are shown, as PEM.
     pub fn chain_pem(&self) -> String {
         self.0.chain.iter().map(|der| pem::encode("CERTIFICATE", der)).collect()
+    }
+
+    /// The SHA-256 hash of its public key, by which
+    /// [`PublicKeyPins`](crate::PublicKeyPins) name it.
+    pub fn public_key_hash(&self) -> [u8; 32] {
+        sha256(&self.0.public_key)
     }
 
     /// The private key, as DER of PKCS #8.
@@ -112,6 +119,7 @@ pub struct IdentityBuilder {
     usages: Vec<ExtendedKeyUsagePurpose>,
     order: ChainOrder,
     shows_root: bool,
+    also: Vec<Vec<u8>>,
 }
 
 /// When a certificate is valid.
@@ -141,6 +149,7 @@ impl IdentityBuilder {
             usages: vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth],
             order: ChainOrder::Right,
             shows_root: false,
+            also: Vec::new(),
         }
     }
 
@@ -198,6 +207,12 @@ impl IdentityBuilder {
         self
     }
 
+    /// Shows this certificate too, given as DER, which has nothing to do with it.
+    pub fn showing_also(mut self, certificate: &[u8]) -> Self {
+        self.also.push(certificate.to_vec());
+        self
+    }
+
     /// Makes the identity.
     ///
     /// # Panics
@@ -217,6 +232,7 @@ impl IdentityBuilder {
             names: self.names,
             certificate,
             key: key.serialize_der(),
+            public_key: key.subject_public_key_info(),
         }))
     }
 
@@ -242,6 +258,12 @@ impl IdentityBuilder {
     }
 
     fn chain(&self, own: &[u8]) -> Vec<Vec<u8>> {
+        let mut shown = self.path(own);
+        shown.extend_from_slice(&self.also);
+        shown
+    }
+
+    fn path(&self, own: &[u8]) -> Vec<Vec<u8>> {
         let Some(authority) = &self.authority else {
             return vec![own.to_vec()];
         };

@@ -83,7 +83,7 @@ pub use fault::{HandshakeFault, RequestFault};
 pub use identity::{Identity, IdentityBuilder};
 pub use recorded::Recorded;
 pub use recorder::Recorder;
-pub use script::{HeldRedirect, HeldResponse, OnRedirect, OnResponse};
+pub use script::{HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse};
 pub use server::Server;
 pub use stats::Stats;
 pub use takeover::Takeover;

@@ -1,5 +1,7 @@
 //! A delegate that writes down what it is told, and answers by a script.
 
+mod delegate;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Condvar, PoisonError};
@@ -7,12 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use super::event::{Call, Event};
-use super::script::{HeldRedirect, HeldResponse, OnRedirect, OnResponse};
-use crate::delivery::Reply;
-use crate::error::Error;
-use crate::request::Request;
-use crate::response::Response;
-use crate::session::{Delegate, Progress, ResponseDisposition, Session, Task};
+use super::script::{
+    HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse,
+};
+use crate::session::{Delegate, Task};
 use crate::sync::Mutex;
 
 /// No test waits longer for anything.
@@ -70,6 +70,7 @@ struct Log {
     calls: Vec<Call>,
     redirects: VecDeque<HeldRedirect>,
     responses: VecDeque<HeldResponse>,
+    challenges: VecDeque<HeldChallenge>,
     /// The tasks of which a method is running.
     under_way: BTreeSet<u64>,
     overlaps: usize,
@@ -79,6 +80,8 @@ struct Log {
 struct Script {
     on_redirect: OnRedirect,
     on_response: OnResponse,
+    on_challenge: OnChallenge,
+    on_session_challenge: OnChallenge,
     counts_data: bool,
     records_progress: bool,
     on_call: Option<OnCall>,
@@ -116,6 +119,20 @@ impl Recorder {
     /// Says what it answers about responses from now on.
     pub fn on_response(&self, answer: OnResponse) -> &Self {
         self.script.lock().on_response = answer;
+        self
+    }
+
+    /// Says what it answers about challenges of tasks from now on.
+    pub fn on_challenge(&self, answer: OnChallenge) -> &Self {
+        let before = std::mem::replace(&mut self.script.lock().on_challenge, answer);
+        drop(before);
+        self
+    }
+
+    /// Says what it answers about challenges of the session from now on.
+    pub fn on_session_challenge(&self, answer: OnChallenge) -> &Self {
+        let before = std::mem::replace(&mut self.script.lock().on_session_challenge, answer);
+        drop(before);
         self
     }
 
@@ -221,6 +238,16 @@ impl Recorder {
         self.wait(|log| log.responses.pop_front())
     }
 
+    /// Waits for a question about a challenge that is held, and returns it.
+    ///
+    /// # Panics
+    ///
+    /// If that takes more than 30 seconds.
+    #[must_use]
+    pub fn take_challenge(&self) -> HeldChallenge {
+        self.wait(|log| log.challenges.pop_front())
+    }
+
     fn wait<T>(&self, mut reached: impl FnMut(&mut Log) -> Option<T>) -> T {
         let mut result = None;
         let log = self.log.0.lock();
@@ -277,87 +304,6 @@ impl Drop for UnderWay<'_> {
         if let Some(id) = self.id {
             self.recorder.change(|log| log.under_way.remove(&id));
         }
-    }
-}
-
-impl Delegate for Recorder {
-    fn did_become_invalid(&self, _session: &Session, _error: Option<&Error>) {
-        drop(self.called(Event::Invalid, None));
-    }
-
-    fn did_create_task(&self, task: &Task) {
-        drop(self.called(Event::Created(task.id()), Some(task)));
-    }
-
-    fn will_perform_redirect(
-        &self,
-        task: &Task,
-        response: &Response,
-        proposed: Request,
-        reply: Reply<Option<Request>>,
-    ) {
-        let to = proposed
-            .url()
-            .map_or_else(String::new, |url| url[url::Position::BeforePath..].to_owned());
-        let event = Event::Redirect { id: task.id(), status: response.status().as_u16(), to };
-        let _under_way = self.called(event, Some(task));
-        let action = self.script.lock().on_redirect.clone();
-        match action {
-            OnRedirect::Drop => drop(reply),
-            OnRedirect::Follow => reply.answer(Some(proposed)),
-            OnRedirect::Stay => reply.answer(None),
-            OnRedirect::To(request) => reply.answer(Some(*request)),
-            OnRedirect::Panic => panic!("a recorder panics on purpose"),
-            OnRedirect::Hold | OnRedirect::HoldAndPanic => {
-                let held = HeldRedirect { task: task.clone(), proposed, reply };
-                self.change(|log| log.redirects.push_back(held));
-                let panics = matches!(action, OnRedirect::HoldAndPanic);
-                assert!(!panics, "a recorder panics on purpose");
-            }
-        }
-    }
-
-    fn did_make_progress(&self, task: &Task, progress: Progress) {
-        if self.script.lock().records_progress {
-            drop(self.called(Event::Progress { id: task.id(), progress }, Some(task)));
-        }
-    }
-
-    fn did_complete(&self, task: &Task, error: Option<&Error>) {
-        let error = error.map(Error::kind);
-        drop(self.called(Event::Complete { id: task.id(), error }, Some(task)));
-    }
-
-    fn did_receive_response(
-        &self,
-        task: &Task,
-        response: &Response,
-        reply: Reply<ResponseDisposition>,
-    ) {
-        let event = Event::Response { id: task.id(), status: response.status().as_u16() };
-        let _under_way = self.called(event, Some(task));
-        let action = self.script.lock().on_response;
-        match action {
-            OnResponse::Drop => drop(reply),
-            OnResponse::Allow => reply.answer(ResponseDisposition::Allow),
-            OnResponse::Cancel => reply.answer(ResponseDisposition::Cancel),
-            OnResponse::Panic => panic!("a recorder panics on purpose"),
-            OnResponse::Hold | OnResponse::HoldAndPanic => {
-                let held = HeldResponse { task: task.clone(), reply };
-                self.change(|log| log.responses.push_back(held));
-                assert!(action == OnResponse::Hold, "a recorder panics on purpose");
-            }
-        }
-    }
-
-    fn did_receive_data(&self, task: &Task, data: Vec<u8>) {
-        let id = task.id();
-        let event = if self.script.lock().counts_data {
-            Event::DataCount { id, count: data.len() as u64 }
-        } else {
-            Event::Data { id, bytes: data }
-        };
-        drop(self.called(event, Some(task)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a [`Recorder`](super::Recorder) does when it is asked.
 
+use crate::credentials::{Challenge, Credential, Disposition};
 use crate::delivery::Reply;
 use crate::request::Request;
 use crate::session::{ResponseDisposition, Task};
@@ -44,6 +45,33 @@ pub enum OnResponse {
     HoldAndPanic,
 }
 
+/// What a recorder answers when it is asked about a challenge.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum OnChallenge {
+    /// It drops the reply, as if it did not implement the method. The default.
+    #[default]
+    Drop,
+    /// It answers with this.
+    Answer(Disposition),
+    /// It accepts what a server shows, whatever that is; other challenges are handled by
+    /// default.
+    Trust,
+    /// It keeps the reply until the test [takes it](super::Recorder::take_challenge).
+    Hold,
+    /// It panics with the reply in hand.
+    Panic,
+    /// It keeps the reply for the test and panics.
+    HoldAndPanic,
+}
+
+impl OnChallenge {
+    /// Answers with this user and password.
+    pub fn password(user: &str, password: &str) -> Self {
+        Self::Answer(Disposition::UseCredential(Credential::new(user, password)))
+    }
+}
+
 /// A question about a redirect that waits for its answer.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -64,6 +92,18 @@ pub struct HeldResponse {
     pub task: Task,
     /// The answer to be given.
     pub reply: Reply<ResponseDisposition>,
+}
+
+/// A question about a challenge that waits for its answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct HeldChallenge {
+    /// The task; `None` if the session is asked.
+    pub task: Option<Task>,
+    /// What is asked.
+    pub challenge: Challenge,
+    /// The answer to be given.
+    pub reply: Reply<Disposition>,
 }
 
 impl HeldRedirect {

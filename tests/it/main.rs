@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cancel;
+mod challenges;
 mod connecting;
 mod connectivity;
 mod data;
@@ -31,6 +32,7 @@ mod panics;
 mod pool;
 mod raw_answers;
 mod recording;
+mod redirect_credentials;
 mod redirect_secrets;
 mod redirects;
 mod requests;
@@ -43,6 +45,8 @@ mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;
 mod transfer_log;
+#[cfg(feature = "tls")]
+mod trust;
 mod upload_files;
 mod upload_forms;
 mod upload_progress;

@@ -1,17 +1,23 @@
-//! Loads from servers that others wrote: nginx and httpbin.
+//! Loads from servers that others wrote: nginx, apache, httpbin and openssl's.
 //!
-//! `.ci/servers.sh` starts them and sets the variables below; `.ci/nginx.conf` says what
-//! each path of nginx answers. Where a variable is missing its tests say `skipped`.
+//! `.ci/servers.sh` starts them and sets the variables below; `.ci/nginx.conf` and
+//! `.ci/apache.conf` say what each path answers. Where a variable is missing its tests say `skipped`.
 
 #![allow(clippy::unwrap_used)]
 
+mod authentication;
 mod bodies;
+#[cfg(feature = "tls")]
+mod client_certificates;
 mod httpbin;
 mod nginx;
 #[cfg(target_os = "linux")]
 mod peak_memory;
+mod relay;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "tls")]
+mod tls_versions;
 
 use std::env;
 use std::time::Duration;
@@ -23,6 +29,17 @@ const NGINX: &str = "URLSESSION_NGINX";
 const NGINX_TLS: &str = "URLSESSION_NGINX_TLS";
 #[cfg(feature = "tls")]
 const NGINX_CA: &str = "URLSESSION_NGINX_CA";
+#[cfg(feature = "tls")]
+const NGINX_REQUIRES: &str = "URLSESSION_NGINX_REQUIRES";
+#[cfg(feature = "tls")]
+const NGINX_ASKS: &str = "URLSESSION_NGINX_ASKS";
+#[cfg(feature = "tls")]
+const NGINX_CLIENT: &str = "URLSESSION_NGINX_CLIENT";
+#[cfg(feature = "tls")]
+const TLS11: &str = "URLSESSION_TLS11";
+#[cfg(feature = "tls")]
+const TLS12: &str = "URLSESSION_TLS12";
+const APACHE: &str = "URLSESSION_APACHE";
 const HTTPBIN: &str = "URLSESSION_HTTPBIN";
 
 /// Returns what the variable holds, or says that the test is skipped.

@@ -1,14 +1,20 @@
 //! What goes wrong in TLS, as errors of this crate.
 
+use std::error::Error as _;
+
 use rustls::unbuffered::{EncodeError, EncryptError};
-use rustls::{AlertDescription, CertificateError, Error as TlsError, InvalidMessage};
+use rustls::{AlertDescription, Error as TlsError, InvalidMessage};
 
 use crate::error::{Error, ErrorKind};
 
 /// Names the failing check.
 pub(super) fn of(error: TlsError) -> Error {
     let (kind, detail) = match &error {
-        TlsError::InvalidCertificate(reason) => certificate(reason),
+        // Which check has failed is known already, unless it was the handshake's signature.
+        TlsError::InvalidCertificate(_) => (
+            ErrorKind::ServerCertificateUntrusted,
+            "the server has not shown that its certificate's key is its own",
+        ),
         TlsError::AlertReceived(alert) => alerted(*alert),
         TlsError::PeerIncompatible(_) => {
             (ErrorKind::SecureConnectionFailed, "the server and this client have no TLS in common")
@@ -25,25 +31,17 @@ pub(super) fn of(error: TlsError) -> Error {
     Error::new(kind, detail).because(error)
 }
 
-fn certificate(reason: &CertificateError) -> (ErrorKind, &'static str) {
-    use CertificateError as Reason;
+/// Whether the server has ended the session and said why.
+pub(super) fn is_alert(error: &Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref());
+    matches!(source, Some(TlsError::AlertReceived(_)))
+}
 
-    match reason {
-        Reason::Expired | Reason::ExpiredContext { .. } => {
-            (ErrorKind::ServerCertificateHasBadDate, "the server's certificate has expired")
-        }
-        Reason::NotValidYet | Reason::NotValidYetContext { .. } => {
-            (ErrorKind::ServerCertificateNotYetValid, "the server's certificate is not valid yet")
-        }
-        Reason::UnknownIssuer => (
-            ErrorKind::ServerCertificateHasUnknownRoot,
-            "the server's certificate leads to no root that is trusted",
-        ),
-        Reason::NotValidForName | Reason::NotValidForNameContext { .. } => {
-            (ErrorKind::ServerCertificateUntrusted, "the server's certificate is not for this host")
-        }
-        _ => (ErrorKind::ServerCertificateUntrusted, "the server's certificate is not acceptable"),
-    }
+/// Before TLS 1.3 no alert says that a certificate of the client is missing; a server that
+/// has asked for one and then breaks the handshake off means that.
+pub(super) fn certificate_required(error: Error) -> Error {
+    let (kind, detail) = alerted(AlertDescription::CertificateRequired);
+    Error::new(kind, detail).because(error)
 }
 
 fn alerted(alert: AlertDescription) -> (ErrorKind, &'static str) {

@@ -2,12 +2,23 @@
 
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus};
 
+use super::failure;
 use super::session::{OVERHEAD, READ, TlsSession, Turn};
 use crate::engine::socket::Link;
 use crate::engine::spare::Shelf;
+use crate::error::Error;
 
 /// How much memory an idle session keeps for what it will send.
 const IDLE: usize = 1024;
+
+/// What has become of a session that nobody has used for a while.
+#[derive(Debug)]
+pub(super) enum Pause {
+    Open,
+    Over,
+    /// The peer has said why it is over.
+    Failed(Error),
+}
 
 impl TlsSession {
     /// Returns whether all that has arrived was read, and the peer may say more.
@@ -20,26 +31,44 @@ impl TlsSession {
     /// Looks, without waiting, whether what an idle peer has said leaves the session
     /// usable.
     pub(in crate::engine) fn is_still_open(&mut self, link: &Link) -> bool {
-        if link.set_nonblocking(true).is_err() {
-            return false;
+        matches!(self.listen(link), Pause::Open)
+    }
+
+    /// Looks, without waiting, what has become of the session while somebody was asked.
+    pub(super) fn after_pause(&mut self, link: &Link) -> Pause {
+        match link.peek() {
+            Ok(None) => Pause::Open,
+            Ok(Some(1..)) => match self.listen(link) {
+                Pause::Failed(error) if !failure::is_alert(&error) => Pause::Over,
+                pause => pause,
+            },
+            _ => Pause::Over,
         }
-        let still_open = loop {
+    }
+
+    fn listen(&mut self, link: &Link) -> Pause {
+        if link.set_nonblocking(true).is_err() {
+            return Pause::Over;
+        }
+        loop {
             match self.turn(&mut []) {
                 Ok(Turn::NeedsInput) => {}
+                Err(error) => return Pause::Failed(error),
                 // Bytes without a request, an end, or something to answer.
-                _ => break false,
+                _ => return Pause::Over,
             }
             let room = self.incoming.room(READ);
             match link.peek() {
-                Ok(None) => break true,
+                Ok(None) => break,
                 Ok(Some(1..)) => match link.read_idle(room) {
                     Some(count) => self.incoming.fill(count),
-                    None => break false,
+                    None => return Pause::Over,
                 },
-                _ => break false,
+                _ => return Pause::Over,
             }
-        };
-        still_open && self.opened.is_empty() && link.set_nonblocking(false).is_ok()
+        }
+        let usable = self.opened.is_empty() && link.set_nonblocking(false).is_ok();
+        if usable { Pause::Open } else { Pause::Over }
     }
 
     /// Takes memory for an exchange.

@@ -15,6 +15,8 @@ use rustls::unbuffered::{
 use rustls::{ClientConfig, HandshakeKind};
 
 use super::failure;
+use super::terms::Terms;
+use crate::credentials::{Credential, ProtectionSpace};
 use crate::engine::buffer::Buffer;
 use crate::engine::socket::Link;
 use crate::error::{Error, ErrorKind};
@@ -41,6 +43,10 @@ pub(in crate::engine) struct TlsSession {
     pub(super) outgoing: Vec<u8>,
     /// The peer has said that nothing more comes.
     pub(super) closed: bool,
+    /// Who may use it, if not everybody.
+    pub(super) terms: Option<Arc<Terms>>,
+    /// An identity that was shown, to be stored once the server has taken it.
+    pub(super) unproven: Option<Box<(Credential, ProtectionSpace)>>,
 }
 
 /// Why [`TlsSession::turn`] stopped.
@@ -57,21 +63,25 @@ pub(super) enum Turn {
 
 impl TlsSession {
     /// Makes the client's side of a session with `name`.
-    pub(in crate::engine) fn new(
-        config: Arc<ClientConfig>,
-        name: ServerName<'static>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, Error> {
         let rustls = UnbufferedClientConnection::new(config, name).map_err(failure::of)?;
         let (incoming, opened) = (Buffer::default(), Buffer::default());
-        Ok(Self { rustls, incoming, opened, outgoing: Vec::new(), closed: false })
+        let (outgoing, closed, terms, unproven) = (Vec::new(), false, None, None);
+        Ok(Self { rustls, incoming, opened, outgoing, closed, terms, unproven })
+    }
+
+    /// Who may use it, if not everybody.
+    pub(in crate::engine) fn terms(&self) -> Option<&Arc<Terms>> {
+        self.terms.as_ref()
+    }
+
+    /// Takes the identity that the server has taken, for it has answered.
+    pub(in crate::engine) fn take_proven(&mut self) -> Option<(Credential, ProtectionSpace)> {
+        self.unproven.take().map(|proven| *proven)
     }
 
     /// Performs the handshake.
-    pub(in crate::engine) fn handshake(
-        &mut self,
-        link: &mut Link,
-        context: &Context,
-    ) -> Result<(), Error> {
+    pub(super) fn handshake(&mut self, link: &mut Link, context: &Context) -> Result<(), Error> {
         while self.rustls.is_handshaking() {
             let turn = self.turn(&mut []);
             if turn.is_err() {

@@ -5,6 +5,7 @@
 //! tells and asks, `finish` ends it.
 
 mod begin;
+mod challenge;
 mod connectivity;
 mod core;
 mod data_task;

@@ -6,9 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::core::{Core, UNKNOWN};
+use super::report::Chain;
+use crate::credentials::Challenge;
 use crate::error::Error;
 use crate::response::Response;
-use crate::wire::{Head, Pauses, Watcher};
+use crate::wire::{Answered, Head, Party, Pauses, Watcher};
 
 /// How much of a task was transferred at one moment. Bodies only; heads do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,6 +116,19 @@ impl Watcher for Core {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
         self.tell_progress();
         self.go_on()
+    }
+
+    fn has_delegate(&self) -> bool {
+        self.shared.has_delegate() || self.state.lock().seen.delegate.is_some()
+    }
+
+    fn challenged(self: Arc<Self>, challenge: Challenge) -> Result<Option<Answered>, Error> {
+        self.ask_about(challenge)
+    }
+
+    fn is_party(self: Arc<Self>, party: &Party) -> bool {
+        let Chain { task, session } = self.chain();
+        [task, session].iter().flatten().any(|delegate| party.is(delegate))
     }
 }
 

@@ -14,7 +14,7 @@ use super::place::overdue;
 use super::product::Product;
 use super::updates::Item;
 use crate::cancel::CancelToken;
-use crate::delivery::{Answer, Mailbox, Outcome, Reply, caught, pair};
+use crate::delivery::{Answer, Mailbox, Outcome, Reply, caught, question};
 use crate::error::{Error, ErrorKind};
 use crate::session::delegate::Delegate;
 use crate::session::inside::Inside;
@@ -108,13 +108,13 @@ impl Core {
     /// Asks the task's delegates.
     pub(super) fn ask<T: Send + 'static>(
         self: &Arc<Self>,
-        question: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
+        asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
     ) -> Result<Option<T>, Error> {
         let Chain { task, session } = self.chain();
         if task.is_none() && session.is_none() {
             return Ok(None);
         }
-        self.ask_in_turn([task, session], &self.calls(), question)
+        self.ask_in_turn([task, session], &self.calls(), asks)
     }
 
     /// Asks these delegates one after the other, until one answers.
@@ -122,18 +122,22 @@ impl Core {
         self: &Arc<Self>,
         delegates: [Option<Arc<dyn Delegate>>; 2],
         calls: &Calls,
-        question: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
+        asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
     ) -> Result<Option<T>, Error> {
-        let question = Arc::new(question);
+        let asks = Arc::new(asks);
         for delegate in delegates.into_iter().flatten() {
-            let (reply, answer) = pair();
-            let question = question.clone();
-            calls.make(self, move |task| question(&*delegate, task, reply));
+            let (reply, call, answer) = question();
+            let asks = asks.clone();
+            calls.make(self, move |task| {
+                asks(&*delegate, task, reply);
+                call.returned();
+            });
             match self.wait_for(&answer)? {
                 Outcome::Answered(value) => return Ok(Some(value)),
                 Outcome::Unanswered => {}
                 // Never open by accident.
                 Outcome::Panicked => return Err(panicked("a decision")),
+                Outcome::NeverAsked => return Err(never_asked()),
             }
         }
         Ok(None)
@@ -211,6 +215,12 @@ pub(super) fn call_caught(
 /// The error of a task whose program has panicked.
 pub(super) fn panicked(what: &str) -> Error {
     Error::new(ErrorKind::DelegatePanicked, format!("{what} panicked"))
+}
+
+/// The error of a task whose question its queue has dropped.
+fn never_asked() -> Error {
+    let detail = "the delivery queue dropped a question of the task instead of asking it";
+    Error::new(ErrorKind::DelegatePanicked, detail)
 }
 
 impl Calls {

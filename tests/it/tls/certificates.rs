@@ -50,10 +50,10 @@ fn without_any_root_no_server_is_trusted() {
 }
 
 /// What a server shows, the host of the URL, and what becomes of the load.
-type Case = (&'static str, IdentityBuilder, &'static str, Result<(), ErrorKind>);
+pub(crate) type Case = (&'static str, IdentityBuilder, &'static str, Result<(), ErrorKind>);
 
 #[expect(clippy::too_many_lines, reason = "a table")]
-fn cases(root: &Authority) -> Vec<Case> {
+pub(crate) fn cases(root: &Authority) -> Vec<Case> {
     use ErrorKind::{
         ServerCertificateHasBadDate as BadDate, ServerCertificateHasUnknownRoot as UnknownRoot,
         ServerCertificateNotYetValid as NotYetValid, ServerCertificateUntrusted as Untrusted,
@@ -73,6 +73,12 @@ fn cases(root: &Authority) -> Vec<Case> {
         ("wildcard, two labels", wildcard(), "c.b.a.test", Err(Untrusted)),
         ("wildcard, no label", wildcard(), "a.test", Err(Untrusted)),
         ("wildcard, other domain", wildcard(), "b.c.test", Err(Untrusted)),
+        (
+            "wildcard, on an address",
+            root.identity_builder(&["*.0.0.1"]),
+            "127.0.0.1",
+            Err(Untrusted),
+        ),
         ("address", root.identity_builder(&["127.0.0.1"]), "127.0.0.1", Ok(())),
         ("another address", root.identity_builder(&["127.0.0.2"]), "127.0.0.1", Err(Untrusted)),
         ("name, asked by address", root.identity_builder(HERE), "127.0.0.1", Err(Untrusted)),
@@ -110,6 +116,12 @@ fn cases(root: &Authority) -> Vec<Case> {
             lower.identity_builder(HERE).without_intermediates(),
             "localhost",
             Err(UnknownRoot),
+        ),
+        (
+            "own certificate last",
+            lower.identity_builder(HERE).with_own_certificate_last(),
+            "localhost",
+            Err(Untrusted),
         ),
         ("unknown root", stranger.identity_builder(HERE), "localhost", Err(UnknownRoot)),
         (

@@ -2,7 +2,7 @@
 
 mod agreed;
 mod bodies;
-mod certificates;
+pub(crate) mod certificates;
 mod endings;
 mod faults;
 mod resumed;

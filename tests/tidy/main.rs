@@ -1,75 +1,17 @@
 //! House rules as tests.
 //!
-//! The tables say who may use whom; to change the architecture is to change a line
-//! there. Each rule is a function from a file's path and text to complaints, so that
-//! the tests at the end can show it a text that breaks it.
+//! [`tables`] says who may use whom. Each rule is a function from a file's path and text to
+//! complaints, so that the tests at the end can show it a text that breaks it.
 
 #![allow(clippy::unwrap_used)]
+
+mod tables;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The ground floor: rooms that every floor above may use.
-const WORDS: &[&str] = &[
-    "error", "sync", "clock", "cancel", "census", "headers", "mime", "trust", "resolver", "body",
-    "request", "response",
-];
-
-/// What lies between the words and those who work with them.
-const SEAMS: &[&str] = &["wire", "event", "delivery", "files"];
-
-/// Which rooms each room may name, from the ground floor up: a row names only rows
-/// above it. Reading it is reading the architecture.
-const MAY_USE: &[(&str, &[&[&str]])] = &[
-    // words
-    ("error", &[]),
-    ("sync", &[]),
-    ("clock", &[&["sync"]]),
-    ("cancel", &[&["sync"]]),
-    ("census", &[&["sync"]]),
-    ("headers", &[&["error"]]),
-    ("mime", &[]),
-    ("trust", &[&["error"]]),
-    ("resolver", &[&["error", "cancel"]]),
-    ("body", &[&["error", "sync", "headers", "mime"]]),
-    ("request", &[&["error", "cancel", "headers", "body"]]),
-    ("response", &[&["error", "headers", "mime"]]),
-    // seams
-    ("wire", &[WORDS]),
-    ("event", &[WORDS]),
-    ("delivery", &[WORDS]),
-    ("files", &[&["error", "sync", "census"]]),
-    // workers, who do not know each other
-    ("engine", &[WORDS, &["wire"]]),
-    ("load", &[WORDS, &["wire", "event"]]),
-    // handles
-    ("configuration", &[WORDS, &["wire"]]),
-    ("session", &[WORDS, SEAMS, &["engine", "load", "configuration"]]),
-    // the public test tools
-    ("testing", &[WORDS, SEAMS, &["engine", "load", "configuration", "session"]]),
-];
-
-/// Foreign crates whose types are vocabulary: any room may name them.
-const VOCABULARY: &[&str] = &["http", "log", "url"];
-
-/// The files that may name each other foreign crate, as beginnings of paths in `src`.
-const DOORS: &[(&str, &[&str])] = &[
-    ("base64", &["load/", "request/userinfo.rs"]),
-    ("brotli_decompressor", &["load/decode"]),
-    ("flate2", &["load/decode"]),
-    ("httparse", &["engine/codec"]),
-    ("percent_encoding", &["load/redirect", "request", "response"]),
-    ("rcgen", &["testing/"]),
-    ("rustix", &["engine/", "files/", "testing/"]),
-    ("rustls", &["engine/tls", "testing/", "trust.rs"]),
-    ("rustls_native_certs", &["engine/tls"]),
-    ("rustls_pki_types", &["engine/tls", "testing/"]),
-    ("zstd", &["load/decode"]),
-    ("serde", &["request/content.rs", "session/data.rs"]),
-    ("serde_json", &["request/content.rs", "session/data.rs"]),
-    ("socket2", &["engine/", "testing/"]),
-];
+use tables::{DOORS, MAY_USE, VOCABULARY};
 
 /// Names that say nothing about what a file holds.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "misc", "util", "utils"];

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod challenges;
+
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
 use std::io::Read;
@@ -250,6 +252,7 @@ fn nothing_that_is_printed_or_logged_shows_a_secret() {
     check_failures(&server, &session);
     #[cfg(feature = "tls")]
     check_tls();
+    challenges::check();
     let lines = LOG.0.lock().unwrap().clone();
     for line in &lines {
         check(line, "the log");

@@ -1,0 +1,180 @@
+//! [`Answer`]: a credential made fit for one challenge; it signs requests.
+
+use std::fmt;
+
+use super::challenge::{Offer, Scheme};
+use super::digest::{Algorithm, DigestSession, Proof};
+use super::{Credential, ProtectionSpace, basic};
+use crate::error::{Error, ErrorKind};
+
+/// A credential that answers one offer, for as many requests as the server takes it.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    space: ProtectionSpace,
+    credential: Credential,
+    scheme: Prepared,
+}
+
+#[derive(Clone)]
+enum Prepared {
+    /// The value of the field, the same for every request.
+    Fixed(String),
+    Digest(Box<DigestSession>),
+}
+
+/// What of a request is signed.
+#[derive(Clone, Copy)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: &'a str,
+    /// The request target as it is sent: path and query, or the whole URL to a proxy, or
+    /// host and port of a `CONNECT`.
+    pub(crate) target: &'a str,
+    /// The hash of the body as it is sent, of no bytes if there is none; see
+    /// [`Answer::body_hash`].
+    pub(crate) body_hash: Option<&'a str>,
+    /// Fresh for each request, see [`new_cnonce`](super::new_cnonce).
+    pub(crate) cnonce: &'a str,
+}
+
+/// A signature of one request.
+pub(crate) struct Signed {
+    /// The value of the field that answers; a secret.
+    pub(crate) value: String,
+    /// What checks the server's `Authentication-Info`, for schemes that have one.
+    pub(crate) proof: Option<Proof>,
+}
+
+impl Offer {
+    /// Prepares a credential for this offer.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] for a credential that cannot be sent by this scheme.
+    pub(crate) fn answer(&self, credential: &Credential) -> Result<Answer, Error> {
+        let fail = |detail| Err(Error::new(ErrorKind::InvalidRequest, detail));
+        let scheme = match (&self.scheme, credential.pair(), credential.token()) {
+            (Scheme::Basic, Some((user, password)), _) => {
+                Prepared::Fixed(basic::authorization(user, password)?)
+            }
+            (Scheme::Digest(challenge), Some((user, password)), _) => {
+                Prepared::Digest(Box::new(DigestSession::new(challenge, user, password)?))
+            }
+            (Scheme::Token(_), _, Some(token)) => {
+                if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    return fail("a token is empty or has characters that cannot be sent");
+                }
+                // Of the two that take tokens, each is named by its method.
+                let scheme = match self.space.method() {
+                    super::AuthenticationMethod::Ntlm => "NTLM",
+                    _ => "Negotiate",
+                };
+                Prepared::Fixed(format!("{scheme} {token}"))
+            }
+            (Scheme::Token(_), ..) => {
+                return fail("Negotiate and NTLM are answered by a token, not by a password");
+            }
+            _ => return fail("Basic and Digest are answered by a password, not by a token"),
+        };
+        Ok(Answer { space: self.space.clone(), credential: credential.clone(), scheme })
+    }
+}
+
+impl Answer {
+    pub(crate) fn space(&self) -> &ProtectionSpace {
+        &self.space
+    }
+
+    pub(crate) fn credential(&self) -> &Credential {
+        &self.credential
+    }
+
+    /// Returns the same credential fit for a new offer of the same space, which takes a new
+    /// nonce; `None` if it has to be prepared anew.
+    pub(crate) fn renewed(&self, offer: &Offer) -> Option<Self> {
+        let (Prepared::Digest(session), Scheme::Digest(challenge)) = (&self.scheme, &offer.scheme)
+        else {
+            return None;
+        };
+        let renewed = session.renewed(challenge).filter(|_| offer.space == self.space)?;
+        let scheme = Prepared::Digest(Box::new(renewed));
+        Some(Self { space: self.space.clone(), credential: self.credential.clone(), scheme })
+    }
+
+    /// Whether its requests are counted.
+    pub(crate) fn counts(&self) -> bool {
+        self.digest().is_some()
+    }
+
+    /// Whether it is a token, which is good for its connection.
+    pub(crate) fn is_token(&self) -> bool {
+        self.credential.token().is_some()
+    }
+
+    /// Returns the algorithm to hash the request's body with before signing, if the server
+    /// wants that.
+    pub(crate) fn body_hash(&self) -> Option<Algorithm> {
+        self.digest()?.body_hash()
+    }
+
+    /// Whether a refusal may be about the age of a nonce, even from a server that does not
+    /// say so: the credential may be right.
+    pub(crate) fn may_have_expired(&self) -> bool {
+        self.digest().is_some_and(DigestSession::may_be_old)
+    }
+
+    /// Signs a request, and counts it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if [`body_hash`](Self::body_hash) wants a hash and
+    /// there is none.
+    pub(crate) fn sign(&mut self, request: &Outgoing<'_>) -> Result<Signed, Error> {
+        match &mut self.scheme {
+            Prepared::Fixed(value) => Ok(Signed { value: value.clone(), proof: None }),
+            Prepared::Digest(session) => {
+                let (value, proof) = session.sign(request)?;
+                Ok(Signed { value, proof: Some(proof) })
+            }
+        }
+    }
+
+    /// Takes the nonce that the server wants next (RFC 7616 §3.5), unless another request
+    /// has brought one meanwhile.
+    pub(crate) fn take_nonce(&mut self, proof: &Proof, nonce: &str) {
+        if let Prepared::Digest(session) = &mut self.scheme {
+            session.take_nonce(proof, nonce);
+        }
+    }
+
+    pub(super) fn digest(&self) -> Option<&DigestSession> {
+        match &self.scheme {
+            Prepared::Digest(session) => Some(session),
+            Prepared::Fixed(_) => None,
+        }
+    }
+
+    pub(super) fn digest_mut(&mut self) -> Option<&mut DigestSession> {
+        match &mut self.scheme {
+            Prepared::Digest(session) => Some(session),
+            Prepared::Fixed(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("space", &self.space).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing").field("method", &self.method).finish_non_exhaustive()
+    }
+}

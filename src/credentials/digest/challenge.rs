@@ -1,0 +1,106 @@
+//! What a server asks for by Digest (RFC 7616 §3.3).
+
+use std::fmt;
+
+use super::Algorithm;
+use crate::credentials::challenge::ParsedChallenge;
+
+/// A challenge of Digest that can be answered.
+#[derive(Clone)]
+pub(in crate::credentials) struct DigestChallenge {
+    pub(super) realm: Box<str>,
+    pub(super) nonce: Box<str>,
+    pub(super) opaque: Option<Box<str>>,
+    pub(in crate::credentials) algorithm: Algorithm,
+    /// The algorithm's name as the server wrote it, if it did: it is sent back so.
+    pub(super) algorithm_name: Option<Box<str>>,
+    pub(super) protection: Option<Protection>,
+    pub(in crate::credentials) stale: bool,
+    /// `charset=UTF-8`, by which the server says that it knows RFC 7616.
+    pub(super) utf8: bool,
+    pub(super) user_hash: bool,
+    /// The URIs of the space, as written; empty for the whole server.
+    pub(in crate::credentials) domain: Box<str>,
+}
+
+/// The quality of protection (`qop`): what the hash covers. Without one it is that of
+/// RFC 2069, which counts nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Protection {
+    /// Method and target.
+    Auth,
+    /// The body as well.
+    AuthInt,
+}
+
+impl Protection {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let known = [Self::Auth, Self::AuthInt];
+        known.into_iter().find(|one| one.name().eq_ignore_ascii_case(name.trim()))
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::AuthInt => "auth-int",
+        }
+    }
+}
+
+impl DigestChallenge {
+    /// Reads a challenge; `None` if it cannot be answered: no realm or nonce, an algorithm
+    /// or only protections that are not known, or a session that nothing protects.
+    pub(in crate::credentials) fn read(challenge: &ParsedChallenge) -> Option<Self> {
+        let owned = |name| challenge.parameter(name).map(Into::into);
+        let says = |name, value| {
+            challenge.parameter(name).is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        let algorithm = Algorithm::named(challenge.parameter("algorithm"))?;
+        let protection = match challenge.parameter("qop").map(str::trim) {
+            None | Some("") => None,
+            Some(offered) => Some(chosen(offered)?),
+        };
+        // RFC 7616 §3.4.2: the key of a session is made with a cnonce, which is not sent
+        // without a protection.
+        if algorithm.session && protection.is_none() {
+            return None;
+        }
+        Some(Self {
+            realm: owned("realm")?,
+            nonce: owned("nonce")?,
+            opaque: owned("opaque"),
+            algorithm,
+            algorithm_name: owned("algorithm"),
+            protection,
+            stale: says("stale", "true"),
+            utf8: says("charset", "UTF-8"),
+            user_hash: says("userhash", "true"),
+            domain: owned("domain").unwrap_or_default(),
+        })
+    }
+}
+
+impl DigestChallenge {
+    /// Whether the body is signed too.
+    pub(in crate::credentials) fn signs_body(&self) -> bool {
+        self.protection == Some(Protection::AuthInt)
+    }
+}
+
+/// Chooses `auth` where it is offered, since for `auth-int` the body is read twice.
+fn chosen(offered: &str) -> Option<Protection> {
+    let mut known: Vec<_> = offered.split(',').filter_map(Protection::named).collect();
+    known.sort_by_key(|one| *one == Protection::AuthInt);
+    known.first().copied()
+}
+
+impl fmt::Debug for DigestChallenge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DigestChallenge")
+            .field("realm", &self.realm)
+            .field("algorithm", &self.algorithm)
+            .field("protection", &self.protection)
+            .field("stale", &self.stale)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,137 @@
+//! Connections that are bound to one load.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::time::Duration;
+
+use http::Method;
+use url::Url;
+
+use super::{Engine, IdleLimits, Settings};
+use crate::census::Census;
+use crate::clock::Clock;
+use crate::headers::Headers;
+use crate::testing::{Answer, Server};
+use crate::wire::{Answer as Answered, Context, Kept, Wire, WireRequest};
+
+fn engine() -> Engine {
+    let timeout = Duration::from_secs(90);
+    Engine::new(Settings {
+        idle: IdleLimits { per_origin: 6, in_all: 64, timeout },
+        #[cfg(feature = "tls")]
+        trust: super::Trust {
+            versions: (crate::trust::TlsVersion::Tls12, crate::trust::TlsVersion::Tls13),
+            roots: Vec::new(),
+            system_roots: false,
+            pins: Vec::new(),
+        },
+        #[cfg(feature = "tls")]
+        credentials: None,
+        resolver: None,
+        #[cfg(unix)]
+        unix_socket: None,
+        clock: Clock::system(),
+        census: Census::default(),
+    })
+    .unwrap()
+}
+
+/// What a load has for all of its exchanges.
+fn load() -> Context {
+    let (clock, idle) = (Clock::system(), Duration::from_secs(30));
+    Context { cancel: None, clock, idle, deadline: None, watcher: None, kept: Kept::default() }
+}
+
+fn exchange(engine: &Engine, context: &Context, url: &str, binds_connection: bool) -> Answered {
+    let (method, url, mut headers) = (Method::GET, Url::parse(url).unwrap(), Headers::new());
+    headers.push("Host", url.authority());
+    let request =
+        WireRequest { method: &method, url: &url, headers: &headers, body: None, binds_connection };
+    engine.exchange(&request, context).unwrap()
+}
+
+fn read(mut answer: Answered) {
+    let mut buffer = [0; 1024];
+    while answer.body.read(&mut buffer).unwrap() > 0 {}
+}
+
+#[test]
+fn three_legs_go_over_one_connection_that_nobody_else_gets() {
+    for body in ["", "refused"] {
+        let (server, engine) = (Server::start(), engine());
+        server.handle(move |_| Answer::ok(body));
+        let (url, mine) = (server.url("/"), load());
+        for _ in 0..2 {
+            exchange(&engine, &mine, &url, true).body.discard();
+            // Another load of the session comes between the legs.
+            read(exchange(&engine, &load(), &url, false));
+        }
+        read(exchange(&engine, &mine, &url, true));
+        let connections: Vec<_> = (0..5).map(|_| server.take_request().connection()).collect();
+        let [first, other, second, same, third] = connections[..] else { panic!() };
+        assert_eq!((first, other), (second, same), "{body:?}");
+        assert_eq!(first, third, "{body:?}");
+        assert_ne!(first, other, "{body:?}");
+        // The last answer was delivered, so the connection has served its load.
+        server.wait_until(|stats| stats.open_connections == 1);
+        read(exchange(&engine, &load(), &url, false));
+        assert_eq!(server.take_request().connection(), other, "{body:?}");
+    }
+}
+
+/// What becomes of a load after its first leg; the last is a URL of another server.
+type End = fn(&Engine, &Context, Answered, &str);
+
+#[test]
+fn a_bound_connection_goes_with_its_load_however_that_ends() {
+    let (server, elsewhere, engine) = (Server::start(), Server::start(), engine());
+    server.handle(|_| Answer::ok("refused"));
+    elsewhere.handle(|_| Answer::ok(""));
+    let url = server.url("/");
+    let ends: [(&str, End); 5] = [
+        ("given up between two legs", |_, _, answer, _| answer.body.discard()),
+        ("dropped with its body", |_, _, answer, _| drop(answer)),
+        ("delivered and read", |_, _, answer, _| read(answer)),
+        ("gone elsewhere", |engine, context, answer, other| {
+            answer.body.discard();
+            read(exchange(engine, context, other, false));
+        }),
+        ("after the session was reset", |engine, _, answer, _| {
+            answer.body.discard();
+            engine.renew();
+        }),
+    ];
+    for (name, end) in ends {
+        let mine = load();
+        let answer = exchange(&engine, &mine, &url, true);
+        server.wait_until(|stats| stats.open_connections == 1);
+        end(&engine, &mine, answer, &elsewhere.url("/"));
+        drop(mine);
+        assert!(
+            server.wait_until_for(Duration::from_secs(30), |stats| stats.open_connections == 0),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_connection_of_the_pool_that_is_bound_does_not_come_back() {
+    let (server, engine) = (Server::start(), engine());
+    server.handle(|_| Answer::ok("x"));
+    let url = server.url("/");
+    read(exchange(&engine, &load(), &url, false));
+    read(exchange(&engine, &load(), &url, true));
+    server.wait_until(|stats| stats.open_connections == 0);
+    read(exchange(&engine, &load(), &url, false));
+    assert_eq!(server.connection_count(), 2);
+}
+
+#[test]
+fn after_a_reset_the_next_leg_takes_a_new_connection() {
+    let (server, engine, mine) = (Server::start(), engine(), load());
+    server.handle(|_| Answer::ok("x"));
+    exchange(&engine, &mine, &server.url("/"), true).body.discard();
+    engine.renew();
+    read(exchange(&engine, &mine, &server.url("/"), true));
+    assert_eq!(server.connection_count(), 2);
+}

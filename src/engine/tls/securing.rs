@@ -1,0 +1,313 @@
+//! Securing one connection: handshakes, and the questions between them.
+//!
+//! A question may take minutes, and no server waits that long in the middle of a handshake.
+//! So the handshake is brought to its end, good or bad, and whoever is to be asked is asked
+//! before anything of a request is sent. An answer that the connection cannot carry out, such
+//! as a certificate to show, takes another connection, which remembers what was decided.
+
+use std::sync::Arc;
+
+use rustls::HandshakeKind;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use url::Url;
+
+use super::decision::{AboutClient, AboutServer, about_client, about_server};
+use super::handshake::{Noted, take_noted};
+use super::idle::Pause;
+use super::session::TlsSession;
+use super::terms::{Shown, Terms, stored_identity};
+use super::{Tls, failure};
+use crate::credentials::{
+    AuthenticationMethod, Challenge, Credential, Persistence, ProtectionSpace,
+};
+use crate::engine::socket::Link;
+use crate::error::{Error, ErrorKind, Stage};
+use crate::trust::{Certificate, Identity, ServerTrust, server_name};
+use crate::wire::{Context, Party};
+
+/// How many connections are made for one at most. Each question may take one, and a server
+/// that shows another certificate each time would be asked about for ever.
+const MOST: usize = 6;
+
+/// One connection of a load, on its way to be secured.
+#[derive(Debug)]
+pub(in crate::engine) struct Securing<'a> {
+    tls: &'a Tls,
+    url: &'a Url,
+    host: &'a str,
+    name: ServerName<'static>,
+    context: &'a Context,
+    server: Option<Decided>,
+    client: Client,
+}
+
+/// A server's certificate that was decided to be good in this load.
+#[derive(Debug)]
+struct Decided {
+    certificate: Certificate,
+    /// Who has decided so against the evaluation.
+    against: Option<Party>,
+}
+
+/// What a server is shown that wants a certificate of the client.
+#[derive(Debug)]
+enum Client {
+    Undecided,
+    Nothing { by: Option<Party> },
+    Identity { identity: Identity, by: Option<Party>, accepted: Option<Credential> },
+}
+
+/// A handshake that is over.
+struct Shaken {
+    session: TlsSession,
+    ended: Result<(), Error>,
+    noted: Noted,
+}
+
+impl<'a> Securing<'a> {
+    /// Begins to secure a connection to the host of `url`.
+    pub(in crate::engine) fn new(
+        tls: &'a Tls,
+        url: &'a Url,
+        context: &'a Context,
+    ) -> Result<Self, Error> {
+        let host = url.host_str().unwrap_or_default();
+        let name = server_name(host)?;
+        let (server, client) = (None, Client::Undecided);
+        let mut securing = Self { tls, url, host, name, context, server, client };
+        // Where nobody is asked about the server, its evaluation is all there is to wait for,
+        // and the handshake does that before a certificate is shown.
+        if !context.has_delegate() {
+            securing.show_what_is_stored();
+        }
+        Ok(securing)
+    }
+
+    /// Secures connections made by `connect`, until one may carry a request.
+    pub(in crate::engine) fn run(
+        mut self,
+        connect: impl Fn() -> Result<Link, Error>,
+    ) -> Result<(Link, TlsSession), Error> {
+        for _ in 0..MOST {
+            let mut link = connect()?;
+            let secured = self.shake(&mut link).and_then(|shaken| self.decide(link, shaken));
+            if let Some(secured) = secured.map_err(|error| error.at(Stage::Securing))? {
+                return Ok(secured);
+            }
+        }
+        let detail = "the server has shown another certificate on every connection";
+        Err(Error::new(ErrorKind::SecureConnectionFailed, detail).at(Stage::Securing))
+    }
+
+    fn shake(&self, link: &mut Link) -> Result<Shaken, Error> {
+        let context = self.context;
+        let _registered = context.cancel.as_ref().map(|token| token.on_cancel(link.waker()));
+        context.check()?;
+        let identity = self.client.identity();
+        let against = self.server.as_ref().is_some_and(|decided| decided.against.is_some());
+        let config = if against || identity.is_some() {
+            let decided = self.server.as_ref().map(|decided| decided.certificate.clone());
+            self.tls.special(decided, identity)?
+        } else {
+            self.tls.usual.clone()
+        };
+        let mut session = TlsSession::new(config, self.name.clone())?;
+        drop(take_noted());
+        let ended = session.handshake(link, context);
+        let noted = take_noted();
+        if noted.requested.is_some() {
+            self.tls.tickets.never_for(&self.name);
+        }
+        Ok(Shaken { session, ended, noted })
+    }
+
+    /// Asks what is to be asked about a handshake. `None`: it takes another connection.
+    fn decide(&mut self, link: Link, shaken: Shaken) -> Result<Option<(Link, TlsSession)>, Error> {
+        let Shaken { mut session, ended, noted } = shaken;
+        let context = self.context;
+        if let Some((chain, verdict)) = noted.refused {
+            context.check()?;
+            drop((link, session));
+            self.decide_about_server(chain, verdict)?;
+            return Ok(None);
+        }
+        // Whoever breaks off before having shown a good certificate is nobody yet, and nobody
+        // is asked what to show to it.
+        let shows_nothing = noted.requested.is_some()
+            && session.rustls.peer_certificates().is_some()
+            && self.client.identity().is_none();
+        if let Err(error) = &ended
+            && !(shows_nothing && failure::is_alert(error))
+        {
+            return ended.map(|()| None);
+        }
+        let mut asked = false;
+        if self.is_new(&session) {
+            let (chain, verdict) = self.verdict(&session);
+            asked = context.has_delegate();
+            if verdict.is_err() {
+                // What is remembered of the server is no longer good; what it shows by now
+                // may be.
+                drop((link, session));
+                self.tls.tickets.forget(&self.name);
+                return Ok(None);
+            }
+            self.decide_about_server(chain, verdict)?;
+        }
+        if let (Some(names), Client::Undecided) = (&noted.requested, &self.client) {
+            asked |= self.decide_about_client(names)?;
+            if self.client.identity().is_some() {
+                return Ok(None);
+            }
+        }
+        ended.map_err(failure::certificate_required)?;
+        if asked {
+            match session.after_pause(&link) {
+                Pause::Open => {}
+                Pause::Over => return Ok(None),
+                Pause::Failed(error) => return Err(error),
+            }
+        }
+        self.finish(&mut session, noted.requested.is_some());
+        Ok(Some((link, session)))
+    }
+
+    /// Whether the server has shown a certificate that something has to be decided about: one
+    /// that somebody is to be asked about, or that was evaluated in another handshake.
+    fn is_new(&self, session: &TlsSession) -> bool {
+        let own = session.rustls.peer_certificates().and_then(<[_]>::first);
+        let is_known = self
+            .server
+            .as_ref()
+            .zip(own)
+            .is_some_and(|(decided, own)| decided.certificate.as_der() == own.as_ref());
+        let was_resumed = session.rustls.handshake_kind() == Some(HandshakeKind::Resumed);
+        !is_known && (was_resumed || self.context.has_delegate())
+    }
+
+    /// Returns what the server has shown, and its evaluation. A handshake that was resumed
+    /// skips no decision: time has passed since.
+    fn verdict(&self, session: &TlsSession) -> (Vec<Certificate>, Result<(), Error>) {
+        let chain: &[CertificateDer<'_>] = session.rustls.peer_certificates().unwrap_or_default();
+        let was_resumed = session.rustls.handshake_kind() == Some(HandshakeKind::Resumed);
+        let verdict = if was_resumed {
+            self.tls.policy.evaluate(chain, &self.name, UnixTime::now())
+        } else {
+            Ok(())
+        };
+        (chain.iter().map(|der| Certificate::from_der(der.as_ref())).collect(), verdict)
+    }
+
+    /// Decides about what the server has shown, asking if there is somebody to be asked; an
+    /// error if it is not to be used.
+    fn decide_about_server(
+        &mut self,
+        chain: Vec<Certificate>,
+        verdict: Result<(), Error>,
+    ) -> Result<(), Error> {
+        let verdict = verdict.map_err(|error| error.at(Stage::Securing).on(self.url));
+        let Some(own) = chain.first().cloned() else { return verdict };
+        let shown = ServerTrust::new(self.host, chain, &self.tls.policy);
+        let space = self.space(AuthenticationMethod::ServerTrust)?.showing(shown.clone());
+        let mut challenge = Challenge::new(space);
+        if let Err(error) = &verdict {
+            challenge = challenge.failed_with(error.clone());
+        }
+        let answered = self.context.ask(challenge)?;
+        let answer = answered.as_ref().map(|answered| &answered.disposition);
+        let against = match about_server(verdict.is_ok(), answer, &shown) {
+            AboutServer::Good => None,
+            AboutServer::Accepted => {
+                // A pin is the configuration's demand, which no delegate overrides.
+                self.tls.policy.check_own_key(&own, self.host)?;
+                answered.map(|answered| answered.by)
+            }
+            AboutServer::Bad => return verdict,
+            AboutServer::Cancelled => return Err(Error::cancelled()),
+            AboutServer::Refused => {
+                let detail = "a delegate has refused the server's certificate";
+                let refused = Error::new(ErrorKind::ServerCertificateUntrusted, detail);
+                return Err(match verdict {
+                    Ok(()) => refused,
+                    Err(error) => refused.because(error),
+                });
+            }
+        };
+        self.server = Some(Decided { certificate: own, against });
+        Ok(())
+    }
+
+    /// Decides what to show to a server that accepts certificates of these authorities.
+    /// Returns whether somebody was asked.
+    fn decide_about_client(&mut self, names: &[Vec<u8>]) -> Result<bool, Error> {
+        if self.show_what_is_stored() {
+            return Ok(false);
+        }
+        let space = self.space(AuthenticationMethod::ClientCertificate)?.accepting(names.to_vec());
+        let asks = self.context.has_delegate();
+        let answered = self.context.ask(Challenge::new(space))?;
+        let (disposition, by) =
+            answered.map(|answered| (answered.disposition, answered.by)).unzip();
+        self.client = match about_client(disposition) {
+            AboutClient::Identity(credential) => match credential.identity().cloned() {
+                Some(identity) => Client::Identity { identity, by, accepted: Some(credential) },
+                None => Client::Nothing { by },
+            },
+            AboutClient::Nothing => Client::Nothing { by },
+            AboutClient::Unfit => {
+                let detail = "a server that asks for a client certificate was answered by a \
+                              credential that is none";
+                return Err(Error::new(ErrorKind::InvalidRequest, detail));
+            }
+            AboutClient::Cancelled => return Err(Error::cancelled()),
+        };
+        Ok(asks)
+    }
+
+    /// Decides for the identity that the storage has for this server, if it has one.
+    fn show_what_is_stored(&mut self) -> bool {
+        let space = ProtectionSpace::of(self.url, AuthenticationMethod::ClientCertificate);
+        let stored = space.and_then(|space| stored_identity(self.tls.credentials.as_ref(), &space));
+        let Some(identity) = stored else { return false };
+        self.client = Client::Identity { identity, by: None, accepted: None };
+        true
+    }
+
+    /// Writes down who may use the connection, and what is stored once it was of use.
+    fn finish(&mut self, session: &mut TlsSession, requested: bool) {
+        let trusted_by = self.server.take().and_then(|decided| decided.against);
+        let space = ProtectionSpace::of(self.url, AuthenticationMethod::ClientCertificate);
+        let Some(space) = space else { return };
+        let (identity, by, accepted) = match std::mem::replace(&mut self.client, Client::Undecided)
+        {
+            Client::Identity { identity, by, accepted } => (Some(identity), by, accepted),
+            Client::Nothing { by } => (None, by, None),
+            Client::Undecided => (None, None, None),
+        };
+        if let Some(credential) = accepted
+            && credential.persistence() != Persistence::None
+            && requested
+        {
+            session.unproven = Some(Box::new((credential, space.clone())));
+        }
+        let asked = self.context.has_delegate();
+        let shown = requested.then_some(Shown { identity, by, asked, space });
+        if trusted_by.is_some() || shown.is_some() {
+            session.terms = Some(Arc::new(Terms { trusted_by, shown }));
+        }
+    }
+
+    fn space(&self, method: AuthenticationMethod) -> Result<ProtectionSpace, Error> {
+        let space = ProtectionSpace::of(self.url, method);
+        space.ok_or_else(|| Error::new(ErrorKind::BadUrl, "the URL has no host"))
+    }
+}
+
+impl Client {
+    fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Identity { identity, .. } => Some(identity),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which loads may use a connection that somebody has decided about.
+
+use crate::credentials::{AuthenticationMethod, CredentialStorage, ProtectionSpace};
+use crate::trust::Identity;
+use crate::wire::{Context, Party};
+
+/// The terms of a connection that not everybody may use.
+#[derive(Debug)]
+pub(in crate::engine) struct Terms {
+    /// Who has accepted the server's certificate against its evaluation.
+    pub(super) trusted_by: Option<Party>,
+    /// What was shown to a server that wants to know who connects.
+    pub(super) shown: Option<Shown>,
+}
+
+/// What a server was shown that wants a certificate of the client.
+#[derive(Debug)]
+pub(super) struct Shown {
+    /// `None`: no certificate.
+    pub(super) identity: Option<Identity>,
+    /// Who decided that, if not the storage.
+    pub(super) by: Option<Party>,
+    /// Somebody was there to be asked.
+    pub(super) asked: bool,
+    /// The space for which the storage may have an identity.
+    pub(super) space: ProtectionSpace,
+}
+
+impl Terms {
+    /// Whether a load may use the connection.
+    pub(in crate::engine) fn allow(
+        &self,
+        context: &Context,
+        storage: Option<&CredentialStorage>,
+    ) -> bool {
+        let is_party = |by: &Party| context.is_party(by);
+        if !self.trusted_by.as_ref().is_none_or(is_party) {
+            return false;
+        }
+        let Some(Shown { identity, by, asked, space }) = &self.shown else { return true };
+        let is_stored = match (identity, stored_identity(storage, space)) {
+            (Some(shown), Some(stored)) => shown.is(&stored),
+            (None, None) => true,
+            _ => false,
+        };
+        may_share(&Sharing {
+            mine: by.as_ref().map(is_party),
+            was_shown: identity.is_some(),
+            is_stored,
+            would_ask: !asked && context.has_delegate(),
+        })
+    }
+}
+
+/// What is known of a connection on which a client certificate was asked for, and of a load
+/// that could use it.
+#[derive(Debug)]
+struct Sharing {
+    /// Whether a delegate of the load has decided what was shown; `None`: no delegate has.
+    mine: Option<bool>,
+    /// An identity was shown.
+    was_shown: bool,
+    /// It is the one that the storage has, or there is none in both.
+    is_stored: bool,
+    /// The load has somebody to ask, and nobody was asked before.
+    would_ask: bool,
+}
+
+/// Decides whether the load may use the connection.
+fn may_share(sharing: &Sharing) -> bool {
+    let Sharing { mine, was_shown, is_stored, would_ask } = *sharing;
+    match mine {
+        Some(true) => true,
+        // The other delegate's identity is good for all, once it is in the storage; that it
+        // wants to show none is its own matter.
+        Some(false) => was_shown && is_stored,
+        None => is_stored && (was_shown || !would_ask),
+    }
+}
+
+/// Returns the identity that a storage has for the space.
+pub(super) fn stored_identity(
+    storage: Option<&CredentialStorage>,
+    space: &ProtectionSpace,
+) -> Option<Identity> {
+    debug_assert_eq!(space.method(), AuthenticationMethod::ClientCertificate);
+    storage?.default_credential(space)?.identity().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_delegate_decided_serves_its_own_loads_and_what_the_storage_says_all() {
+        for (mine, was_shown, is_stored, would_ask, expected) in [
+            (None, false, true, false, true),
+            (None, false, true, true, false),
+            (None, false, false, false, false),
+            (None, true, true, false, true),
+            (None, true, true, true, true),
+            (None, true, false, false, false),
+            (Some(true), true, false, false, true),
+            (Some(true), false, false, false, true),
+            (Some(false), true, false, false, false),
+            (Some(false), true, true, false, true),
+            (Some(false), false, true, false, false),
+        ] {
+            let sharing = Sharing { mine, was_shown, is_stored, would_ask };
+            assert_eq!(may_share(&sharing), expected, "{sharing:?}");
+        }
+    }
+}

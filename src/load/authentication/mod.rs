@@ -1,0 +1,245 @@
+//! Who a load says it is: credentials sent along, and answers to a 401.
+//!
+//! [`Authenticator`] is what a session knows, and [`Authentication`] what one of its loads
+//! does about it. Before a request goes out it is signed: with the answer to the challenge
+//! just before, with what stood in the URL, or with an answer that the server has accepted
+//! earlier. After a 401 it is decided who answers what: the same credential with a new nonce,
+//! the delegate, or the default.
+//!
+//! What is signed is one sending of a request, never the request: a redirect finds nothing
+//! to carry along. After the first change of origin nothing is sent unasked any more, not
+//! even back at the first origin, as a redirect of a stranger is no wish of the user's
+//! (CVE-2024-45336 of Go's client).
+//!
+//! Nobody is asked, and no body is read, while the session's lock is held.
+
+mod authenticator;
+mod choice;
+mod proof;
+mod proposal;
+mod refusal;
+mod signature;
+
+use http::StatusCode;
+
+use self::choice::{Choice, Source, choose};
+use self::refusal::{Refusal, refusal};
+use self::signature::Sent;
+use super::prepare::Hop;
+use super::response_to;
+use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSpace};
+use crate::error::Error;
+use crate::event::Questions;
+use crate::response::Response;
+use crate::wire::{Answer, Context, Wire, WireRequest};
+
+pub(crate) use self::authenticator::Authenticator;
+
+/// How often a hop asks, or tries what it knows, before the response is delivered: a server
+/// that changes its realm with every answer asks for ever.
+const MOST_QUESTIONS: u32 = 10;
+
+/// What a load does about who it is.
+pub(super) struct Authentication<'a> {
+    authenticator: &'a Authenticator,
+    context: &'a Context,
+    /// What the server has asked for just now.
+    answer: Option<Box<(credentials::Answer, Source)>>,
+    /// What went along with the request that is under way.
+    sent: Option<Sent>,
+    /// What was turned down during the load.
+    failed: Vec<(ProtectionSpace, Credential)>,
+    /// What the program does not want to be asked about again.
+    rejected: Vec<ProtectionSpace>,
+    /// The program's own `Authorization` was there, and has been replaced.
+    has_replaced_own: bool,
+    /// Of this hop: how often somebody was asked, whether a nonce was followed, whether its
+    /// connection is its own.
+    questions: u32,
+    has_renewed: bool,
+    binds_connection: bool,
+}
+
+impl<'a> Authentication<'a> {
+    pub(super) fn new(authenticator: &'a Authenticator, context: &'a Context) -> Self {
+        Self {
+            authenticator,
+            context,
+            answer: None,
+            sent: None,
+            failed: Vec::new(),
+            rejected: Vec::new(),
+            has_replaced_own: false,
+            questions: 0,
+            has_renewed: false,
+            binds_connection: false,
+        }
+    }
+
+    /// Begins another hop. What was turned down stays so.
+    pub(super) fn redirected(&mut self) {
+        (self.answer, self.sent, self.questions) = (None, None, 0);
+        (self.has_renewed, self.binds_connection) = (false, false);
+    }
+
+    /// Sends the request with what it says about who sends it, and checks and keeps what
+    /// the server thinks of that, unless it asks again.
+    pub(super) fn exchange(&mut self, wire: &dyn Wire, hop: &Hop) -> Result<Answer, Error> {
+        let signed = self.sign(hop)?;
+        let request = WireRequest {
+            method: &hop.method,
+            url: &hop.url,
+            headers: signed.as_ref().unwrap_or(&hop.headers),
+            body: hop.body.as_ref(),
+            binds_connection: self.binds_connection,
+        };
+        let answer = wire.exchange(&request, self.context)?;
+        let asks = matches!(
+            answer.head.status,
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        );
+        match self.sent.take_if(|_| !asks) {
+            Some(sent) => self.accepted(hop, sent, answer),
+            None => Ok(answer),
+        }
+    }
+
+    /// Answers a 401; returns whether the request is to be sent again, or the response
+    /// is delivered.
+    pub(super) fn answers(
+        &mut self,
+        hop: &mut Hop,
+        answer: &Answer,
+        questions: &dyn Questions,
+    ) -> Result<bool, Error> {
+        if answer.head.status != StatusCode::UNAUTHORIZED {
+            return Ok(false);
+        }
+        let offers = credentials::offers(&answer.head.headers, Asker::Server(&hop.url));
+        let mut found = self.renewed(hop, &offers);
+        if found.is_none() {
+            found = self.answered(hop, &response_to(hop, answer), &offers)?;
+        }
+        let Some((mut found, source)) = found else { return Ok(false) };
+        self.authenticator.share_count(&mut found);
+        log::debug!("answering a challenge of {:?}", found.space().method());
+        if !hop.can_send_again() {
+            hop.body = questions.new_body()?;
+            if hop.body.is_none() {
+                log::debug!("a challenge asks for a body that cannot be sent again");
+                return Ok(false);
+            }
+        }
+        self.binds_connection |= found.is_token();
+        self.has_replaced_own |= hop.headers.remove("authorization");
+        self.answer = Some(Box::new((found, source)));
+        Ok(true)
+    }
+
+    /// Notes that what was sent was turned down; returns it again if it was only its nonce
+    /// that is too old.
+    fn renewed(&mut self, hop: &Hop, offers: &[Offer]) -> Option<(credentials::Answer, Source)> {
+        let (sent, source) = match self.sent.take()? {
+            Sent::UserInfo => {
+                self.user_info_failed(hop, offers);
+                return None;
+            }
+            Sent::Answer(sent) => (sent.answer, sent.source),
+        };
+        match refusal(&sent, offers, self.has_renewed) {
+            // What cannot be read ahead cannot be signed.
+            Refusal::Renewed(renewed) if renewed.body_hash().is_some() && !hop.can_send_again() => {
+                log::debug!("the new nonce asks for a signed body, which cannot be read ahead");
+            }
+            Refusal::Renewed(renewed) => {
+                self.has_renewed = true;
+                // What was accepted has to be kept with its new nonce.
+                return Some((renewed, source.made_anew()));
+            }
+            Refusal::Failed => {
+                self.authenticator.forget(&sent);
+                self.failed.push((sent.space().clone(), sent.credential().clone()));
+            }
+            Refusal::None => {}
+        }
+        None
+    }
+
+    /// Decides what a response's offers are answered with, strongest first.
+    fn answered(
+        &mut self,
+        hop: &Hop,
+        response: &Response,
+        offers: &[Offer],
+    ) -> Result<Option<(credentials::Answer, Source)>, Error> {
+        let mut is_default = false;
+        for offer in offers {
+            // What cannot be read ahead cannot be signed.
+            let cannot_sign = offer.signs_body() && !hop.can_send_again();
+            if cannot_sign || self.rejected.contains(offer.space()) {
+                continue;
+            }
+            let proposal = self.proposal(hop, offer);
+            if is_default && proposal.usable.is_none() {
+                continue;
+            }
+            match self.ask(offer, &proposal, response)? {
+                Asked::Answered(answer, source) => return Ok(Some((answer, source))),
+                Asked::Rejected => self.rejected.push(offer.space().clone()),
+                // A token is nothing that the default could have.
+                Asked::Default => is_default |= !offer.needs_token(),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Asks about one offer, until there is an answer that fits it.
+    fn ask(
+        &mut self,
+        offer: &Offer,
+        proposal: &proposal::Proposal,
+        response: &Response,
+    ) -> Result<Asked, Error> {
+        let mut misfit = None;
+        for _ in self.questions..MOST_QUESTIONS {
+            self.questions += 1;
+            let mut challenge = Challenge::new(offer.space().clone())
+                .proposing(proposal.shown.clone())
+                .after_failures(self.failures(offer.space()))
+                .with_token(offer.token())
+                .asked_by(response.clone());
+            if let Some(error) = misfit {
+                challenge = challenge.failed_with(error);
+            }
+            let answered = self.context.ask(challenge)?.map(|answered| answered.disposition);
+            let (credential, source) = match choose(answered, proposal.usable.as_ref()) {
+                Choice::Use(credential, source) => (credential, source),
+                Choice::Reject => return Ok(Asked::Rejected),
+                Choice::Nothing => return Ok(Asked::Default),
+                Choice::Cancel => return Err(Error::cancelled()),
+            };
+            match (offer.answer(&credential), source) {
+                (Ok(answer), source) => return Ok(Asked::Answered(answer, source)),
+                (Err(error), Source::Delegate) => misfit = Some(error),
+                (Err(error), _) => {
+                    log::debug!("the proposed credential is not used: {error}");
+                    return Ok(Asked::Default);
+                }
+            }
+        }
+        Ok(Asked::Default)
+    }
+
+    fn failures(&self, space: &ProtectionSpace) -> u32 {
+        let count = self.failed.iter().filter(|(failed, _)| failed == space).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+/// What came of a question.
+enum Asked {
+    Answered(credentials::Answer, Source),
+    Rejected,
+    /// There is no answer, and no credential to use without one.
+    Default,
+}

@@ -1,0 +1,121 @@
+//! Signing a request before it goes out.
+
+use url::Position;
+
+use super::choice::Source;
+use super::{Authentication, Hop};
+use crate::body::Body;
+use crate::credentials::{Algorithm, Answer, Asker, Outgoing, Proof, Signed, new_cnonce};
+use crate::error::Error;
+use crate::headers::Headers;
+
+/// As much as is read of a body at a time.
+const PIECE: usize = 16 * 1024;
+
+/// What went along with a request.
+pub(super) enum Sent {
+    /// What stood in the URL, by Basic, before the server has asked for anything.
+    UserInfo,
+    Answer(Box<SentAnswer>),
+}
+
+pub(super) struct SentAnswer {
+    pub(super) answer: Answer,
+    /// Checks the server's.
+    pub(super) proof: Option<Proof>,
+    pub(super) source: Source,
+}
+
+impl Authentication<'_> {
+    /// Returns the headers of the request that goes out, if they are not the hop's own.
+    ///
+    /// What answers a challenge comes first; then what the program has set itself, what
+    /// stood in the URL, and what the server has accepted earlier.
+    pub(super) fn sign(&mut self, hop: &Hop) -> Result<Option<Headers>, Error> {
+        self.sent = None;
+        if let Some((mut answer, source)) = self.answer.take().map(|answer| *answer) {
+            let hash = answer.body_hash().map(|algorithm| self.hash(hop, algorithm));
+            let hash = hash.transpose()?;
+            let signed = answer.sign(&outgoing(hop, hash.as_deref(), &new_cnonce()))?;
+            return self.signed(hop, signed, answer, source).map(Some);
+        }
+        let may_be_unasked =
+            !hop.has_crossed_origins && self.authenticator.has_accepted_something();
+        if hop.user_info.is_none() && !may_be_unasked || hop.headers.contains("authorization") {
+            return Ok(None);
+        }
+        if may_be_unasked && let Some((signed, answer)) = self.sign_unasked(hop)? {
+            return self.signed(hop, signed, answer, Source::Accepted).map(Some);
+        }
+        let Some(user_info) = &hop.user_info else { return Ok(None) };
+        self.sent = Some(Sent::UserInfo);
+        with_authorization(hop, &user_info.basic()).map(Some)
+    }
+
+    /// Signs with an answer that the server has accepted earlier, of the user whom the URL
+    /// names if it does.
+    fn sign_unasked(&self, hop: &Hop) -> Result<Option<(Signed, Answer)>, Error> {
+        let asker = Asker::Server(&hop.url);
+        let wanted = |answer: &Answer| {
+            let (user, password) = (answer.credential().user(), answer.credential().password());
+            hop.user_info.as_ref().is_none_or(|info| info.is_of(user, password))
+        };
+        let hashed = self
+            .authenticator
+            .with_accepted(asker, |answer| wanted(answer).then(|| answer.body_hash()));
+        let Some(algorithm) = hashed.flatten() else { return Ok(None) };
+        if algorithm.is_some() && !hop.can_send_again() {
+            return Ok(None);
+        }
+        let hash = algorithm.map(|algorithm| self.hash(hop, algorithm)).transpose()?;
+        let cnonce = new_cnonce();
+        let request = outgoing(hop, hash.as_deref(), &cnonce);
+        // It may have become another one meanwhile.
+        let signed = self.authenticator.with_accepted(asker, |answer| {
+            let fits = wanted(answer) && answer.body_hash() == algorithm;
+            let signed = fits.then(|| answer.sign(&request).ok()).flatten()?;
+            Some((signed, answer.clone()))
+        });
+        Ok(signed.flatten())
+    }
+
+    /// Returns the hash of the hop's body, which is read for it from its beginning to its end.
+    fn hash(&self, hop: &Hop, algorithm: Algorithm) -> Result<String, Error> {
+        let mut hasher = algorithm.hasher();
+        let Some(mut body) = hop.body.as_ref().map(Body::open).transpose()? else {
+            return Ok(hasher.finish());
+        };
+        let mut piece = vec![0; PIECE];
+        loop {
+            // It may be long, or have no end: a cancel and the timer of the whole load reach it.
+            self.context.wait().slice()?;
+            match body.read(&mut piece)? {
+                0 => return Ok(hasher.finish()),
+                count => hasher.update(&piece[..count]),
+            }
+        }
+    }
+
+    fn signed(
+        &mut self,
+        hop: &Hop,
+        signed: Signed,
+        answer: Answer,
+        source: Source,
+    ) -> Result<Headers, Error> {
+        let Signed { value, proof } = signed;
+        self.sent = Some(Sent::Answer(Box::new(SentAnswer { answer, proof, source })));
+        with_authorization(hop, &value)
+    }
+}
+
+fn with_authorization(hop: &Hop, value: &str) -> Result<Headers, Error> {
+    let mut headers = hop.headers.clone();
+    headers.set(Asker::Server(&hop.url).answer_field(), value)?;
+    Ok(headers)
+}
+
+fn outgoing<'a>(hop: &'a Hop, body_hash: Option<&'a str>, cnonce: &'a str) -> Outgoing<'a> {
+    let target = &hop.url[Position::BeforePath..Position::AfterQuery];
+    Outgoing { method: hop.method.as_str(), target, body_hash, cnonce }
+}

@@ -1,0 +1,103 @@
+//! Private keys: opened, made ready to sign, and compared with certificates.
+
+use std::sync::Arc;
+
+use der::Decode;
+use der::asn1::AnyRef;
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::SigningKey;
+
+use super::pem::Key;
+use super::unusable;
+use crate::error::{Error, ErrorKind};
+use crate::trust::Certificate;
+
+/// Makes a key that was found in PEM text ready to sign.
+pub(super) fn open(key: Key, passphrase: Option<&str>) -> Result<Arc<dyn SigningKey>, Error> {
+    match key {
+        Key::Open(der) => ready(&der),
+        Key::Encrypted(der) => decrypted(&der, passphrase),
+    }
+}
+
+/// Makes a key ready to sign.
+pub(super) fn ready(der: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>, Error> {
+    any_supported_type(der).map_err(|error| {
+        // rustls tries one kind after the other, and does not say what was wrong with which.
+        if AnyRef::from_der(der.secret_der()).is_err() {
+            return unusable("the private key is broken").because(error);
+        }
+        let detail = "the private key is broken or of a kind that is not supported; RSA of 2048 \
+                      to 4096 bits, ECDSA on P-256 and P-384, and Ed25519 are";
+        Error::new(ErrorKind::NotSupported, detail).because(error)
+    })
+}
+
+/// Whether the certificate is about this key.
+pub(super) fn is_of(key: &dyn SigningKey, certificate: &Certificate) -> Result<bool, Error> {
+    let Some(public) = key.public_key() else { return Ok(true) };
+    certificate
+        .has_public_key(public.as_ref())
+        .map_err(|error| unusable("the first certificate is broken").because(error))
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn decrypted(der: &[u8], passphrase: Option<&str>) -> Result<Arc<dyn SigningKey>, Error> {
+    use pkcs8::EncryptedPrivateKeyInfoRef;
+    use pkcs8::pkcs5::pbes2::SCRYPT_OID;
+    use rustls::pki_types::PrivatePkcs8KeyDer;
+
+    let Some(passphrase) = passphrase else {
+        return Err(unusable("the private key is encrypted, and there is no pass phrase for it"));
+    };
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| {
+        if AnyRef::from_der(der).is_err() {
+            return unusable("the encrypted private key is broken").because(error);
+        }
+        unsupported_encryption(error)
+    })?;
+    if !is_affordable(&encrypted.encryption_algorithm) {
+        let error = pkcs8::pkcs5::Error::AlgorithmParametersInvalid { oid: SCRYPT_OID };
+        return Err(unsupported_encryption(error.into()));
+    }
+    // The document is wiped when it is dropped.
+    let document = encrypted.decrypt(passphrase).map_err(|error| match error {
+        pkcs8::Error::EncryptedPrivateKey(
+            pkcs8::pkcs5::Error::NoPbes1CryptSupport
+            | pkcs8::pkcs5::Error::UnsupportedAlgorithm { .. }
+            | pkcs8::pkcs5::Error::AlgorithmParametersInvalid { .. },
+        ) => unsupported_encryption(error),
+        // Padding that is wrong, or right by chance in front of what is no key.
+        _ => unusable("the pass phrase of the private key is wrong").because(error),
+    })?;
+    ready(&PrivatePkcs8KeyDer::from(document.as_bytes()).into())
+}
+
+/// Whether the key can be opened in the memory and the time of a usual program: whoever made
+/// the file says how much of both scrypt takes (RFC 7914 §2), up to all that there is.
+#[cfg(feature = "encrypted-keys")]
+fn is_affordable(encryption: &pkcs8::pkcs5::EncryptionScheme) -> bool {
+    /// In blocks of 128 bytes: 1 GiB. OpenSSL's own keys take 16 MiB.
+    const MOST: u64 = 1 << 23;
+    let Some(scrypt) = encryption.pbes2().and_then(|parameters| parameters.kdf.scrypt()) else {
+        return true;
+    };
+    let blocks = u64::from(scrypt.block_size) * u64::from(scrypt.parallelization);
+    let most = MOST.checked_div(blocks).unwrap_or_default();
+    scrypt.cost_parameter.is_power_of_two() && scrypt.cost_parameter <= most
+}
+
+#[cfg(feature = "encrypted-keys")]
+fn unsupported_encryption(error: pkcs8::Error) -> Error {
+    let detail = "the private key is encrypted in a way that is not supported; convert it with \
+                  `openssl pkcs8 -topk8 -in old.pem -out new.pem`";
+    Error::new(ErrorKind::NotSupported, detail).because(error)
+}
+
+#[cfg(not(feature = "encrypted-keys"))]
+fn decrypted(_: &[u8], _: Option<&str>) -> Result<Arc<dyn SigningKey>, Error> {
+    let detail = "encrypted private keys need the feature `encrypted-keys`, which this build is \
+                  without";
+    Err(Error::new(ErrorKind::NotSupported, detail))
+}

@@ -1,0 +1,65 @@
+//! What a session demands of servers that want to be trusted.
+
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+use super::Certificate;
+use super::evaluation::{Measure, check_own_key, evaluate};
+use super::pins::PublicKeyPins;
+use super::roots::{Roots, anchors};
+use crate::error::{Error, ErrorKind};
+
+/// The roots and the pins of one session.
+#[derive(Debug)]
+pub(crate) struct TrustPolicy {
+    roots: Roots,
+    pins: Vec<PublicKeyPins>,
+}
+
+impl TrustPolicy {
+    pub(crate) fn new(roots: Roots, pins: Vec<PublicKeyPins>) -> Self {
+        Self { roots, pins }
+    }
+
+    /// Evaluates what a server has shown, its own certificate first.
+    pub(crate) fn evaluate(
+        &self,
+        chain: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let (anchors, pins) = (self.roots.all()?, &self.pins);
+        evaluate(chain, &Measure { host, anchors, pins, now })
+    }
+
+    /// Evaluates by other roots.
+    pub(super) fn evaluate_with_roots(
+        &self,
+        chain: &[CertificateDer<'_>],
+        host: &ServerName<'_>,
+        roots: &[Certificate],
+    ) -> Result<(), Error> {
+        let anchors = anchors(roots).map_err(|error| {
+            let detail = "one of the roots to evaluate with is not a certificate";
+            Error::new(ErrorKind::ServerCertificateUntrusted, detail).because(error)
+        })?;
+        let (anchors, pins, now) = (&anchors[..], &self.pins[..], UnixTime::now());
+        evaluate(chain, &Measure { host, anchors, pins, now })
+    }
+
+    /// Fails if the host has pins and none is of this certificate's own key.
+    pub(crate) fn check_own_key(&self, own: &Certificate, host: &str) -> Result<(), Error> {
+        check_own_key(&CertificateDer::from(own.as_der()), host, &self.pins)
+    }
+}
+
+/// Returns a host as TLS names it.
+///
+/// # Errors
+///
+/// [`ErrorKind::BadUrl`] if it cannot be in a certificate.
+pub(crate) fn server_name(host: &str) -> Result<ServerName<'static>, Error> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    ServerName::try_from(bare.unwrap_or(host).to_owned()).map_err(|error| {
+        Error::new(ErrorKind::BadUrl, "the host's name cannot be in a certificate").because(error)
+    })
+}

@@ -1,0 +1,74 @@
+//! Who may use whom: to change the architecture is to change a line here.
+
+/// The ground floor: rooms that every floor above may use.
+const WORDS: &[&str] = &[
+    "error", "sync", "clock", "cancel", "census", "headers", "mime", "trust", "resolver", "body",
+    "request", "response",
+];
+
+/// The first floor: what is kept from one load to the next.
+const STORES: &[&str] = &["credentials"];
+
+/// What lies between the words and those who work with them.
+const SEAMS: &[&str] = &["wire", "event", "delivery", "files"];
+
+/// Which rooms each room may name, from the ground floor up: a row names only rows
+/// above it. Reading it is reading the architecture.
+pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
+    // words
+    ("error", &[]),
+    ("sync", &[]),
+    ("clock", &[&["sync"]]),
+    ("cancel", &[&["sync"]]),
+    ("census", &[&["sync"]]),
+    ("headers", &[&["error"]]),
+    ("mime", &[]),
+    ("trust", &[&["error"]]),
+    ("resolver", &[&["error", "cancel"]]),
+    ("body", &[&["error", "sync", "headers", "mime"]]),
+    ("request", &[&["error", "cancel", "headers", "body"]]),
+    ("response", &[&["error", "headers", "mime"]]),
+    // stores, who do not know each other
+    ("credentials", &[&["error", "sync", "headers", "response", "trust"]]),
+    // seams
+    ("wire", &[WORDS, STORES]),
+    ("event", &[WORDS, STORES]),
+    ("delivery", &[WORDS]),
+    ("files", &[&["error", "sync", "census"]]),
+    // explanations, without code
+    ("guide", &[]),
+    // workers, who do not know each other
+    ("engine", &[WORDS, STORES, &["wire"]]),
+    ("load", &[WORDS, STORES, &["wire", "event"]]),
+    // handles, and the public test tools
+    ("configuration", &[WORDS, STORES, &["wire"]]),
+    ("session", &[WORDS, STORES, SEAMS, &["engine", "load", "configuration"]]),
+    ("testing", &[WORDS, STORES, SEAMS, &["engine", "load", "configuration", "session"]]),
+];
+
+/// Foreign crates whose types are vocabulary: any room may name them.
+pub(crate) const VOCABULARY: &[&str] = &["http", "log", "url"];
+
+/// The files that may name each other foreign crate, as beginnings of paths in `src`.
+pub(crate) const DOORS: &[(&str, &[&str])] = &[
+    ("base64", &["credentials/basic.rs", "load/", "request/userinfo.rs", "trust/pins.rs"]),
+    ("brotli_decompressor", &["load/decode"]),
+    ("der", &["trust/"]),
+    ("flate2", &["load/decode"]),
+    ("httparse", &["engine/codec"]),
+    ("md5", &["credentials/digest"]),
+    ("p12_keystore", &["trust/"]),
+    ("percent_encoding", &["credentials/digest", "load/redirect", "request", "response"]),
+    ("pkcs8", &["trust/"]),
+    ("rcgen", &["testing/"]),
+    ("rustix", &["engine/", "files/", "testing/"]),
+    ("rustls", &["engine/tls", "testing/", "trust/"]),
+    ("rustls_native_certs", &["trust/roots.rs"]),
+    ("rustls_pki_types", &["engine/tls", "testing/", "trust/"]),
+    ("webpki", &["engine/tls", "trust/"]),
+    ("zstd", &["load/decode"]),
+    ("serde", &["request/content.rs", "session/data.rs"]),
+    ("serde_json", &["request/content.rs", "session/data.rs"]),
+    ("ring", &["credentials/digest", "engine/tls", "testing/", "trust/"]),
+    ("socket2", &["engine/", "testing/"]),
+];
