@@ -41,7 +41,7 @@
 //!
 //! | Configuration | Keeps |
 //! |---|---|
-//! | [`Configuration::default`] | what the program's other sessions keep (no stores are built yet) |
+//! | [`Configuration::default`] | what the program's other sessions keep: credentials, in memory (cache and cookies are not built yet) |
 //! | [`Configuration::ephemeral`] | nothing beyond the session |
 //! | [`Configuration::background`] | transfers beyond the program (not built yet) |
 //!
@@ -106,6 +106,11 @@
 //!   error.
 //! * A [`Reply`] that is dropped means what a missing method means: the next delegate is asked,
 //!   then the default happens. One that is dropped by a panic fails the task.
+//! * What a server offers is asked about strongest first, not in its order; a 401 to a request
+//!   with an `Authorization` of the program's own is asked about, too, but never answered by
+//!   default. A URL's user name and password are sent as Basic before the server asks.
+//! * A server's certificate is asked about for every connection, also for one that resumes a TLS
+//!   session; credentials are never permanent.
 //! * Progress is told by one method for both directions, at most ten times a second
 //!   ([`Configuration::progress_interval`]); tasks have a snapshot of it, nothing to observe.
 //! * Tasks with a closure or a channel and blocking calls hold the body in memory, up to
