@@ -22,7 +22,7 @@ GROUPS = {
 C_CODE = "ring"
 SECTIONS = {
     "unwinding tables": (".eh_frame", ".eh_frame_hdr", ".gcc_except_table"),
-    "relocations": (".rela.dyn", ".data.rel.ro", ".got"),
+    "relocations": (".rela.dyn",),
 }
 
 
@@ -32,6 +32,9 @@ def table(versions):
     with tempfile.TemporaryDirectory(prefix="urlsession-parts-") as folder:
         program = weights.make(pathlib.Path(folder), dependency, get, versions, strip="false")
         symbols, sections = by_crate(program), by_section(program)
+        sections["strings and the rest"] = stripped_size(program) - sum(
+            [*symbols.values(), *sections.values()]
+        )
     lines = [f"| Part of the program with {label} | KB |", "|---|--:|"]
     for name, size in [*symbols.most_common(), *sections.items()]:
         lines.append(f"| {name} | {size / 1e3:.0f} |")
@@ -69,6 +72,13 @@ def by_section(program):
         if len(words) == 3 and words[1].isdigit():
             sizes[words[0]] = int(words[1])
     return {name: sum(sizes.get(part, 0) for part in parts) for name, parts in SECTIONS.items()}
+
+
+def stripped_size(program):
+    """Bytes of the program without its symbols."""
+    stripped = program.with_name("stripped")
+    output("strip", "-o", stripped, program)
+    return stripped.stat().st_size
 
 
 def output(*words):
