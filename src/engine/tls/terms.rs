@@ -70,10 +70,9 @@ struct Sharing {
 fn may_share(sharing: &Sharing) -> bool {
     let Sharing { mine, was_shown, is_stored, would_ask } = *sharing;
     match mine {
-        Some(true) => true,
-        // The other delegate's identity is good for all, once it is in the storage; that it
-        // wants to show none is its own matter.
-        Some(false) => was_shown && is_stored,
+        // What a delegate has decided serves its own loads, even where the storage has the same
+        // identity by now: the others show that one on a connection of their own.
+        Some(mine) => mine,
         None => is_stored && (was_shown || !would_ask),
     }
 }
@@ -103,7 +102,7 @@ mod tests {
             (Some(true), true, false, false, true),
             (Some(true), false, false, false, true),
             (Some(false), true, false, false, false),
-            (Some(false), true, true, false, true),
+            (Some(false), true, true, false, false),
             (Some(false), false, true, false, false),
         ] {
             let sharing = Sharing { mine, was_shown, is_stored, would_ask };

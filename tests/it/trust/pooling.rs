@@ -84,6 +84,20 @@ fn an_identity_that_a_delegate_shows_is_for_its_own_tasks() {
 }
 
 #[test]
+fn an_identity_that_a_delegate_gave_to_the_storage_is_shown_by_others_on_their_own_connection() {
+    let authority = Authority::new();
+    let builder = Server::builder().tls(&authority.identity(HERE));
+    let server = builder.ask_for_client_certificate(&authority).start();
+    server.handle(|_| Answer::ok("secret"));
+    let session = Session::new(trusting(&authority)).unwrap();
+    let ann = Deciding::showing(Credential::from_identity(&client(&authority, "ann")));
+    let seen = || server.take_request().client_certificates().len();
+    for (delegate, connections) in [(Some(&ann), 2), (None, 3), (None, 3), (Some(&ann), 3)] {
+        assert_eq!((load(&session, &server, delegate), seen()), (connections, 1));
+    }
+}
+
+#[test]
 fn an_identity_that_is_stored_or_removed_means_another_connection() {
     let authority = Authority::new();
     let builder = Server::builder().tls(&authority.identity(HERE));
