@@ -7,6 +7,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use webpki::{EndEntityCert, InvalidNameContext, KeyUsage, VerifiedPath};
 
+use super::calendar;
 use super::pins::{self, PublicKeyPins};
 use crate::error::{Error, ErrorKind};
 
@@ -138,17 +139,10 @@ impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
         let (days, rest) = (seconds / 86_400, seconds % 86_400);
-        // Years that begin in March have the leap day at their end; 400 of them are an era.
-        let from_march = days + 719_468;
-        let (era, day) = (from_march / 146_097, from_march % 146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let of_year = day - (365 * year + year / 4 - year / 100);
-        let since_march = (5 * of_year + 2) / 153;
-        let of_month = of_year - (153 * since_march + 2) / 5 + 1;
-        let month = if since_march < 10 { since_march + 3 } else { since_march - 9 };
-        let year = era * 400 + year + u64::from(month <= 2);
+        // No u64 of seconds has as many days as an i64 holds.
+        let (year, month, day) = calendar::date(days as i64);
         let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-        write!(f, "{year}-{month:02}-{of_month:02} {hour:02}:{minute:02}:{second:02} UTC")
+        write!(f, "{year}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
     }
 }
 

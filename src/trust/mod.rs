@@ -1,5 +1,7 @@
 //! Words about TLS: whom to trust, who one is, and which versions to speak.
 
+#[cfg(feature = "tls")]
+mod calendar;
 mod certificate;
 mod details;
 mod distinguished_name;

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Reader, Result, SliceReader, Tag, TagNumber, Tagged};
 
+use super::calendar::days_since_1970;
 use super::details::SubjectName;
 
 const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
@@ -166,15 +167,6 @@ fn time(reader: &mut SliceReader<'_>) -> Result<SystemTime> {
     let epoch = SystemTime::UNIX_EPOCH;
     let time = if seconds < 0 { epoch.checked_sub(distance) } else { epoch.checked_add(distance) };
     time.ok_or_else(wrong)
-}
-
-/// Counts the days of the Gregorian calendar, in years that begin in March.
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    /// From 0000-03-01 to 1970-01-01.
-    const TO_1970: i64 = 719_468;
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - TO_1970
 }
 
 /// Reads one element of this tag, and returns a reader of what is in it.
