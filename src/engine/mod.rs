@@ -14,15 +14,10 @@
 
 mod alarm;
 mod buffer;
-mod chunked;
-mod codec;
 mod connection;
 mod connector;
-mod framing;
-mod head;
-mod incoming;
+mod http1;
 mod lookup;
-mod outgoing;
 mod pool;
 mod race;
 mod sendfile;
@@ -40,9 +35,7 @@ use url::Position;
 
 use connection::Connection;
 use connector::Connector;
-use framing::{Decision, framing};
-use incoming::Incoming;
-use outgoing::Exchanged;
+use http1::{Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
 #[cfg(feature = "tls")]
@@ -170,24 +163,16 @@ impl Engine {
         let registered = context.cancel.as_ref().map(|token| token.on_cancel(connection.waker()));
         let sends_file = request.body.is_some_and(Body::is_file);
         let _file = sends_file.then(|| self.census.count(Kind::File));
-        let exchanged = context
-            .check()
-            .and_then(|()| outgoing::exchange(&mut connection, request, context))
-            .and_then(|exchanged| {
-                let Exchanged { head, .. } = &exchanged;
-                let decision = framing(request.method, head.status, head.version, &head.headers)?;
-                Ok((exchanged, decision))
-            });
+        let exchanged =
+            context.check().and_then(|()| http1::exchange(&mut connection, request, context));
         match exchanged {
-            Ok((Exchanged { head, sent_whole }, decision)) => {
+            Ok(Exchanged { head, decision }) => {
                 #[cfg(feature = "tls")]
                 if let Some((credential, space)) = connection.take_proven(head.status)
                     && let Some(storage) = &self.credentials
                 {
                     storage.set(&credential, &space);
                 }
-                let reusable = decision.reusable && sent_whole && !asks_to_close(request);
-                let decision = Decision { reusable, ..decision };
                 let pool = self.pool.clone();
                 let body = Incoming::new(connection, decision, pool, context.clone(), registered);
                 Ok(Answer { head, body: Box::new(body) })
@@ -205,12 +190,6 @@ struct Attempt {
     error: Error,
     /// The connection was kept alive, and nothing came back on it.
     on_stale: bool,
-}
-
-/// RFC 9112 §9.6: whoever sends `close` does not use the connection again.
-fn asks_to_close(request: &WireRequest<'_>) -> bool {
-    let mut options = request.headers.get_all("connection").flat_map(|value| value.split(','));
-    options.any(|option| option.trim().eq_ignore_ascii_case("close"))
 }
 
 impl Wire for Engine {

@@ -55,7 +55,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("brotli_decompressor", &["load/decode"]),
     ("der", &["trust/"]),
     ("flate2", &["load/decode"]),
-    ("httparse", &["engine/codec"]),
+    ("httparse", &["engine/http1/codec.rs"]),
     ("md5", &["credentials/digest"]),
     ("p12_keystore", &["trust/"]),
     ("percent_encoding", &["credentials/digest", "load/redirect", "request", "response"]),

@@ -12,7 +12,7 @@ use crate::headers::Headers;
 
 /// How a body is delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(in crate::engine) enum Framing {
     /// There is no body, whatever the headers say.
     None,
     Length(u64),
@@ -23,7 +23,7 @@ pub(super) enum Framing {
 
 /// What is known about a response by its head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Decision {
+pub(in crate::engine) struct Decision {
     pub(super) framing: Framing,
     /// The connection may be kept after this message.
     pub(super) reusable: bool,

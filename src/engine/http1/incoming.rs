@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::chunked::{Dechunker, Found};
-use super::connection::Connection;
 use super::framing::{Decision, Framing};
-use super::pool::Pool;
 use crate::cancel::Registered;
+use crate::engine::connection::Connection;
+use crate::engine::pool::Pool;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, WireBody};
 
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// A body on its way in; holds the connection until it is whole.
 #[derive(Debug)]
-pub(super) struct Incoming {
+pub(in crate::engine) struct Incoming {
     /// None once the body is whole, or broken.
     connection: Option<Connection>,
     rest: Rest,
@@ -39,7 +39,7 @@ enum Rest {
 }
 
 impl Incoming {
-    pub(super) fn new(
+    pub(in crate::engine) fn new(
         connection: Connection,
         decision: Decision,
         pool: Arc<Pool>,

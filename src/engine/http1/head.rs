@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::codec::{read_head, status_of};
-use super::connection::Connection;
+use crate::engine::connection::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Context, Head};
 

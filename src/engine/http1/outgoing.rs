@@ -5,10 +5,10 @@ use std::mem;
 use std::time::Duration;
 
 use super::codec::{self, Sending};
-use super::connection::Connection;
 use super::head::{self, Heard, Informational};
-use super::sendfile::{self, Turn};
 use crate::body::OpenBody;
+use crate::engine::connection::Connection;
+use crate::engine::sendfile::{self, Turn};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, Head, WireRequest};
 
@@ -28,9 +28,9 @@ const PATIENCE_FOR_100: Duration = Duration::from_secs(1);
 
 /// What came back, and whether the request went out whole.
 #[derive(Debug)]
-pub(super) struct Exchanged {
+pub(super) struct Sent {
     pub(super) head: Head,
-    pub(super) sent_whole: bool,
+    pub(super) whole: bool,
 }
 
 /// Sends `request` over `connection` and receives the head of the answer.
@@ -38,7 +38,7 @@ pub(super) fn exchange(
     connection: &mut Connection,
     request: &WireRequest<'_>,
     context: &Context,
-) -> Result<Exchanged, Error> {
+) -> Result<Sent, Error> {
     let body = request.body.map(|body| body.open()).transpose()?;
     let sending = match &body {
         None => Sending::Nothing,
@@ -62,10 +62,10 @@ pub(super) fn exchange(
         },
     };
     match early {
-        Some(head) => Ok(Exchanged { head, sent_whole: false }),
+        Some(head) => Ok(Sent { head, whole: false }),
         None => {
             let head = sender.receive().map_err(|error| error.at(Stage::WaitingForResponse))?;
-            Ok(Exchanged { head, sent_whole: true })
+            Ok(Sent { head, whole: true })
         }
     }
 }
