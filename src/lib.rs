@@ -136,7 +136,6 @@ mod credentials;
 mod delivery;
 mod engine;
 mod error;
-mod event;
 mod files;
 mod headers;
 mod load;

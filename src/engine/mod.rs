@@ -50,7 +50,7 @@ use crate::error::{Error, Stage};
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
-use crate::wire::{Answer, Context, Wire, WireRequest};
+use crate::wire::{Context, Wire, WireRequest, WireResponse};
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -155,7 +155,7 @@ impl Engine {
         mut connection: Connection,
         request: &WireRequest<'_>,
         context: &Context,
-    ) -> Result<Answer, Attempt> {
+    ) -> Result<WireResponse, Attempt> {
         if request.binds_connection {
             connection.bound = true;
             context.kept.open();
@@ -175,7 +175,7 @@ impl Engine {
                 }
                 let pool = self.pool.clone();
                 let body = Incoming::new(connection, decision, pool, context.clone(), registered);
-                Ok(Answer { head, body: Box::new(body) })
+                Ok(WireResponse { head, body: Box::new(body) })
             }
             Err(error) => Err(Attempt {
                 error: error.at(Stage::Sending),
@@ -193,7 +193,11 @@ struct Attempt {
 }
 
 impl Wire for Engine {
-    fn exchange(&self, request: &WireRequest<'_>, context: &Context) -> Result<Answer, Error> {
+    fn exchange(
+        &self,
+        request: &WireRequest<'_>,
+        context: &Context,
+    ) -> Result<WireResponse, Error> {
         context.check()?;
         let origin = &request.url[..Position::BeforePath];
         if let Some(connection) = self.at_hand(origin, context) {

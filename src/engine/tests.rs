@@ -12,7 +12,7 @@ use crate::census::Census;
 use crate::clock::Clock;
 use crate::headers::Headers;
 use crate::testing::{Answer, Server};
-use crate::wire::{Answer as Answered, Context, Kept, Wire, WireRequest};
+use crate::wire::{Context, Kept, Wire, WireRequest, WireResponse};
 
 fn engine() -> Engine {
     let timeout = Duration::from_secs(90);
@@ -39,10 +39,10 @@ fn engine() -> Engine {
 /// What a load has for all of its exchanges.
 fn load() -> Context {
     let (clock, idle) = (Clock::system(), Duration::from_secs(30));
-    Context { cancel: None, clock, idle, deadline: None, watcher: None, kept: Kept::default() }
+    Context { cancel: None, clock, idle, deadline: None, dialogue: None, kept: Kept::default() }
 }
 
-fn exchange(engine: &Engine, context: &Context, url: &str, binds_connection: bool) -> Answered {
+fn exchange(engine: &Engine, context: &Context, url: &str, binds_connection: bool) -> WireResponse {
     let (method, url, mut headers) = (Method::GET, Url::parse(url).unwrap(), Headers::new());
     headers.push("Host", url.authority());
     let request =
@@ -50,7 +50,7 @@ fn exchange(engine: &Engine, context: &Context, url: &str, binds_connection: boo
     engine.exchange(&request, context).unwrap()
 }
 
-fn read(mut answer: Answered) {
+fn read(mut answer: WireResponse) {
     let mut buffer = [0; 1024];
     while answer.body.read(&mut buffer).unwrap() > 0 {}
 }
@@ -80,7 +80,7 @@ fn three_legs_go_over_one_connection_that_nobody_else_gets() {
 }
 
 /// What becomes of a load after its first leg; the last is a URL of another server.
-type End = fn(&Engine, &Context, Answered, &str);
+type End = fn(&Engine, &Context, WireResponse, &str);
 
 #[test]
 fn a_bound_connection_goes_with_its_load_however_that_ends() {

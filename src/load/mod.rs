@@ -3,7 +3,7 @@
 //! [`run`] is the whole story: prepare, exchange, answer a challenge, follow. What to do about an answer is
 //! decided by pure functions over values; `run` carries it out.
 //!
-//! This room knows the words, a [`Wire`] and the [`Questions`] that it may ask. It does
+//! This room knows the words, a [`Wire`] and the load's [`Context`], through which it may ask. It does
 //! not know sockets, codecs, sessions or tasks.
 //!
 //! A load runs on one thread from start to end and holds no lock while it waits. What
@@ -17,11 +17,10 @@ mod redirect;
 use http::Method;
 
 use crate::error::Error;
-use crate::event::Questions;
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::response::Response;
-use crate::wire::{Answer, Context, Head, Wire};
+use crate::wire::{Context, Head, Wire, WireResponse};
 
 use authentication::Authentication;
 pub(crate) use authentication::Authenticator;
@@ -82,7 +81,6 @@ pub(crate) fn run(
     rules: &Rules,
     request: &Request,
     context: &Context,
-    questions: &dyn Questions,
 ) -> Result<Loaded, Error> {
     let mut hop = Hop::first(request, rules)?;
     let mut authentication = Authentication::new(&rules.authenticator, context);
@@ -95,7 +93,7 @@ pub(crate) fn run(
             crate::error::Redacted(&hop.url),
             answer.head.status.as_u16()
         );
-        let answers = authentication.answers(&mut hop, &answer, questions);
+        let answers = authentication.answers(&mut hop, &answer);
         if answers.map_err(|error| error.on(&hop.url))? {
             answer.body.discard();
             continue;
@@ -105,7 +103,7 @@ pub(crate) fn run(
             Step::Refuse(error) => return Err(error),
             Step::Follow { url, method, keeps_body, crosses_origin } => {
                 if keeps_body && !hop.can_send_again() {
-                    hop.body = questions.new_body().map_err(|error| error.on(&hop.url))?;
+                    hop.body = context.new_body().map_err(|error| error.on(&hop.url))?;
                     if hop.body.is_none() {
                         // The answer is delivered as it is.
                         log::debug!("a redirect asks for a body that cannot be sent again");
@@ -114,7 +112,7 @@ pub(crate) fn run(
                 }
                 let response = response_to(&hop, &answer);
                 let proposed = hop.follow(url, method, keeps_body, crosses_origin);
-                match questions.redirect(response, proposed).map_err(|error| error.on(&hop.url))? {
+                match context.redirect(response, proposed).map_err(|error| error.on(&hop.url))? {
                     Some(request) => {
                         answer.body.discard();
                         hop = hop.next(&request, rules)?;
@@ -128,14 +126,14 @@ pub(crate) fn run(
 }
 
 /// Returns the response that `answer` is, if it is delivered or not.
-fn response_to(hop: &Hop, answer: &Answer) -> Response {
+fn response_to(hop: &Hop, answer: &WireResponse) -> Response {
     let Head { status, version, ref headers } = answer.head;
     let length = answer.body.remaining();
     Response::new(hop.url.clone(), status, version, headers.clone(), length)
 }
 
-fn deliver(hop: Hop, answer: Answer, rules: &Rules) -> Result<Loaded, Error> {
-    let Answer { head, body } = answer;
+fn deliver(hop: Hop, answer: WireResponse, rules: &Rules) -> Result<Loaded, Error> {
+    let WireResponse { head, body } = answer;
     // Where there is no body, as after a HEAD, the headers still say how it is encoded.
     let codings = if rules.decodes_bodies && body.remaining() != Some(0) {
         decode::codings(&head.headers).map_err(|error| error.on(&hop.url))?

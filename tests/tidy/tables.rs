@@ -10,7 +10,7 @@ const WORDS: &[&str] = &[
 const STORES: &[&str] = &["credentials"];
 
 /// What lies between the words and those who work with them.
-const SEAMS: &[&str] = &["wire", "event", "delivery", "files"];
+const SEAMS: &[&str] = &["wire", "delivery", "files"];
 
 /// Which rooms each room may name, from the ground floor up: a row names only rows
 /// above it. Reading it is reading the architecture.
@@ -32,14 +32,13 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("credentials", &[&["error", "sync", "headers", "response", "trust"]]),
     // seams
     ("wire", &[WORDS, STORES]),
-    ("event", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
     ("files", &[&["error", "sync", "census"]]),
     // explanations, without code
     ("guide", &[]),
     // workers, who do not know each other
     ("engine", &[WORDS, STORES, &["wire"]]),
-    ("load", &[WORDS, STORES, &["wire", "event"]]),
+    ("load", &[WORDS, STORES, &["wire"]]),
     // handles, and the public test tools
     ("configuration", &[WORDS, STORES, &["wire"]]),
     ("session", &[WORDS, STORES, SEAMS, &["engine", "load", "configuration"]]),

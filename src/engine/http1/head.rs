@@ -1,7 +1,5 @@
 //! Receiving the head of the answer.
 
-use std::sync::Arc;
-
 use super::codec::{read_head, status_of};
 use crate::engine::connection::Connection;
 use crate::error::{Error, ErrorKind};
@@ -85,10 +83,8 @@ pub(super) fn receive_next(
         Some(status @ 100..=199) => {
             let status = informational.note(status)?;
             // A broken one is not worth an error, as nobody waits for it.
-            if let Some(watcher) = &context.watcher
-                && let Ok(Some((head, _))) = read_head(head)
-            {
-                Arc::clone(watcher).informed(head);
+            if let Ok(Some((head, _))) = read_head(head) {
+                context.informed(head);
             }
             Heard::Informational(status)
         }

@@ -220,7 +220,7 @@ impl WireBody for Incoming {
         // this wait longer.
         self.goes_on = true;
         self.context.deadline = self.context.clock.now().checked_add(PATIENCE);
-        self.context.watcher = None;
+        self.context.dialogue = None;
         let (mut buffer, mut read) = ([0; 4096], 0);
         while read < DISCARDED {
             match self.read(&mut buffer) {

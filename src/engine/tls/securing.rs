@@ -23,7 +23,7 @@ use crate::credentials::{
 use crate::engine::socket::Link;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::trust::{Certificate, Identity, ServerTrust, server_name};
-use crate::wire::{Context, Party};
+use crate::wire::{Context, DelegateId};
 
 /// How many connections are made for one at most. Each question may take one, and a server
 /// that shows another certificate each time would be asked about for ever.
@@ -46,15 +46,15 @@ pub(in crate::engine) struct Securing<'a> {
 struct Decided {
     certificate: Certificate,
     /// Who has decided so against the evaluation.
-    against: Option<Party>,
+    against: Option<DelegateId>,
 }
 
 /// What a server is shown that wants a certificate of the client.
 #[derive(Debug)]
 enum Client {
     Undecided,
-    Nothing { by: Option<Party> },
-    Identity { identity: Identity, by: Option<Party>, accepted: Option<Credential> },
+    Nothing { by: Option<DelegateId> },
+    Identity { identity: Identity, by: Option<DelegateId>, accepted: Option<Credential> },
 }
 
 /// A handshake that is over.

@@ -2,13 +2,13 @@
 
 use crate::credentials::{AuthenticationMethod, CredentialStorage, ProtectionSpace};
 use crate::trust::Identity;
-use crate::wire::{Context, Party};
+use crate::wire::{Context, DelegateId};
 
 /// The terms of a connection that not everybody may use.
 #[derive(Debug)]
 pub(in crate::engine) struct Terms {
     /// Who has accepted the server's certificate against its evaluation.
-    pub(super) trusted_by: Option<Party>,
+    pub(super) trusted_by: Option<DelegateId>,
     /// What was shown to a server that wants to know who connects.
     pub(super) shown: Option<Shown>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Shown {
     /// `None`: no certificate.
     pub(super) identity: Option<Identity>,
     /// Who decided that, if not the storage.
-    pub(super) by: Option<Party>,
+    pub(super) by: Option<DelegateId>,
     /// Somebody was there to be asked.
     pub(super) asked: bool,
     /// The space for which the storage may have an identity.
@@ -33,8 +33,8 @@ impl Terms {
         context: &Context,
         storage: Option<&CredentialStorage>,
     ) -> bool {
-        let is_party = |by: &Party| context.is_party(by);
-        if !self.trusted_by.as_ref().is_none_or(is_party) {
+        let is_asked = |by: &DelegateId| context.is_asked(by);
+        if !self.trusted_by.as_ref().is_none_or(is_asked) {
             return false;
         }
         let Some(Shown { identity, by, asked, space }) = &self.shown else { return true };
@@ -44,7 +44,7 @@ impl Terms {
             _ => false,
         };
         may_share(&Sharing {
-            mine: by.as_ref().map(is_party),
+            mine: by.as_ref().map(is_asked),
             was_shown: identity.is_some(),
             is_stored,
             would_ask: !asked && context.has_delegate(),

@@ -29,9 +29,8 @@ use super::prepare::Hop;
 use super::response_to;
 use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSpace};
 use crate::error::Error;
-use crate::event::Questions;
 use crate::response::Response;
-use crate::wire::{Answer, Context, Wire, WireRequest};
+use crate::wire::{Context, Wire, WireRequest, WireResponse};
 
 pub(crate) use self::authenticator::Authenticator;
 
@@ -84,7 +83,7 @@ impl<'a> Authentication<'a> {
 
     /// Sends the request with what it says about who sends it, and checks and keeps what
     /// the server thinks of that, unless it asks again.
-    pub(super) fn exchange(&mut self, wire: &dyn Wire, hop: &Hop) -> Result<Answer, Error> {
+    pub(super) fn exchange(&mut self, wire: &dyn Wire, hop: &Hop) -> Result<WireResponse, Error> {
         let signed = self.sign(hop)?;
         let request = WireRequest {
             method: &hop.method,
@@ -106,12 +105,7 @@ impl<'a> Authentication<'a> {
 
     /// Answers a 401; returns whether the request is to be sent again, or the response
     /// is delivered.
-    pub(super) fn answers(
-        &mut self,
-        hop: &mut Hop,
-        answer: &Answer,
-        questions: &dyn Questions,
-    ) -> Result<bool, Error> {
+    pub(super) fn answers(&mut self, hop: &mut Hop, answer: &WireResponse) -> Result<bool, Error> {
         if answer.head.status != StatusCode::UNAUTHORIZED {
             return Ok(false);
         }
@@ -124,7 +118,7 @@ impl<'a> Authentication<'a> {
         self.authenticator.share_count(&mut found);
         log::debug!("answering a challenge of {:?}", found.space().method());
         if !hop.can_send_again() {
-            hop.body = questions.new_body()?;
+            hop.body = self.context.new_body()?;
             if hop.body.is_none() {
                 log::debug!("a challenge asks for a body that cannot be sent again");
                 return Ok(false);

@@ -5,7 +5,7 @@ use super::signature::{Sent, SentAnswer};
 use super::{Authentication, Hop};
 use crate::credentials::{Asker, Hasher, Proof, Proven};
 use crate::error::{Error, Stage};
-use crate::wire::{Answer, WireBody};
+use crate::wire::{WireBody, WireResponse};
 
 impl Authentication<'_> {
     /// Keeps what was accepted, and checks the server's proof if it has one.
@@ -18,8 +18,8 @@ impl Authentication<'_> {
         &self,
         hop: &Hop,
         sent: Sent,
-        mut answer: Answer,
-    ) -> Result<Answer, Error> {
+        mut answer: WireResponse,
+    ) -> Result<WireResponse, Error> {
         let Sent::Answer(sent) = sent else { return Ok(answer) };
         let SentAnswer { answer: taken, proof, source } = *sent;
         let asker = Asker::Server(&hop.url);

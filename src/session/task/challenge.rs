@@ -9,7 +9,7 @@ use crate::credentials::{AuthenticationMethod, Challenge, Disposition};
 use crate::delivery::Reply;
 use crate::error::Error;
 use crate::session::delegate::Delegate;
-use crate::wire::{Answered, Party};
+use crate::wire::{DelegateDecision, DelegateId};
 
 impl Core {
     /// Asks the delegates what to do about a challenge, until one answers. What concerns a
@@ -17,7 +17,7 @@ impl Core {
     pub(super) fn ask_about(
         self: &Arc<Self>,
         challenge: Challenge,
-    ) -> Result<Option<Answered>, Error> {
+    ) -> Result<Option<DelegateDecision>, Error> {
         let Chain { task, session } = self.chain();
         let challenge = Arc::new(challenge);
         if let Some(delegate) = &session
@@ -47,9 +47,9 @@ impl Core {
         self: &Arc<Self>,
         delegate: &Arc<dyn Delegate>,
         asks: impl Fn(&dyn Delegate, &Task, Reply<Disposition>) + Send + Sync + 'static,
-    ) -> Result<Option<Answered>, Error> {
+    ) -> Result<Option<DelegateDecision>, Error> {
         let answer = self.ask_in_turn([Some(delegate.clone()), None], &self.calls(), asks)?;
-        Ok(answer.map(|disposition| Answered { disposition, by: Party::of(delegate) }))
+        Ok(answer.map(|disposition| DelegateDecision { disposition, by: DelegateId::of(delegate) }))
     }
 }
 

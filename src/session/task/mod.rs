@@ -9,6 +9,7 @@ mod challenge;
 mod connectivity;
 mod core;
 mod data_task;
+mod dialogue;
 mod download_task;
 mod finish;
 mod finished;

@@ -1,16 +1,10 @@
 //! How far a task has come.
 
 use std::mem;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::core::{Core, UNKNOWN};
-use super::report::Chain;
-use crate::credentials::Challenge;
-use crate::error::Error;
-use crate::response::Response;
-use crate::wire::{Answered, Head, Party, Pauses, Watcher};
 
 /// How much of a task was transferred at one moment. Bodies only; heads do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,53 +76,6 @@ impl Core {
             bytes_received: self.received.load(Ordering::Relaxed),
             bytes_expected_to_receive: response.and_then(|head| head.expected_content_length()),
         }
-    }
-}
-
-impl Watcher for Core {
-    fn pauses(&self) -> Pauses {
-        if !self.has_paused.load(Ordering::Relaxed) {
-            return Pauses::default();
-        }
-        let now = self.shared.now();
-        self.state.lock().pauses.at(now)
-    }
-
-    fn informed(self: Arc<Self>, head: Head) {
-        if !self.tells.load(Ordering::Acquire) {
-            return;
-        }
-        let (telling, url) = {
-            let state = self.state.lock();
-            (state.telling.clone(), self.current(&state).url().cloned())
-        };
-        if let Some((telling, url)) = telling.zip(url) {
-            let response = Response::new(url, head.status, head.version, head.headers, None);
-            telling.informed(&self, response);
-        }
-    }
-
-    fn sends(&self, length: Option<u64>) {
-        self.to_send.store(length.unwrap_or(UNKNOWN), Ordering::Relaxed);
-    }
-
-    fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error> {
-        self.sent.fetch_add(bytes, Ordering::Relaxed);
-        self.tell_progress();
-        self.go_on()
-    }
-
-    fn has_delegate(&self) -> bool {
-        self.shared.has_delegate() || self.state.lock().seen.delegate.is_some()
-    }
-
-    fn challenged(self: Arc<Self>, challenge: Challenge) -> Result<Option<Answered>, Error> {
-        self.ask_about(challenge)
-    }
-
-    fn is_party(self: Arc<Self>, party: &Party) -> bool {
-        let Chain { task, session } = self.chain();
-        [task, session].iter().flatten().any(|delegate| party.is(delegate))
     }
 }
 

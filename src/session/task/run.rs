@@ -10,11 +10,9 @@ use super::place::Then;
 use super::product::{Kind, Product, Sink};
 use super::report::{Reports, panicked};
 use super::telling::Telling;
-use crate::body::Body;
 use crate::cancel::CancelToken;
 use crate::delivery::caught;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::event::Questions;
 use crate::files::Target;
 use crate::load::{self, Decoder, Loaded};
 use crate::request::Request;
@@ -156,14 +154,14 @@ impl Core {
             clock: configuration.clock.clone(),
             idle: self.request.timeout_or(configuration.timeout_for_request),
             deadline: self.state.lock().deadline,
-            watcher: Some(self.clone()),
+            dialogue: Some(self.clone()),
             kept: Kept::default(),
         };
         let streamed = self.streamed()?;
         let request = streamed.as_ref().unwrap_or(&self.request);
         let (engine, rules) = (&self.shared.engine, &self.shared.rules);
         let loaded = loop {
-            match load::run(engine, rules, request, &context, &Asking(self)) {
+            match load::run(engine, rules, request, &context) {
                 Ok(loaded) => break loaded,
                 Err(error) => self.wait_for_connectivity(error)?,
             }
@@ -178,7 +176,7 @@ impl Core {
         if !self.streams {
             return Ok(None);
         }
-        let body = Asking(self).new_body()?.ok_or_else(|| {
+        let body = self.ask_for_body()?.ok_or_else(|| {
             let detail = "no delegate has a body to send: need_new_body_stream was not answered";
             Error::new(ErrorKind::RequestBodyStreamExhausted, detail).at(Stage::Preparing)
         })?;
@@ -363,37 +361,4 @@ impl Pieces {
 fn cannot_become_download() -> Error {
     let detail = "only a task that reports to its delegates can become a download";
     Error::new(ErrorKind::InvalidRequest, detail).at(Stage::Receiving)
-}
-
-/// Asks the delegates of a task.
-struct Asking<'a>(&'a Arc<Core>);
-
-impl Questions for Asking<'_> {
-    fn redirect(&self, response: Response, proposed: Request) -> Result<Option<Request>, Error> {
-        let core = self.0;
-        core.go_on()?;
-        core.state.lock().seen.response = Some(response.clone());
-        let follows = proposed.clone();
-        let answer = core.ask(move |delegate, task, reply| {
-            delegate.will_perform_redirect(task, &response, proposed.clone(), reply);
-        })?;
-        let Some(request) = answer.unwrap_or(Some(follows)) else { return Ok(None) };
-        let before = {
-            let current = Some(Box::new(request.clone()));
-            let mut state = core.state.lock();
-            let before = core.host(&state).to_owned();
-            let replaced = mem::replace(&mut state.seen.current, current);
-            drop(state);
-            // The program may have put a body into it.
-            drop(replaced);
-            before
-        };
-        core.change_host(&before)?;
-        Ok(Some(request))
-    }
-
-    fn new_body(&self) -> Result<Option<Body>, Error> {
-        let answer = self.0.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply));
-        answer.map(Option::flatten)
-    }
 }

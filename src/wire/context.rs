@@ -1,10 +1,4 @@
-//! The seam between what a load decides and how bytes move.
-//!
-//! A [`Wire`] sends one request and returns one head and a reader of the body behind it.
-//! It decides nothing: no redirect is followed, no body decoded. It speaks the crate's own
-//! words, never a codec's, so that another protocol can stand beside HTTP/1.1.
-//!
-//! A wire may be used from any number of threads; each call blocks its own.
+//! What bounds a load from outside, and the waits that see it.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -12,69 +6,15 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode, Version};
-use url::Url;
-
+use super::{DelegateDecision, DelegateId, Dialogue, Head};
 use crate::body::Body;
 use crate::cancel::CancelToken;
 use crate::clock::Clock;
-use crate::credentials::{Challenge, Disposition};
+use crate::credentials::Challenge;
 use crate::error::{Error, ErrorKind};
-use crate::headers::Headers;
+use crate::request::Request;
+use crate::response::Response;
 use crate::sync::Mutex;
-
-/// Moves one request out and one response in.
-pub(crate) trait Wire: Send + Sync {
-    /// Sends `request` and returns the final response's head with its body unread.
-    fn exchange(&self, request: &WireRequest<'_>, context: &Context) -> Result<Answer, Error>;
-}
-
-/// One request as it goes out, complete.
-#[derive(Debug)]
-pub(crate) struct WireRequest<'a> {
-    pub(crate) method: &'a Method,
-    pub(crate) url: &'a Url,
-    /// All headers but those that frame the message.
-    pub(crate) headers: &'a Headers,
-    pub(crate) body: Option<&'a Body>,
-    /// What it says about who sends it is good for its connection (NTLM, Negotiate), which
-    /// no other load may use from now on.
-    pub(crate) binds_connection: bool,
-}
-
-/// One response, its body still on the wire.
-pub(crate) struct Answer {
-    pub(crate) head: Head,
-    pub(crate) body: Box<dyn WireBody>,
-}
-
-/// A response's status line and headers.
-#[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) status: StatusCode,
-    pub(crate) version: Version,
-    pub(crate) headers: Headers,
-}
-
-/// A response's body as it comes over the wire.
-///
-/// Dropped before its end, it closes the connection.
-pub(crate) trait WireBody: Send {
-    /// Reads some bytes; none means the body is whole.
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
-
-    /// Returns how many bytes are still to come, if that is known.
-    fn remaining(&self) -> Option<u64>;
-
-    /// Ends a body that nobody wants: reads it if that keeps a connection, else closes it.
-    fn discard(self: Box<Self>);
-}
-
-impl fmt::Debug for dyn WireBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WireBody").field("remaining", &self.remaining()).finish()
-    }
-}
 
 /// What bounds a load from outside: a cancel token and two timers, which stand still while
 /// the load pauses.
@@ -87,8 +27,8 @@ pub(crate) struct Context {
     pub(crate) idle: Duration,
     /// When the whole load must be over, pauses not counted.
     pub(crate) deadline: Option<Instant>,
-    /// Whom the load belongs to.
-    pub(crate) watcher: Option<Arc<dyn Watcher>>,
+    /// With whoever started the load; `None` if nobody is told or asked.
+    pub(crate) dialogue: Option<Arc<dyn Dialogue>>,
     /// What the wire keeps between the exchanges of this load, for it alone.
     pub(crate) kept: Kept,
 }
@@ -126,70 +66,6 @@ impl fmt::Debug for Kept {
     }
 }
 
-/// Whom a load belongs to, as far as bytes that move are concerned.
-pub(crate) trait Watcher: fmt::Debug + Send + Sync {
-    /// Returns how long the load has paused, from its beginning to now.
-    fn pauses(&self) -> Pauses;
-
-    /// Learns of an informational answer (1xx) before the final one.
-    fn informed(self: Arc<Self>, head: Head);
-
-    /// Learns how long the request's body is, when it was opened and that is known.
-    fn sends(&self, length: Option<u64>);
-
-    /// Learns that so many more bytes of the request's body were handed to the system.
-    /// Returns when the load may go on; an error ends it.
-    fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error>;
-
-    /// Whether there is anybody to [ask](Self::challenged).
-    fn has_delegate(&self) -> bool;
-
-    /// Asks what to do about a challenge, which may take any time; an error ends the load.
-    /// `None` if nobody answers: then what happens is the default.
-    fn challenged(self: Arc<Self>, challenge: Challenge) -> Result<Option<Answered>, Error>;
-
-    /// Whether a connection that is kept for `party` may carry the load.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
-    fn is_party(self: Arc<Self>, party: &Party) -> bool;
-}
-
-/// An answer to a challenge, and who gave it.
-#[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) disposition: Disposition,
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
-    pub(crate) by: Party,
-}
-
-/// Whom a connection may be kept for: a delegate that has decided about it.
-#[derive(Clone)]
-pub(crate) struct Party {
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
-    address: usize,
-    /// Keeps the address, and no more, from being given to another object.
-    _kept: Arc<dyn Any + Send + Sync>,
-}
-
-impl Party {
-    /// Stands for the object, not for the handle.
-    pub(crate) fn of<T: ?Sized + Send + Sync + 'static>(object: &Arc<T>) -> Self {
-        let address = Arc::as_ptr(object).cast::<()>().addr();
-        Self { address, _kept: Arc::new(Arc::downgrade(object)) }
-    }
-
-    /// Whether it stands for this object.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
-    pub(crate) fn is<T: ?Sized>(&self, object: &Arc<T>) -> bool {
-        self.address == Arc::as_ptr(object).cast::<()>().addr()
-    }
-}
-
-impl fmt::Debug for Party {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Party").finish_non_exhaustive()
-    }
-}
-
 /// The time that no timer counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pauses {
@@ -216,18 +92,24 @@ impl Context {
         Wait { context: self, began, is_first_look: Cell::new(true) }
     }
 
-    /// Tells whom the load belongs to how long the body is that is about to go out.
-    pub(crate) fn sends(&self, length: Option<u64>) {
-        if let Some(watcher) = &self.watcher {
-            watcher.sends(length);
+    /// Tells of an informational answer (1xx).
+    pub(crate) fn informed(&self, head: Head) {
+        if let Some(dialogue) = &self.dialogue {
+            Arc::clone(dialogue).informed(head);
         }
     }
 
-    /// Tells whom the load belongs to that more of the body went out, and waits while the
-    /// load pauses.
+    /// Tells how long the body is that is about to go out.
+    pub(crate) fn sends(&self, length: Option<u64>) {
+        if let Some(dialogue) = &self.dialogue {
+            dialogue.sends(length);
+        }
+    }
+
+    /// Tells that more of the body went out, and waits while the load pauses.
     pub(crate) fn sent(&self, bytes: usize) -> Result<(), Error> {
-        match &self.watcher {
-            Some(watcher) => Arc::clone(watcher).sent(bytes as u64),
+        match &self.dialogue {
+            Some(dialogue) => Arc::clone(dialogue).sent(bytes as u64),
             None => Ok(()),
         }
     }
@@ -235,25 +117,45 @@ impl Context {
     /// Whether somebody may be asked about challenges.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
     pub(crate) fn has_delegate(&self) -> bool {
-        self.watcher.as_ref().is_some_and(|watcher| watcher.has_delegate())
+        self.dialogue.as_ref().is_some_and(|dialogue| dialogue.has_delegate())
     }
 
     /// Asks what to do about a challenge; `None` if nobody answers.
-    pub(crate) fn ask(&self, challenge: Challenge) -> Result<Option<Answered>, Error> {
-        match &self.watcher {
-            Some(watcher) if watcher.has_delegate() => Arc::clone(watcher).challenged(challenge),
+    pub(crate) fn ask(&self, challenge: Challenge) -> Result<Option<DelegateDecision>, Error> {
+        match &self.dialogue {
+            Some(dialogue) if dialogue.has_delegate() => Arc::clone(dialogue).challenge(challenge),
             _ => Ok(None),
         }
     }
 
-    /// Whether a connection that is kept for `party` may carry the load.
+    /// Whether this delegate is one that the load asks.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
-    pub(crate) fn is_party(&self, party: &Party) -> bool {
-        self.watcher.as_ref().is_some_and(|watcher| Arc::clone(watcher).is_party(party))
+    pub(crate) fn is_asked(&self, delegate: &DelegateId) -> bool {
+        self.dialogue.as_ref().is_some_and(|dialogue| Arc::clone(dialogue).is_asked(delegate))
+    }
+
+    /// Asks which request follows a redirect; the proposed one if there is nobody to ask.
+    pub(crate) fn redirect(
+        &self,
+        response: Response,
+        proposed: Request,
+    ) -> Result<Option<Request>, Error> {
+        match &self.dialogue {
+            Some(dialogue) => Arc::clone(dialogue).redirect(response, proposed),
+            None => Ok(Some(proposed)),
+        }
+    }
+
+    /// Asks for a body in place of one that can be sent once; `None` if there is none.
+    pub(crate) fn new_body(&self) -> Result<Option<Body>, Error> {
+        match &self.dialogue {
+            Some(dialogue) => Arc::clone(dialogue).new_body(),
+            None => Ok(None),
+        }
     }
 
     fn pauses(&self) -> Pauses {
-        self.watcher.as_ref().map(|watcher| watcher.pauses()).unwrap_or_default()
+        self.dialogue.as_ref().map(|dialogue| dialogue.pauses()).unwrap_or_default()
     }
 }
 
@@ -313,16 +215,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_party_stands_for_one_object_as_long_as_it_is_remembered() {
-        let object = Arc::new(7);
-        let party = Party::of(&object);
-        assert!(party.is(&object));
-        drop(object);
-        let others: Vec<_> = (0..100).map(Arc::new).collect();
-        assert!(!others.iter().any(|other| party.is(other)));
-    }
-
-    #[test]
     fn a_wait_ends_by_the_timer_that_passes_first_and_says_which() {
         let second = Duration::from_secs(1);
         for (idle, whole, turned, expected) in [
@@ -336,7 +228,7 @@ mod tests {
                 deadline: clock.now().checked_add(whole * second),
                 clock: clock.clone(),
                 idle: idle * second,
-                watcher: None,
+                dialogue: None,
                 kept: Kept::default(),
             };
             let wait = context.wait();
@@ -360,7 +252,7 @@ mod tests {
             clock: Clock::by_hand(),
             idle: Duration::ZERO,
             deadline: None,
-            watcher: None,
+            dialogue: None,
             kept: Kept::default(),
         };
         context.cancel.as_ref().unwrap().cancel();
@@ -376,7 +268,7 @@ mod tests {
             deadline: clock.now().checked_add(100 * second),
             clock: clock.clone(),
             idle: 10 * second,
-            watcher: None,
+            dialogue: None,
             kept: Kept::default(),
         };
         let began = clock.now();

@@ -1,0 +1,79 @@
+//! The seam between what a load decides and how bytes move.
+//!
+//! A [`Wire`] sends one request and returns one head and a reader of the body behind it.
+//! It decides nothing: no redirect is followed, no body decoded. It speaks the crate's own
+//! words, never a codec's, so that another protocol can stand beside HTTP/1.1.
+//!
+//! A wire may be used from any number of threads; each call blocks its own. What bounds an
+//! exchange stands in its [`Context`]; whoever started the load is told and asked through
+//! its [`Dialogue`].
+
+mod context;
+mod dialogue;
+
+use std::fmt;
+
+use http::{Method, StatusCode, Version};
+use url::Url;
+
+pub(crate) use context::{Context, Kept, Pauses, Wait};
+pub(crate) use dialogue::{DelegateDecision, DelegateId, Dialogue};
+
+use crate::body::Body;
+use crate::error::Error;
+use crate::headers::Headers;
+
+/// Moves one request out and one response in.
+pub(crate) trait Wire: Send + Sync {
+    /// Sends `request` and returns the final response's head with its body unread.
+    fn exchange(&self, request: &WireRequest<'_>, context: &Context)
+    -> Result<WireResponse, Error>;
+}
+
+/// One request as it goes out, complete.
+#[derive(Debug)]
+pub(crate) struct WireRequest<'a> {
+    pub(crate) method: &'a Method,
+    pub(crate) url: &'a Url,
+    /// All headers but those that frame the message.
+    pub(crate) headers: &'a Headers,
+    pub(crate) body: Option<&'a Body>,
+    /// What it says about who sends it is good for its connection (NTLM, Negotiate), which
+    /// no other load may use from now on.
+    pub(crate) binds_connection: bool,
+}
+
+/// One response, its body still on the wire.
+#[derive(Debug)]
+pub(crate) struct WireResponse {
+    pub(crate) head: Head,
+    pub(crate) body: Box<dyn WireBody>,
+}
+
+/// A response's status line and headers.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Version,
+    pub(crate) headers: Headers,
+}
+
+/// A response's body as it comes over the wire.
+///
+/// Dropped before its end, it closes the connection.
+pub(crate) trait WireBody: Send {
+    /// Reads some bytes; none means the body is whole.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
+
+    /// Returns how many bytes are still to come, if that is known.
+    fn remaining(&self) -> Option<u64>;
+
+    /// Ends a body that nobody wants: reads it if that keeps a connection, else closes it.
+    fn discard(self: Box<Self>);
+}
+
+impl fmt::Debug for dyn WireBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WireBody").field("remaining", &self.remaining()).finish()
+    }
+}
