@@ -4,9 +4,9 @@ use std::fmt;
 
 use url::Url;
 
-use super::answer::Answer;
 use super::challenge::Asker;
 use super::digest::{NonceCount, Proof};
+use super::signer::Signer;
 use super::{AuthenticationMethod, Credential, ProtectionSpace};
 
 /// How many spaces are kept; the oldest goes first.
@@ -36,7 +36,7 @@ struct Nonce {
 
 #[derive(Debug)]
 struct Entry {
-    answer: Answer,
+    answer: Signer,
     scope: Scope,
 }
 
@@ -57,7 +57,7 @@ impl Accepted {
 
     /// Keeps an answer to `asker` that was accepted. Tokens are not kept: they are good for
     /// one request.
-    pub(crate) fn keep(&mut self, answer: Answer, asker: Asker<'_>) {
+    pub(crate) fn keep(&mut self, answer: Signer, asker: Asker<'_>) {
         let mut scope = match (asker, answer.space().method()) {
             (Asker::Proxy(_), AuthenticationMethod::Basic | AuthenticationMethod::Digest) => {
                 Scope::Everything
@@ -81,7 +81,7 @@ impl Accepted {
 
     /// Finds the answer to send to `asker` unasked: the one for the smallest part of it that
     /// the URL is in, of equals the one accepted last.
-    pub(crate) fn find(&mut self, asker: Asker<'_>) -> Option<&mut Answer> {
+    pub(crate) fn find(&mut self, asker: Asker<'_>) -> Option<&mut Signer> {
         let place = asker.space(AuthenticationMethod::Default)?;
         let path = match asker {
             Asker::Server(url) => url.path(),
@@ -93,7 +93,7 @@ impl Accepted {
     }
 
     /// Has an answer, not yet accepted, count on where others use its nonce.
-    pub(crate) fn share_count(&mut self, answer: &mut Answer) {
+    pub(crate) fn share_count(&mut self, answer: &mut Signer) {
         self.nonces.retain(|nonce| !nonce.count.is_alone());
         let space = answer.space().clone();
         let Some(session) = answer.digest_mut() else { return };
@@ -170,7 +170,7 @@ fn folder(url: &Url) -> Box<str> {
 /// RFC 7616 §3.3: the URIs of `domain` and what is below them; without any, the whole
 /// server. Read more strictly than it is written, `/a` does not cover `/ab`, and other
 /// servers are left out: they may ask.
-fn domain(answer: &Answer, url: &Url) -> Scope {
+fn domain(answer: &Signer, url: &Url) -> Scope {
     let mut uris = answer.digest().map_or("", |session| session.domain()).split_ascii_whitespace();
     let own = |uri: &str| url.join(uri).ok().filter(|uri| uri.origin() == url.origin());
     let Some(first) = uris.next() else { return Scope::Everything };
@@ -195,7 +195,7 @@ mod tests {
         offers(&headers, asker).remove(0)
     }
 
-    fn answer(field: &str, asker: Asker<'_>, user: &str) -> Answer {
+    fn answer(field: &str, asker: Asker<'_>, user: &str) -> Signer {
         offer(field, asker).answer(&Credential::new(user, "pw")).unwrap()
     }
 

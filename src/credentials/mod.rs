@@ -1,7 +1,7 @@
 //! Who one is, to whom: credentials, the spaces that ask for them, and the answers.
 //!
 //! [`challenge::offers`] reads what a 401 or 407 offers, strongest first; an [`Offer`] and
-//! a [`Credential`] make an [`Answer`], which signs requests; [`Accepted`] keeps the
+//! a [`Credential`] make a [`Signer`], which signs requests; [`Accepted`] keeps the
 //! answers that were accepted, for the requests after. [`CredentialStorage`] is what a
 //! program sees of it.
 //!
@@ -11,13 +11,13 @@
 //! values of whoever holds them.
 
 mod accepted;
-mod answer;
 mod basic;
 mod challenge;
 mod credential;
 mod digest;
 #[cfg(feature = "netrc")]
 mod netrc;
+mod signer;
 mod space;
 mod storage;
 
@@ -27,11 +27,11 @@ pub use space::{AuthenticationMethod, ProtectionSpace};
 pub use storage::{CredentialObserver, CredentialStorage};
 
 pub(crate) use accepted::Accepted;
-pub(crate) use answer::{Answer, Outgoing, Signed};
 pub(crate) use challenge::{Asker, Offer, offers};
 pub(crate) use digest::{Algorithm, Hasher, Proof, Proven, new_cnonce};
 #[cfg(feature = "netrc")]
 pub(crate) use netrc::Netrc;
+pub(crate) use signer::{Outgoing, Signed, Signer};
 
 #[cfg(feature = "digest")]
 #[cfg(test)]

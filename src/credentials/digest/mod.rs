@@ -19,7 +19,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::answer::Outgoing;
+use super::signer::Outgoing;
 use crate::error::{Error, ErrorKind};
 
 pub(crate) use algorithm::{Algorithm, Hasher};

@@ -9,7 +9,7 @@ use super::choice::Source;
 #[cfg(feature = "netrc")]
 use crate::credentials::Netrc;
 use crate::credentials::{
-    Accepted, Answer, Asker, Credential, CredentialStorage, Persistence, Proof, ProtectionSpace,
+    Accepted, Asker, Credential, CredentialStorage, Persistence, Proof, ProtectionSpace, Signer,
 };
 use crate::sync::Mutex;
 
@@ -62,7 +62,7 @@ impl Authenticator {
     pub(super) fn with_accepted<T>(
         &self,
         asker: Asker<'_>,
-        act: impl FnOnce(&mut Answer) -> T,
+        act: impl FnOnce(&mut Signer) -> T,
     ) -> Option<T> {
         let mut accepted = self.accepted.lock();
         loop {
@@ -76,7 +76,7 @@ impl Authenticator {
     }
 
     /// Whether the program has not taken the credential out of the storage since.
-    fn is_still_known(&self, answer: &Answer) -> bool {
+    fn is_still_known(&self, answer: &Signer) -> bool {
         let is_stored = answer.credential().persistence() != Persistence::None;
         let stored = || self.storage.as_ref().map(|storage| storage.credentials(answer.space()));
         !is_stored || stored().is_some_and(|stored| stored.contains(answer.credential()))
@@ -86,7 +86,7 @@ impl Authenticator {
     /// if a delegate gave it. What is to answer one challenge is not kept.
     pub(super) fn keep(
         &self,
-        answer: Answer,
+        answer: Signer,
         source: Source,
         asker: Asker<'_>,
         next: Option<(Proof, Box<str>)>,
@@ -115,14 +115,14 @@ impl Authenticator {
 
     /// Has the answer to a challenge count its requests together with other loads that were
     /// given the same nonce.
-    pub(super) fn share_count(&self, answer: &mut Answer) {
+    pub(super) fn share_count(&self, answer: &mut Signer) {
         if answer.counts() {
             self.accepted.lock().share_count(answer);
         }
     }
 
     /// Forgets an answer that was turned down, unless there is another one by now.
-    pub(super) fn forget(&self, answer: &Answer) {
+    pub(super) fn forget(&self, answer: &Signer) {
         self.accepted.lock().forget(answer.space(), answer.credential());
     }
 

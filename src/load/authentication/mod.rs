@@ -43,7 +43,7 @@ pub(super) struct Authentication<'a> {
     authenticator: &'a Authenticator,
     context: &'a Context,
     /// What the server has asked for just now.
-    answer: Option<Box<(credentials::Answer, Source)>>,
+    answer: Option<Box<(credentials::Signer, Source)>>,
     /// What went along with the request that is under way.
     sent: Option<Sent>,
     /// What was turned down during the load.
@@ -132,13 +132,13 @@ impl<'a> Authentication<'a> {
 
     /// Notes that what was sent was turned down; returns it again if it was only its nonce
     /// that is too old.
-    fn renewed(&mut self, hop: &Hop, offers: &[Offer]) -> Option<(credentials::Answer, Source)> {
+    fn renewed(&mut self, hop: &Hop, offers: &[Offer]) -> Option<(credentials::Signer, Source)> {
         let (sent, source) = match self.sent.take()? {
             Sent::UserInfo => {
                 self.user_info_failed(hop, offers);
                 return None;
             }
-            Sent::Answer(sent) => (sent.answer, sent.source),
+            Sent::Signed(sent) => (sent.answer, sent.source),
         };
         match refusal(&sent, offers, self.has_renewed) {
             // What cannot be read ahead cannot be signed.
@@ -165,7 +165,7 @@ impl<'a> Authentication<'a> {
         hop: &Hop,
         response: &Response,
         offers: &[Offer],
-    ) -> Result<Option<(credentials::Answer, Source)>, Error> {
+    ) -> Result<Option<(credentials::Signer, Source)>, Error> {
         let mut is_default = false;
         for offer in offers {
             // What cannot be read ahead cannot be signed.
@@ -232,7 +232,7 @@ impl<'a> Authentication<'a> {
 
 /// What came of a question.
 enum Asked {
-    Answered(credentials::Answer, Source),
+    Answered(credentials::Signer, Source),
     Rejected,
     /// There is no answer, and no credential to use without one.
     Default,

@@ -1,7 +1,7 @@
 //! What a server thinks of an answer: it takes it, and may prove that it knows the password
 //! too (RFC 7616 §3.5).
 
-use super::signature::{Sent, SentAnswer};
+use super::signature::{Sent, SentSignature};
 use super::{Authentication, Hop};
 use crate::credentials::{Asker, Hasher, Proof, Proven};
 use crate::error::{Error, Stage};
@@ -20,8 +20,8 @@ impl Authentication<'_> {
         sent: Sent,
         mut answer: WireResponse,
     ) -> Result<WireResponse, Error> {
-        let Sent::Answer(sent) = sent else { return Ok(answer) };
-        let SentAnswer { answer: taken, proof, source } = *sent;
+        let Sent::Signed(sent) = sent else { return Ok(answer) };
+        let SentSignature { answer: taken, proof, source } = *sent;
         let asker = Asker::Server(&hop.url);
         let info = answer.head.headers.get(asker.info_field());
         let mut next = None;

@@ -1,6 +1,6 @@
 //! Decides what a 401 says about the answer that it came back for.
 
-use crate::credentials::{Answer, Offer};
+use crate::credentials::{Offer, Signer};
 
 /// What a 401 means for the answer that was sent.
 #[derive(Debug)]
@@ -8,7 +8,7 @@ pub(super) enum Refusal {
     /// Nothing: the server asks about something else, or goes on with its token.
     None,
     /// The same credential, fit for the server's new nonce.
-    Renewed(Answer),
+    Renewed(Signer),
     /// The credential is wrong.
     Failed,
 }
@@ -17,7 +17,7 @@ pub(super) enum Refusal {
 ///
 /// A nonce is followed once a request: if the server says that it is too old (RFC 7616
 /// §3.3), or says nothing and has taken an earlier request with it.
-pub(super) fn refusal(sent: &Answer, offers: &[Offer], has_renewed: bool) -> Refusal {
+pub(super) fn refusal(sent: &Signer, offers: &[Offer], has_renewed: bool) -> Refusal {
     let mut same = offers.iter().filter(|offer| offer.space() == sent.space()).peekable();
     if same.peek().is_none() || same.clone().any(|offer| offer.token().is_some()) {
         return Refusal::None;
@@ -44,7 +44,7 @@ mod tests {
     }
 
     /// An answer to `field` that has signed so many requests.
-    fn sent(field: &str, times: u32) -> Answer {
+    fn sent(field: &str, times: u32) -> Signer {
         let credential = match field.split(' ').next() {
             Some("NTLM" | "Negotiate") => Credential::from_token("YII="),
             _ => Credential::new("ann", "pw"),

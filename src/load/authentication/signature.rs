@@ -5,7 +5,7 @@ use url::Position;
 use super::choice::Source;
 use super::{Authentication, Hop};
 use crate::body::Body;
-use crate::credentials::{Algorithm, Answer, Asker, Outgoing, Proof, Signed, new_cnonce};
+use crate::credentials::{Algorithm, Asker, Outgoing, Proof, Signed, Signer, new_cnonce};
 use crate::error::Error;
 use crate::headers::Headers;
 
@@ -16,11 +16,11 @@ const PIECE: usize = 16 * 1024;
 pub(super) enum Sent {
     /// What stood in the URL, by Basic, before the server has asked for anything.
     UserInfo,
-    Answer(Box<SentAnswer>),
+    Signed(Box<SentSignature>),
 }
 
-pub(super) struct SentAnswer {
-    pub(super) answer: Answer,
+pub(super) struct SentSignature {
+    pub(super) answer: Signer,
     /// Checks the server's.
     pub(super) proof: Option<Proof>,
     pub(super) source: Source,
@@ -54,9 +54,9 @@ impl Authentication<'_> {
 
     /// Signs with an answer that the server has accepted earlier, of the user whom the URL
     /// names if it does.
-    fn sign_unasked(&self, hop: &Hop) -> Result<Option<(Signed, Answer)>, Error> {
+    fn sign_unasked(&self, hop: &Hop) -> Result<Option<(Signed, Signer)>, Error> {
         let asker = Asker::Server(&hop.url);
-        let wanted = |answer: &Answer| {
+        let wanted = |answer: &Signer| {
             let (user, password) = (answer.credential().user(), answer.credential().password());
             hop.user_info.as_ref().is_none_or(|info| info.is_of(user, password))
         };
@@ -100,11 +100,11 @@ impl Authentication<'_> {
         &mut self,
         hop: &Hop,
         signed: Signed,
-        answer: Answer,
+        answer: Signer,
         source: Source,
     ) -> Result<Headers, Error> {
         let Signed { value, proof } = signed;
-        self.sent = Some(Sent::Answer(Box::new(SentAnswer { answer, proof, source })));
+        self.sent = Some(Sent::Signed(Box::new(SentSignature { answer, proof, source })));
         with_authorization(hop, &value)
     }
 }

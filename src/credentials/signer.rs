@@ -1,4 +1,4 @@
-//! [`Answer`]: a credential made fit for one challenge; it signs requests.
+//! [`Signer`]: a credential made fit for one challenge; it signs requests.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 
 /// A credential that answers one offer, for as many requests as the server takes it.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Signer {
     space: ProtectionSpace,
     credential: Credential,
     scheme: Prepared,
@@ -30,7 +30,7 @@ pub(crate) struct Outgoing<'a> {
     /// host and port of a `CONNECT`.
     pub(crate) target: &'a str,
     /// The hash of the body as it is sent, of no bytes if there is none; see
-    /// [`Answer::body_hash`].
+    /// [`Signer::body_hash`].
     pub(crate) body_hash: Option<&'a str>,
     /// Fresh for each request, see [`new_cnonce`](super::new_cnonce).
     pub(crate) cnonce: &'a str,
@@ -50,7 +50,7 @@ impl Offer {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidRequest`] for a credential that cannot be sent by this scheme.
-    pub(crate) fn answer(&self, credential: &Credential) -> Result<Answer, Error> {
+    pub(crate) fn answer(&self, credential: &Credential) -> Result<Signer, Error> {
         let fail = |detail| Err(Error::new(ErrorKind::InvalidRequest, detail));
         let scheme = match (&self.scheme, credential.pair(), credential.token()) {
             (Scheme::Basic, Some((user, password)), _) => {
@@ -75,11 +75,11 @@ impl Offer {
             }
             _ => return fail("Basic and Digest are answered by a password, not by a token"),
         };
-        Ok(Answer { space: self.space.clone(), credential: credential.clone(), scheme })
+        Ok(Signer { space: self.space.clone(), credential: credential.clone(), scheme })
     }
 }
 
-impl Answer {
+impl Signer {
     pub(crate) fn space(&self) -> &ProtectionSpace {
         &self.space
     }
@@ -161,9 +161,9 @@ impl Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("space", &self.space).finish_non_exhaustive()
+        f.debug_struct("Signer").field("space", &self.space).finish_non_exhaustive()
     }
 }
 
