@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// Ends the loads that were given it, from any thread.
 ///
@@ -33,10 +33,16 @@ use crate::sync::Mutex;
 #[derive(Clone, Default)]
 pub struct CancelToken(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     cancelled: AtomicBool,
     state: Mutex<State>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        let state = Mutex::new(Rank::Waiters, State::default());
+        Self { cancelled: AtomicBool::new(false), state }
+    }
 }
 
 #[derive(Default)]
@@ -60,6 +66,7 @@ impl CancelToken {
 
     /// Cancels every load that has this token. Returns at once.
     pub fn cancel(&self) {
+        assert_unlocked("a token is cancelled");
         // The flag is set before the waiters are taken: one that registers later sees it.
         self.0.cancelled.store(true, Ordering::SeqCst);
         let waiters = std::mem::take(&mut self.0.state.lock().waiters);

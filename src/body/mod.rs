@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::{fmt, mem};
 
 use crate::error::{Error, ErrorKind};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 pub use form::Form;
 pub use multipart::{Multipart, Part};
@@ -73,7 +73,7 @@ impl Body {
     /// cancel reaches that thread. A reader that panics fails the load
     /// with [`ErrorKind::DelegatePanicked`].
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
-        let once = Mutex::new(Some(Box::new(reader) as Reader));
+        let once = Mutex::new(Rank::Reader, Some(Box::new(reader) as Reader));
         Self { source: Source::Once(Arc::new(once)), length: None }
     }
 
@@ -151,6 +151,7 @@ impl Body {
                 None => return Err(exhausted()),
             },
             Source::Opened(open) => {
+                assert_unlocked("a body to send is opened");
                 let opened = panic::catch_unwind(AssertUnwindSafe(|| open()));
                 let opened = opened.map_err(|_| {
                     let detail = "opening the body to send panicked";

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::Reader;
 use crate::error::{Error, ErrorKind};
+use crate::sync::assert_unlocked;
 
 pub(super) use multipart::OpenMultipart;
 
@@ -65,6 +66,7 @@ impl OpenBody {
             Content::Multipart(form) => return form.read(buffer),
         };
         loop {
+            assert_unlocked("the reader of a body is called");
             let read = panic::catch_unwind(AssertUnwindSafe(|| reader.read(buffer)));
             match read {
                 Ok(Ok(count)) if count <= buffer.len() => return Ok(count),

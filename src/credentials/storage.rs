@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::{Credential, Persistence, ProtectionSpace};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// Credentials by protection space, in memory.
 ///
@@ -31,10 +31,9 @@ use crate::sync::Mutex;
 /// * There are no forms with a task and a completion: no call here waits for anything.
 #[doc(alias = "URLCredentialStorage")]
 #[doc(alias = "NSURLCredentialStorage")]
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct CredentialStorage(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     /// Held for a look-up or a change, never while observers run.
     state: Mutex<State>,
@@ -56,7 +55,8 @@ type Users = Vec<Credential>;
 impl CredentialStorage {
     /// Makes an empty storage.
     pub fn new() -> Self {
-        Self::default()
+        let state = Mutex::new(Rank::Credentials, State::default());
+        Self(Arc::new(Shared { state }))
     }
 
     /// Returns the storage that the program's sessions share by default.
@@ -162,6 +162,7 @@ impl CredentialStorage {
             state.observers.iter().map(|(_, observer)| Arc::clone(observer)).collect()
         }; // Unlocked here: observers may call back into this storage.
         for observer in observers {
+            assert_unlocked("an observer is called");
             // Dropped in here too: what a closure owns may panic when it goes.
             let call = AssertUnwindSafe(move || observer());
             if catch_unwind(call).is_err() {
@@ -169,6 +170,12 @@ impl CredentialStorage {
             }
         }
         true
+    }
+}
+
+impl Default for CredentialStorage {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,21 +1,20 @@
 //! What a task may have told that nobody has taken yet: a slow receiver stops its sender.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::Wake;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// How many bytes of a task may be on their way to the receiver.
 pub(crate) const LIMIT: usize = 1024 * 1024;
 
 /// The account of one task. Clones share it; one thread at a time takes from it, with no
 /// lock held.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Credit(Arc<Account>);
 
-#[derive(Default)]
 struct Account {
     state: Mutex<State>,
     changed: Condvar,
@@ -47,7 +46,8 @@ impl State {
 
 impl Credit {
     pub(crate) fn new() -> Self {
-        Self::default()
+        let state = Mutex::new(Rank::Credit, State::default());
+        Self(Arc::new(Account { state, changed: Condvar::new() }))
     }
 
     /// Takes `bytes`, if there is room for them now.
@@ -63,8 +63,7 @@ impl Credit {
         if !state.has_room(bytes) && !state.woken {
             state.waiting = true;
             let blocked = |state: &mut State| !state.has_room(bytes) && !state.woken;
-            let waited = self.0.changed.wait_timeout_while(state, slice, blocked);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = self.0.changed.wait_timeout_while(state, slice, blocked).0;
             state.waiting = false;
         }
         let taken = state.take(bytes);

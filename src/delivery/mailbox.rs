@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::delivery::queue::{DeliveryQueue, Job, WeakQueue, run_caught};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// How many jobs of one mailbox run before others of the same queue have their turn.
 const RUN: usize = 16;
@@ -20,7 +20,6 @@ pub(crate) struct Mailbox {
     slot: Arc<Slot>,
 }
 
-#[derive(Default)]
 struct Slot(Mutex<State>);
 
 #[derive(Default)]
@@ -36,7 +35,8 @@ struct State {
 
 impl Mailbox {
     pub(crate) fn new(queue: DeliveryQueue) -> Self {
-        Self { queue, slot: Arc::default() }
+        let state = Mutex::new(Rank::Mailbox, State::default());
+        Self { queue, slot: Arc::new(Slot(state)) }
     }
 
     /// Has `job` run after everything that was sent before. Call it with no lock held.
@@ -44,6 +44,7 @@ impl Mailbox {
     /// On an inline queue the job has run when this returns, unless a job of this mailbox
     /// is being run: then that one's thread runs it next.
     pub(crate) fn send(&self, job: impl FnOnce() + Send + 'static) {
+        assert_unlocked("a mailbox is sent to");
         let mut state = self.slot.0.lock();
         state.jobs.push_back(Box::new(job));
         if mem::replace(&mut state.visited, true) {

@@ -7,7 +7,7 @@ use std::{any, fmt, mem};
 
 use crate::census::Census;
 use crate::delivery::serial::Serial;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// A call of user code, ready to be made.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
@@ -103,7 +103,8 @@ impl DeliveryQueue {
     /// }
     /// ```
     pub fn manual(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self::of(Kind::Manual(Manual { wake: Box::new(wake), state: Mutex::default() }))
+        let state = Mutex::new(Rank::Queue, Waiting::default());
+        Self::of(Kind::Manual(Manual { wake: Box::new(wake), state }))
     }
 
     /// Makes a queue without a thread: calls are made at once by whichever thread has
@@ -175,6 +176,7 @@ impl DeliveryQueue {
     /// Puts `job` into the queue, which runs it once; for order, go through a
     /// [`Mailbox`](super::Mailbox). Call it with no lock held.
     pub(crate) fn post(&self, job: Box<dyn FnOnce() + Send>) {
+        assert_unlocked("a delivery queue is posted to");
         match &*self.kind {
             Kind::Serial(serial) => serial.post(job),
             Kind::Manual(manual) => manual.post(job),
@@ -292,6 +294,7 @@ impl Manual {
     }
 
     fn wake(&self) {
+        assert_unlocked("the program is called");
         if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| (self.wake)())) {
             report("the wake function of a manual delivery queue", payload);
         }
@@ -323,6 +326,7 @@ pub(super) fn run_caught(job: impl FnOnce()) {
 /// Runs `code` of the program, called `what`; a panic of it ends here and is logged.
 /// Returns what it returned, `None` after a panic.
 pub(crate) fn caught<T>(what: &str, code: impl FnOnce() -> T) -> Option<T> {
+    assert_unlocked("the program is called");
     match panic::catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Some(value),
         Err(payload) => {

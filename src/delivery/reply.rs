@@ -1,11 +1,11 @@
 //! [`Reply`]: a decision that user code makes now, or later from another thread.
 
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, thread};
 
 use crate::cancel::Wake;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// Answers a question that a delegate method was asked.
 ///
@@ -87,7 +87,8 @@ pub(crate) fn question<T>() -> (Reply<T>, Call<T>, Answer<T>) {
         waiting: false,
         woken: false,
     };
-    let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+    let state = Mutex::new(Rank::Reply, state);
+    let shared = Arc::new(Shared { state, changed: Condvar::new() });
     (Reply(Some(shared.clone())), Call(Some(shared.clone())), Answer(shared))
 }
 
@@ -155,8 +156,7 @@ impl<T> Answer<T> {
         if state.outcome.is_none() && !state.woken {
             state.waiting = true;
             let blocked = |state: &mut State<T>| state.outcome.is_none() && !state.woken;
-            let waited = self.0.changed.wait_timeout_while(state, slice, blocked);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = self.0.changed.wait_timeout_while(state, slice, blocked).0;
             state.waiting = false;
         }
         let outcome = state.outcome.take();

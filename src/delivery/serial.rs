@@ -1,13 +1,13 @@
 //! The thread of a serial queue: started when needed, gone when idle.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, mem, thread};
 
 use crate::census::{Census, Kind};
 use crate::delivery::queue::{Job, run_caught};
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// How long the thread waits for something to do before it leaves.
 const IDLE: Duration = Duration::from_secs(5);
@@ -46,7 +46,7 @@ impl Serial {
         Self(Arc::new(Shared {
             idle,
             census: OnceLock::new(),
-            state: Mutex::default(),
+            state: Mutex::new(Rank::Queue, State::default()),
             work: Condvar::new(),
         }))
     }
@@ -127,11 +127,10 @@ impl Shared {
                 continue;
             }
             state.waiting = true;
-            let waited = self.work.wait_timeout(state, self.idle);
-            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            let (woken, timed_out) = self.work.wait_timeout(state, self.idle);
             state = woken;
             state.waiting = false;
-            if timeout.timed_out() && state.jobs.is_empty() {
+            if timed_out && state.jobs.is_empty() {
                 break;
             }
         }
@@ -143,7 +142,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc;
+    use std::sync::{Mutex, mpsc};
 
     use super::*;
 
@@ -176,10 +175,10 @@ mod tests {
         assert!(!serial.0.state.lock().running, "no thread before the first job");
         for i in 0..100 {
             let seen = seen.clone();
-            post(&serial, move || seen.lock().push(i));
+            post(&serial, move || seen.lock().unwrap().push(i));
         }
         assert_eq!(ask_thread(&serial).name(), Some("urlsession-delivery"));
-        assert_eq!(*seen.lock(), (0..100).collect::<Vec<_>>());
+        assert_eq!(*seen.lock().unwrap(), (0..100).collect::<Vec<_>>());
     }
 
     #[test]
@@ -196,12 +195,12 @@ mod tests {
         let (serial, ran) = (Arc::new(Serial::new()), Arc::new(Mutex::new(Vec::new())));
         let (inner, inner_ran) = (serial.clone(), ran.clone());
         let job = Box::new(move || {
-            inner_ran.lock().push(thread::current().id());
+            inner_ran.lock().unwrap().push(thread::current().id());
             let later = inner_ran.clone();
-            post(&inner, move || later.lock().push(thread::current().id()));
+            post(&inner, move || later.lock().unwrap().push(thread::current().id()));
         });
         serial.post_by(job, thread::Builder::new().stack_size(usize::MAX / 2 + 1));
-        assert_eq!(*ran.lock(), [thread::current().id(); 2]);
+        assert_eq!(*ran.lock().unwrap(), [thread::current().id(); 2]);
         assert_ne!(ask_thread(&serial).id(), thread::current().id());
     }
 

@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::Wake;
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::resolver::Resolver;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank, assert_unlocked};
 use crate::wire::Context;
 
 /// How many look-ups run at once for one session.
@@ -65,7 +65,7 @@ impl Wake for Question {
 
 impl Lookups {
     pub(super) fn new(resolver: Option<Resolver>, census: Census) -> Self {
-        let (state, work) = (Mutex::default(), Condvar::new());
+        let (state, work) = (Mutex::new(Rank::Lookups, State::default()), Condvar::new());
         Self { shared: Arc::new(Shared { resolver, census, state, work }) }
     }
 
@@ -84,7 +84,7 @@ impl Lookups {
         let question = Arc::new(Question {
             host: host.into(),
             port,
-            answer: Mutex::default(),
+            answer: Mutex::new(Rank::Lookup, None),
             answered: Condvar::new(),
         });
         let _registered = context.cancel.as_ref().map(|token| token.on_cancel(question.clone()));
@@ -97,8 +97,7 @@ impl Lookups {
             }
             // Far away is as good as never.
             let slice = wait.slice()?.unwrap_or(Duration::from_secs(3600));
-            let waited = question.answered.wait_timeout(answer, slice);
-            answer = waited.unwrap_or_else(PoisonError::into_inner).0;
+            answer = question.answered.wait_timeout(answer, slice).0;
         }
     }
 
@@ -173,11 +172,10 @@ impl Shared {
                 return None;
             }
             state.idle += 1;
-            let (next, timed_out) =
-                self.work.wait_timeout(state, HELPER_IDLE).unwrap_or_else(PoisonError::into_inner);
+            let (next, timed_out) = self.work.wait_timeout(state, HELPER_IDLE);
             state = next;
             state.idle -= 1;
-            if timed_out.timed_out() && state.line.is_empty() {
+            if timed_out && state.line.is_empty() {
                 state.helpers -= 1;
                 return None;
             }
@@ -188,6 +186,7 @@ impl Shared {
         let found = match &self.resolver {
             None => (host, port).to_socket_addrs().map(Iterator::collect),
             Some(resolver) => {
+                assert_unlocked("the program's resolver is called");
                 let ask = AssertUnwindSafe(|| resolver.resolve(host, port));
                 panic::catch_unwind(ask).map_err(|_| {
                     let detail = "the configuration's resolver panicked";

@@ -4,7 +4,7 @@
 //! (RFC 9112 §9.3). One thread closes them; it runs only while something is idle.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Condvar, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::spare::Spare;
 use crate::census::Census;
 use crate::clock::Clock;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// How many connections are kept, and how long.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ struct State {
 
 impl Pool {
     pub(super) fn new(limits: IdleLimits, clock: Clock, census: Census) -> Self {
-        let (state, closing) = (Mutex::default(), Condvar::new());
+        let (state, closing) = (Mutex::new(Rank::Idle, State::default()), Condvar::new());
         Self { limits, clock, census, state, closing }
     }
 
@@ -186,8 +186,7 @@ impl Pool {
             state.reaping = false;
         } else if old.is_empty() {
             let left = next.map_or(self.limits.timeout, |next| next.saturating_duration_since(now));
-            let waited = self.closing.wait_timeout(state, self.clock.slice(left));
-            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            drop(self.closing.wait_timeout(state, self.clock.slice(left)));
             return true;
         }
         drop(state);

@@ -63,7 +63,7 @@ impl Rules {
             https_only: false,
             allows_insecure_redirects: false,
             decodes_bodies,
-            authenticator: Authenticator::default(),
+            authenticator: Authenticator::new(None),
         }
     }
 }

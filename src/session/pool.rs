@@ -7,14 +7,14 @@ mod workers;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, PoisonError};
 use std::time::Duration;
 
 use super::line::{Limits, Line, Place, Ticket};
 use super::task::Core;
 use crate::error::{Error, ErrorKind};
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// How long a worker waits for something to do before it leaves.
 const WORKER_IDLE: Duration = Duration::from_secs(5);
@@ -99,19 +99,22 @@ pub(crate) struct Effects {
 impl Pool {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            state: Mutex::new(State {
-                line: Line::new(limits),
-                ready: VecDeque::new(),
-                workers: 0,
-                coming: 0,
-                idle: 0,
-                woken: 0,
-                alive: BTreeMap::new(),
-                calls: 0,
-                awaiting_quiet: 0,
-                phase: Phase::Open,
-                stopped: false,
-            }),
+            state: Mutex::new(
+                Rank::Pool,
+                State {
+                    line: Line::new(limits),
+                    ready: VecDeque::new(),
+                    workers: 0,
+                    coming: 0,
+                    idle: 0,
+                    woken: 0,
+                    alive: BTreeMap::new(),
+                    calls: 0,
+                    awaiting_quiet: 0,
+                    phase: Phase::Open,
+                    stopped: false,
+                },
+            ),
             work: Condvar::new(),
             quiet: Condvar::new(),
             parked: AtomicUsize::new(0),
@@ -260,8 +263,7 @@ impl Pool {
     pub(crate) fn wait_until_quiet(&self, timeout: Duration) -> bool {
         let mut state = self.state.lock();
         state.awaiting_quiet += 1;
-        let waited = self.quiet.wait_timeout_while(state, timeout, |state| !state.is_quiet());
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state = self.quiet.wait_timeout_while(state, timeout, |state| !state.is_quiet()).0;
         state.awaiting_quiet -= 1;
         state.is_quiet()
     }

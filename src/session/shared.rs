@@ -18,7 +18,7 @@ use crate::delivery::{DeliveryQueue, Mailbox, caught};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind};
 use crate::load::Rules;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// One session.
 #[derive(Debug)]
@@ -69,13 +69,13 @@ impl Shared {
         Ok(Arc::new_cyclic(|me| Self {
             rules: settings::rules(&configuration),
             engine,
-            description: Mutex::default(),
+            description: Mutex::new(Rank::Session, None),
             is_everybodys,
             pool: Pool::new(limits),
             timer: Timer::new(configuration.clock.clone(), census.clone()),
             calls: Mailbox::new(queue.for_session()),
             has_delegate: delegate.is_some(),
-            delegate: Mutex::new(delegate),
+            delegate: Mutex::new(Rank::Session, delegate),
             last_id: AtomicU64::new(0),
             handles: AtomicUsize::new(0),
             suspended: AtomicIsize::new(0),
@@ -83,7 +83,7 @@ impl Shared {
             configuration,
             census,
             queue: queue.for_session(),
-            program_queue: Mutex::new(Some(queue)),
+            program_queue: Mutex::new(Rank::Session, Some(queue)),
         }))
     }
 
@@ -190,6 +190,7 @@ impl Shared {
 
     /// Carries out what the pool has decided. Called with no lock held.
     pub(crate) fn act(&self, effects: Effects) {
+        assert_unlocked("what the pool has decided is carried out");
         if effects.waits {
             self.timer.watch(&self.me);
         }

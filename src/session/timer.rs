@@ -5,13 +5,13 @@
 //! ends when nobody waits.
 
 use std::mem;
-use std::sync::{Arc, Condvar, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::shared::Shared;
 use crate::census::Census;
 use crate::clock::Clock;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// Looking at all that wait costs something, so it is not done more often than this.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -34,7 +34,8 @@ struct State {
 
 impl Timer {
     pub(crate) fn new(clock: Clock, census: Census) -> Self {
-        Self { clock, census, state: Arc::default() }
+        let state = Arc::new((Mutex::new(Rank::Timer, State::default()), Condvar::new()));
+        Self { clock, census, state }
     }
 
     /// Sees to it that somebody watches. Called with no lock held.
@@ -94,8 +95,7 @@ fn watch(state: &(Mutex<State>, Condvar), clock: &Clock, shared: &Weak<Shared>) 
             if left == Duration::ZERO {
                 break;
             }
-            let waited = state.1.wait_timeout(guard, clock.slice(left));
-            guard = waited.unwrap_or_else(PoisonError::into_inner).0;
+            guard = state.1.wait_timeout(guard, clock.slice(left)).0;
         }
         if guard.closed {
             return;

@@ -4,7 +4,7 @@ mod delegate;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Condvar, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::script::{
     HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse,
 };
 use crate::session::{Delegate, Task};
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// No test waits longer for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -92,14 +92,19 @@ type OnCall = Arc<dyn Fn(&Event, Option<&Task>) + Send + Sync>;
 impl Recorder {
     /// Makes a recorder with an empty log, and an empty name.
     pub fn new() -> Self {
-        Self { name: Arc::from(""), script: Arc::default(), log: Arc::default() }
+        let log = (Mutex::new(Rank::Log, Log::default()), Condvar::new());
+        Self { name: Arc::from(""), script: Self::no_script(), log: Arc::new(log) }
     }
 
     /// Returns a recorder of that name with an empty script, which writes into the log of
     /// this one.
     #[must_use]
     pub fn named(&self, name: &str) -> Self {
-        Self { name: Arc::from(name), script: Arc::default(), log: Arc::clone(&self.log) }
+        Self { name: Arc::from(name), script: Self::no_script(), log: Arc::clone(&self.log) }
+    }
+
+    fn no_script() -> Arc<Mutex<Script>> {
+        Arc::new(Mutex::new(Rank::Script, Script::default()))
     }
 
     /// Returns it as what sessions and tasks take.
@@ -255,7 +260,7 @@ impl Recorder {
             result = reached(log);
             result.is_none()
         });
-        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        drop(waited);
         result.unwrap_or_else(|| panic!("not told within {PATIENCE:?}: {:?}", self.events()))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use super::fault::{HandshakeFault, RequestFault};
 use super::recorded::Recorded;
 use super::socket::Socket;
 use super::stats::Stats;
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 
 pub(super) type Handler = Arc<dyn Fn(&Recorded) -> Answer + Send + Sync>;
 pub(super) type HeadHandler = Arc<dyn Fn(&Recorded) -> Option<Answer> + Send + Sync>;
@@ -103,12 +104,11 @@ impl Default for Limits {
 
 impl Shared {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), limits }
+        Self { state: Mutex::new(Rank::Server, State::default()), changed: Condvar::new(), limits }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // No foreign code runs under this lock, so a poisoned one is still consistent.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Changes the state and wakes whoever waits for a change.
@@ -136,8 +136,7 @@ impl Shared {
         loop {
             let left = deadline.checked_duration_since(Instant::now())?;
             state.waiting += 1;
-            state =
-                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.changed.wait_timeout(state, left).0;
             state.waiting -= 1;
             if let Some(value) = ready(&mut state) {
                 return Some(value);

@@ -14,7 +14,7 @@ use crate::credentials::Challenge;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 use crate::response::Response;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank};
 
 /// What bounds a load from outside: a cancel token and two timers, which stand still while
 /// the load pauses.
@@ -44,7 +44,7 @@ type Thing = Option<Box<dyn Any + Send>>;
 impl Kept {
     /// Makes room, for this and for every clone from now on.
     pub(crate) fn open(&self) {
-        self.0.get_or_init(Arc::default);
+        self.0.get_or_init(|| Arc::new(Mutex::new(Rank::Kept, None)));
     }
 
     /// Keeps `thing` in place of what was kept before; drops it if there is no room.

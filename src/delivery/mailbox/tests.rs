@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
 use super::*;
@@ -9,7 +9,7 @@ type Diary = Arc<Mutex<Vec<usize>>>;
 
 fn write(mailbox: &Mailbox, diary: &Diary, entry: usize) {
     let diary = diary.clone();
-    mailbox.send(move || diary.lock().push(entry));
+    mailbox.send(move || diary.lock().unwrap().push(entry));
 }
 
 /// A custom queue of several threads that end with its last handle. Every `nested`th job
@@ -19,7 +19,7 @@ fn pool(threads: usize, nested: usize) -> (DeliveryQueue, Vec<JoinHandle<()>>) {
     let jobs = Arc::new(Mutex::new(jobs));
     let work = move || {
         loop {
-            let Ok(job) = jobs.lock().recv() else { return };
+            let Ok(job) = jobs.lock().unwrap().recv() else { return };
             job();
         }
     };
@@ -58,8 +58,8 @@ fn stress(queue: &DeliveryQueue) {
                         let (at, done) = (to.clone(), done.clone());
                         to.mailbox.send(move || {
                             let overlaps = at.inside.swap(true, Ordering::SeqCst);
-                            let next = at.next.lock()[sender];
-                            at.next.lock()[sender] += 1;
+                            let next = at.next.lock().unwrap()[sender];
+                            at.next.lock().unwrap()[sender] += 1;
                             at.inside.store(false, Ordering::SeqCst);
                             done.send((overlaps, next == job)).unwrap();
                         });
@@ -95,9 +95,9 @@ fn a_busy_mailbox_lets_others_have_their_turn() {
     write(&other, &diary, 100);
     assert_eq!(queue.run_pending(), 2);
     let first: Vec<_> = (0..16).chain([100]).collect();
-    assert_eq!(*diary.lock(), first);
-    assert_eq!((queue.run_pending(), diary.lock().len()), (1, 33));
-    assert_eq!((queue.run_pending(), diary.lock().len()), (1, 41));
+    assert_eq!(*diary.lock().unwrap(), first);
+    assert_eq!((queue.run_pending(), diary.lock().unwrap().len()), (1, 33));
+    assert_eq!((queue.run_pending(), diary.lock().unwrap().len()), (1, 41));
     assert_eq!(queue.run_pending(), 0);
 }
 
@@ -108,7 +108,7 @@ fn a_mailbox_with_exactly_one_turn_of_jobs_does_not_come_again() {
     (0..RUN).for_each(|i| write(&mailbox, &diary, i));
     assert_eq!((queue.run_pending(), queue.run_pending()), (1, 0));
     write(&mailbox, &diary, RUN);
-    assert_eq!((queue.run_pending(), diary.lock().len()), (1, RUN + 1));
+    assert_eq!((queue.run_pending(), diary.lock().unwrap().len()), (1, RUN + 1));
 }
 
 #[test]
@@ -118,9 +118,9 @@ fn what_a_job_sends_to_its_own_mailbox_runs_after_it() {
         let (inner, notes) = (mailbox.clone(), diary.clone());
         mailbox.send(move || {
             write(&inner, &notes, 2);
-            notes.lock().push(1);
+            notes.lock().unwrap().push(1);
         });
-        assert_eq!(*diary.lock(), [1, 2], "{mailbox:?}");
+        assert_eq!(*diary.lock().unwrap(), [1, 2], "{mailbox:?}");
     }
 }
 
@@ -158,7 +158,7 @@ fn an_executor_that_runs_jobs_at_once_is_not_nested_deeper_and_deeper() {
     let (inner, diary) = (mailbox.clone(), Diary::default());
     let notes = diary.clone();
     mailbox.send(move || (0..5000).for_each(|i| write(&inner, &notes, i)));
-    assert_eq!(*diary.lock(), (0..5000).collect::<Vec<_>>());
+    assert_eq!(*diary.lock().unwrap(), (0..5000).collect::<Vec<_>>());
     assert_eq!(deepest.load(Ordering::SeqCst), 2);
 }
 
@@ -170,7 +170,7 @@ fn a_job_that_panics_harms_no_later_job() {
         mailbox.send(|| panic!("on purpose"));
         write(&mailbox, &diary, 2);
         mailbox.queue().run_pending();
-        assert_eq!(*diary.lock(), [1, 2], "{mailbox:?}");
+        assert_eq!(*diary.lock().unwrap(), [1, 2], "{mailbox:?}");
     }
 }
 
@@ -179,7 +179,7 @@ fn what_a_job_holds_is_dropped_before_the_next_job() {
     struct Note(Diary, usize);
     impl Drop for Note {
         fn drop(&mut self) {
-            self.0.lock().push(self.1);
+            self.0.lock().unwrap().push(self.1);
         }
     }
     for panics in [false, true] {
@@ -191,7 +191,7 @@ fn what_a_job_holds_is_dropped_before_the_next_job() {
         });
         write(&mailbox, &diary, 2);
         mailbox.queue().run_pending();
-        assert_eq!(*diary.lock(), [1, 2], "panics: {panics}");
+        assert_eq!(*diary.lock().unwrap(), [1, 2], "panics: {panics}");
     }
 }
 
@@ -202,7 +202,7 @@ fn what_was_sent_is_run_after_the_mailbox_is_dropped() {
     (0..20).for_each(|i| write(&mailbox, &diary, i));
     drop(mailbox);
     assert_eq!((queue.run_pending(), queue.run_pending()), (1, 1));
-    assert_eq!(diary.lock().len(), 20);
+    assert_eq!(diary.lock().unwrap().len(), 20);
 }
 
 #[test]
@@ -259,10 +259,10 @@ fn a_queue_that_stops_in_the_middle_drops_the_rest_and_can_go_on() {
         closing.store(false, Ordering::SeqCst);
         (1..40).for_each(|i| write(&inner, &notes, i));
     });
-    assert_eq!(*diary.lock(), (1..RUN).collect::<Vec<_>>());
+    assert_eq!(*diary.lock().unwrap(), (1..RUN).collect::<Vec<_>>());
     accepts.store(true, Ordering::SeqCst);
     write(&mailbox, &diary, 100);
-    assert_eq!(diary.lock().last(), Some(&100));
+    assert_eq!(diary.lock().unwrap().last(), Some(&100));
 }
 
 #[test]

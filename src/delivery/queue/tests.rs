@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::thread;
 
 use super::*;
@@ -11,11 +11,11 @@ struct Diary(Arc<Mutex<Vec<u32>>>);
 impl Diary {
     fn entry(&self, entry: u32) -> Job {
         let diary = self.clone();
-        Box::new(move || diary.0.lock().push(entry))
+        Box::new(move || diary.0.lock().unwrap().push(entry))
     }
 
     fn read(&self) -> Vec<u32> {
-        self.0.lock().clone()
+        self.0.lock().unwrap().clone()
     }
 }
 

@@ -10,7 +10,7 @@ use rustls::client::{
 };
 use rustls::pki_types::ServerName;
 
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank};
 
 /// How many TLS sessions are remembered for resuming.
 const REMEMBERED: usize = 64;
@@ -30,7 +30,7 @@ impl Tickets {
         Arc::new(Self {
             remembered: ClientSessionMemoryCache::new(REMEMBERED),
             any_asks: AtomicBool::new(false),
-            asking: Mutex::default(),
+            asking: Mutex::new(Rank::Tickets, HashSet::new()),
         })
     }
 

@@ -11,13 +11,12 @@ use crate::credentials::Netrc;
 use crate::credentials::{
     Accepted, Asker, Credential, CredentialStorage, Persistence, Proof, ProtectionSpace, Signer,
 };
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank};
 
 /// What a session knows about who it is: the program's storage, the user's `.netrc`, and
 /// what servers have accepted, which is the session's own.
 ///
 /// Used by any number of loads. Its lock is held for look-ups and signatures.
-#[derive(Default)]
 pub(crate) struct Authenticator {
     storage: Option<CredentialStorage>,
     accepted: Mutex<Accepted>,
@@ -30,7 +29,13 @@ pub(crate) struct Authenticator {
 impl Authenticator {
     /// Makes one for a session that has this storage. Without one nothing is kept.
     pub(crate) fn new(storage: Option<CredentialStorage>) -> Self {
-        Self { storage, ..Self::default() }
+        Self {
+            storage,
+            accepted: Mutex::new(Rank::Accepted, Accepted::default()),
+            has_accepted: AtomicBool::new(false),
+            #[cfg(feature = "netrc")]
+            netrc: None,
+        }
     }
 
     /// Has it look into the user's `.netrc`, which is read once, when it is first needed.

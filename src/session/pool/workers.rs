@@ -1,9 +1,8 @@
 //! Workers: who comes, who is woken, who leaves.
 
-use std::sync::{MutexGuard, PoisonError};
-
 use super::{Effects, Phase, Pool, Ready, State, WORKER_IDLE};
 use crate::session::line::Place;
+use crate::sync::MutexGuard;
 
 impl Pool {
     /// Frees the place of what a worker has run, and returns what it runs next. `arrives` if
@@ -34,13 +33,12 @@ impl Pool {
             if state.phase == Phase::Closed {
                 break None;
             }
-            let waited = self.work.wait_timeout(state, WORKER_IDLE);
-            let (looking, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            let (looking, timed_out) = self.work.wait_timeout(state, WORKER_IDLE);
             state = looking;
             // Whoever looks takes what there is, even if another was meant: so no wake is
             // waited for that has come already.
             state.woken = state.woken.saturating_sub(1);
-            if timeout.timed_out() && state.ready.is_empty() {
+            if timed_out && state.ready.is_empty() {
                 break None;
             }
         };

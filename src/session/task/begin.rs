@@ -1,6 +1,6 @@
 //! How a task begins: in line for a worker, or on the thread of its caller.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use super::core::{Core, State};
 use super::place::{Attached, Standing};
@@ -8,6 +8,7 @@ use super::state::TaskState;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
 use crate::session::inside;
+use crate::sync::MutexGuard;
 
 impl Core {
     /// Begins a task that was resumed for the first time.

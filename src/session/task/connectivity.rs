@@ -1,7 +1,6 @@
 //! Waiting until a connection to the host can be made.
 
 use std::sync::Arc;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::core::Core;
@@ -93,8 +92,7 @@ impl Core {
                 continue;
             }
             // Rung by a cancel.
-            let waited = self.changed.wait_timeout(state, slice);
-            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            drop(self.changed.wait_timeout(state, slice));
         }
     }
 }

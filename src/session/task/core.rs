@@ -4,8 +4,8 @@
 //! thread, calls the program. The pool's lock may be taken under a task's, never the other
 //! way round.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar};
 use std::time::Instant;
 use std::{fmt, mem};
 
@@ -25,7 +25,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::Delegate;
 use crate::session::shared::Shared;
-use crate::sync::Mutex;
+use crate::sync::{Condvar, Mutex, Rank};
 
 /// No body is as long.
 pub(super) const UNKNOWN: u64 = u64::MAX;
@@ -133,30 +133,33 @@ impl Core {
             look: AtomicBool::new(false),
             has_paused: AtomicBool::new(false),
             tells: AtomicBool::new(false),
-            state: Mutex::new(State {
-                state: TaskState::Suspended,
-                suspensions: 1,
-                has_begun: false,
-                standing: Standing::Away,
-                returns: false,
-                priority: super::PRIORITY_DEFAULT,
-                deadline: None,
-                pauses: Pausing::default(),
-                attempt: None,
-                mailbox: None,
-                is_incremental: true,
-                told_of_waiting: false,
-                may_have_broken: false,
-                starts_over: false,
-                failure: None,
-                kind,
-                waits_until: None,
-                tries: Tries::default(),
-                reports,
-                telling: None,
-                link: None,
-                seen: Seen::default(),
-            }),
+            state: Mutex::new(
+                Rank::Task,
+                State {
+                    state: TaskState::Suspended,
+                    suspensions: 1,
+                    has_begun: false,
+                    standing: Standing::Away,
+                    returns: false,
+                    priority: super::PRIORITY_DEFAULT,
+                    deadline: None,
+                    pauses: Pausing::default(),
+                    attempt: None,
+                    mailbox: None,
+                    is_incremental: true,
+                    told_of_waiting: false,
+                    may_have_broken: false,
+                    starts_over: false,
+                    failure: None,
+                    kind,
+                    waits_until: None,
+                    tries: Tries::default(),
+                    reports,
+                    telling: None,
+                    link: None,
+                    seen: Seen::default(),
+                },
+            ),
             changed: Condvar::new(),
         })
     }

@@ -1,8 +1,8 @@
 //! How a task gets a place to run in, gives it up, and gets it back.
 
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 
 use super::core::{Core, State};
 use super::state::TaskState;
@@ -236,8 +236,7 @@ impl Core {
                 }
             }
             let slice = self.shared.configuration.clock.slice(timer::until(deadline, now));
-            let waited = self.changed.wait_timeout(state, slice);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = self.changed.wait_timeout(state, slice).0;
         }
     }
 

@@ -14,7 +14,7 @@ use crate::delivery::{Credit, Loan};
 use crate::error::Error;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, ResponseDisposition};
-use crate::sync::Mutex;
+use crate::sync::{Mutex, Rank};
 
 /// A piece of a body on its way counts as at least so many bytes.
 const LEAST_LOAN: usize = 1024;
@@ -75,7 +75,8 @@ impl Core {
             let only_of_sending = only_of_sending || (is_callers && !is_own);
             Whom::Delegate(Told { first, next, calls: self.calls(), only_of_sending })
         };
-        let pace = Mutex::new(Pace::new(self.shared.configuration.progress_interval));
+        let pace = Pace::new(self.shared.configuration.progress_interval);
+        let pace = Mutex::new(Rank::Pace, pace);
         let telling = Arc::new(Telling { whom, credit: Credit::new(), pace });
         self.state.lock().telling = Some(telling.clone());
         self.tells.store(true, Ordering::Release);
