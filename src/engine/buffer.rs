@@ -17,7 +17,7 @@ impl Buffer {
         &self.bytes[self.start..self.end]
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS opens in place"))]
     pub(super) fn filled_mut(&mut self) -> &mut [u8] {
         &mut self.bytes[self.start..self.end]
     }

@@ -1,27 +1,22 @@
-//! One connection: a socket, TLS around it or not, and what has arrived on it.
+//! One connection: a stream to one origin, and what has arrived on it.
 
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Terms;
 use super::buffer::{Buffer, SIZE};
 use super::sendfile::Turn;
-use super::socket::{Link, Socket};
+use super::socket::{Interest, Socket};
 use super::spare::Spare;
-#[cfg(feature = "tls")]
-use super::tls::TlsSession;
-#[cfg(feature = "tls")]
-use crate::credentials::{Credential, ProtectionSpace};
+use super::stream::Stream;
+use super::tls::Terms;
 use crate::error::Error;
 use crate::wire::Context;
 
 /// A connection to one origin.
 #[derive(Debug)]
 pub(super) struct Connection {
-    link: Link,
-    #[cfg(feature = "tls")]
-    tls: Option<Box<TlsSession>>,
+    stream: Stream,
     inbox: Buffer,
     /// What is put together before it is written; kept for its memory.
     outbox: Vec<u8>,
@@ -40,18 +35,23 @@ pub(super) struct Connection {
     pub(super) bound: bool,
 }
 
-/// Bytes on their way out, sealed if need be.
+/// Bytes on their way out.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    bytes: Vec<u8>,
-    sent: usize,
-    /// What was sealed; kept for its memory.
-    plain: Option<Vec<u8>>,
+    pub(super) bytes: Vec<u8>,
+    /// How many of them the stream has taken, or are not to be sent.
+    pub(super) taken: usize,
+    is_sent: bool,
 }
 
 impl Parcel {
+    /// Makes one of what is in `bytes` from `start` on.
+    pub(super) fn new(bytes: Vec<u8>, start: usize) -> Self {
+        Self { bytes, taken: start, is_sent: false }
+    }
+
     pub(super) fn is_sent(&self) -> bool {
-        self.sent == self.bytes.len()
+        self.is_sent
     }
 }
 
@@ -59,11 +59,9 @@ impl Parcel {
 const IDLE_OUTBOX: usize = 1024;
 
 impl Connection {
-    pub(super) fn plain(link: Link, origin: Arc<str>) -> Self {
+    pub(super) fn new(stream: Stream, origin: Arc<str>) -> Self {
         Self {
-            link,
-            #[cfg(feature = "tls")]
-            tls: None,
+            stream,
             inbox: Buffer::default(),
             outbox: Vec::new(),
             origin,
@@ -75,49 +73,21 @@ impl Connection {
         }
     }
 
-    #[cfg(feature = "tls")]
-    pub(super) fn secured(link: Link, tls: TlsSession, origin: Arc<str>) -> Self {
-        let mut connection = Self::plain(link, origin);
-        connection.tls = Some(Box::new(tls));
-        connection
-    }
-
-    /// Whether what is written goes over the wire as it is.
-    pub(super) fn is_plain(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.tls.is_none();
-        #[cfg(not(feature = "tls"))]
-        true
-    }
-
     pub(super) fn origin(&self) -> &Arc<str> {
         &self.origin
     }
 
+    pub(super) fn stream(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
     /// Returns who may use it, if not everybody.
-    #[cfg(feature = "tls")]
     pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
-        self.tls.as_ref()?.terms()
-    }
-
-    /// Returns nothing: only what TLS has decided sets terms.
-    #[cfg(not(feature = "tls"))]
-    pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
-        None
-    }
-
-    /// Takes the identity that was shown and that the server has taken, by its answer: one of
-    /// 400 or more may be about the certificate, as nginx tells of a bad one.
-    #[cfg(feature = "tls")]
-    pub(super) fn take_proven(
-        &mut self,
-        status: http::StatusCode,
-    ) -> Option<(Credential, ProtectionSpace)> {
-        self.tls.as_mut().filter(|_| status.as_u16() < 400)?.take_proven()
+        self.stream.terms()
     }
 
     pub(super) fn waker(&self) -> Arc<Socket> {
-        self.link.waker()
+        self.stream.waker()
     }
 
     /// Returns what has arrived and not been used.
@@ -128,20 +98,13 @@ impl Connection {
     /// Reads more into the inbox; zero bytes mean that the peer has closed.
     pub(super) fn fill(&mut self, context: &Context) -> Result<usize, Error> {
         let least = if self.inbox.is_empty() { SIZE } else { 1024 };
-        let room = self.inbox.room(least);
-        #[cfg(feature = "tls")]
-        let read = match &mut self.tls {
-            Some(tls) => tls.read(&mut self.link, room, context)?,
-            None => self.link.read(room, context)?,
-        };
-        #[cfg(not(feature = "tls"))]
-        let read = self.link.read(room, context)?;
+        let read = self.stream.read(self.inbox.room(least), context)?;
         self.inbox.fill(read);
         self.heard |= read > 0;
         Ok(read)
     }
 
-    /// Reads what has arrived, else from the socket straight into `target`.
+    /// Reads what has arrived, else from the stream straight into `target`.
     pub(super) fn read(&mut self, target: &mut [u8], context: &Context) -> Result<usize, Error> {
         if !self.inbox.is_empty() {
             return Ok(self.inbox.copy_to(target));
@@ -152,11 +115,7 @@ impl Connection {
             self.fill(context)?;
             return Ok(self.inbox.copy_to(target));
         }
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            return tls.read(&mut self.link, target, context);
-        }
-        self.link.read(target, context)
+        self.stream.read(target, context)
     }
 
     /// Lends the memory in which a message is put together, empty.
@@ -173,65 +132,45 @@ impl Connection {
 
     /// Writes all of `bytes`.
     pub(super) fn write_all(&mut self, bytes: &[u8], context: &Context) -> Result<(), Error> {
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            return tls.write_all(&mut self.link, bytes, context);
-        }
-        self.link.write_all(bytes, context)
+        self.stream.write_all(bytes, context)
     }
 
     /// Closes the connection in the middle of a body.
     pub(super) fn abandon(self) {
-        self.link.reset_when_closed();
+        self.stream.reset_when_closed();
     }
 
     /// Begins to write in turns with looking whether the server answers early.
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
-        self.link.set_nonblocking(nonblocking)
-    }
-
-    /// Makes what is in `plain`, from `start` on, ready to be [pushed](Self::push).
-    pub(super) fn wrap(&mut self, plain: Vec<u8>, start: usize) -> Result<Parcel, Error> {
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            let bytes = tls.seal(&plain[start..])?;
-            return Ok(Parcel { bytes, sent: 0, plain: Some(plain) });
-        }
-        Ok(Parcel { bytes: plain, sent: start, plain: None })
-    }
-
-    /// Gives the memory of a parcel back.
-    pub(super) fn unwrap(&mut self, parcel: Parcel) -> Vec<u8> {
-        let Parcel { bytes, plain, .. } = parcel;
-        #[cfg(feature = "tls")]
-        if let (Some(tls), Some(plain)) = (&mut self.tls, plain) {
-            tls.return_sealed(bytes);
-            return plain;
-        }
-        #[cfg(not(feature = "tls"))]
-        drop(plain);
-        bytes
+        self.stream.set_nonblocking(nonblocking)
     }
 
     /// Sends what is left of a parcel, until it is sent or the server says something:
     /// then what was said is in the inbox. The connection must be
     /// [non-blocking](Self::set_nonblocking).
     pub(super) fn push(&mut self, parcel: &mut Parcel, context: &Context) -> Result<(), Error> {
-        while !parcel.is_sent() {
-            let ready = self.link.ready(context)?;
+        loop {
+            let ready = self.stream.ready(BOTH_WAYS, context)?;
             if ready.readable && self.take_what_is_there(context)? {
                 return Ok(());
             }
-            if ready.writable {
-                parcel.sent += self.link.write_now(&parcel.bytes[parcel.sent..], context)?;
+            if ready.writable && parcel.taken < parcel.bytes.len() {
+                let taken = self.stream.write_now(&parcel.bytes[parcel.taken..]);
+                parcel.taken += taken.map_err(|error| unless_cancelled(error, context))?;
+            }
+            if parcel.taken == parcel.bytes.len() {
+                let flushed = self.stream.flush_now();
+                parcel.is_sent = flushed.map_err(|error| unless_cancelled(error, context))?;
+                if parcel.is_sent {
+                    return Ok(());
+                }
             }
         }
-        Ok(())
     }
 
     /// Sends at most `most` bytes of `file` from where it stands, or none if the server says
     /// something first: then what was said is in the inbox. The connection must be
-    /// [non-blocking](Self::set_nonblocking), and [without TLS](Self::is_plain).
+    /// [non-blocking](Self::set_nonblocking).
     pub(super) fn push_file(
         &mut self,
         file: &File,
@@ -239,12 +178,13 @@ impl Connection {
         context: &Context,
     ) -> Result<Turn, Error> {
         loop {
-            let ready = self.link.ready(context)?;
+            let ready = self.stream.ready(BOTH_WAYS, context)?;
             if ready.readable && self.take_what_is_there(context)? {
                 return Ok(Turn::Sent(0));
             }
             if ready.writable {
-                match self.link.send_file_now(file, most, context)? {
+                let turn = self.stream.send_file_now(file, most);
+                match turn.map_err(|error| unless_cancelled(error, context))? {
                     Turn::Sent(0) => {}
                     turn => return Ok(turn),
                 }
@@ -255,14 +195,8 @@ impl Connection {
     /// Takes what can be read without waiting; returns whether that is part of an answer,
     /// or the end of the connection.
     fn take_what_is_there(&mut self, context: &Context) -> Result<bool, Error> {
-        let room = self.inbox.room(SIZE);
-        #[cfg(feature = "tls")]
-        let read = match &mut self.tls {
-            Some(tls) => tls.read_now(&self.link, room, context)?,
-            None => self.link.read_now(room, context)?,
-        };
-        #[cfg(not(feature = "tls"))]
-        let read = self.link.read_now(room, context)?;
+        let read = self.stream.read_now(self.inbox.room(SIZE));
+        let read = read.map_err(|error| unless_cancelled(error, context))?;
         self.inbox.fill(read.unwrap_or(0));
         self.heard |= read.is_some_and(|count| count > 0);
         Ok(read.is_some())
@@ -271,22 +205,12 @@ impl Connection {
     /// Returns whether everything that has arrived was used: nothing stands behind the
     /// body, in plain or still sealed.
     pub(super) fn is_silent(&mut self) -> bool {
-        #[cfg(feature = "tls")]
-        if self.tls.as_mut().is_some_and(|tls| !tls.is_silent()) {
-            return false;
-        }
-        self.inbox.is_empty()
+        self.inbox.is_empty() && self.stream.is_silent()
     }
 
     /// Looks whether an idle connection can be used again: it must be silent and open.
     pub(super) fn is_usable(&mut self) -> bool {
-        match self.link.peek() {
-            Ok(None) => true,
-            // TLS has things to say between messages, such as a ticket for resuming.
-            #[cfg(feature = "tls")]
-            Ok(Some(1..)) => self.tls.as_mut().is_some_and(|tls| tls.is_still_open(&self.link)),
-            _ => false,
-        }
+        self.stream.is_usable()
     }
 
     /// Begins another exchange on a connection that was idle.
@@ -299,10 +223,7 @@ impl Connection {
     /// Takes memory for an exchange.
     pub(super) fn borrow_memory(&mut self, spare: &mut Spare) {
         spare.inboxes.lend(&mut self.inbox);
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            tls.borrow_memory(&mut spare.sealed);
-        }
+        self.stream.borrow_memory(&mut spare.sealed);
     }
 
     /// Gives memory back that an idle connection does not need.
@@ -311,20 +232,23 @@ impl Connection {
             self.outbox = Vec::new();
         }
         spare.inboxes.keep(&mut self.inbox);
-        #[cfg(feature = "tls")]
-        if let Some(tls) = &mut self.tls {
-            tls.return_memory(&mut spare.sealed);
-        }
+        self.stream.return_memory(&mut spare.sealed);
     }
 }
 
-#[cfg(feature = "tls")]
+const BOTH_WAYS: Interest = Interest { reading: true, writing: true };
+
+/// A call that waits for nothing failed: because of a cancel, or because the connection broke.
+fn unless_cancelled(error: Error, context: &Context) -> Error {
+    context.check().err().unwrap_or(error)
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
         // RFC 8446 §6.1: say so before closing. An idle connection only; one that is torn
         // down in the middle of a message has nothing to say.
-        if let (Some(tls), Some(_)) = (&mut self.tls, self.idle_since) {
-            tls.say_goodbye(&self.link);
+        if self.idle_since.is_some() {
+            self.stream.say_goodbye();
         }
     }
 }

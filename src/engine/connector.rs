@@ -1,15 +1,15 @@
 //! Makes connections: look up, connect, secure.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
+use http::StatusCode;
 use url::{Host, Position, Url};
 
 use super::connection::Connection;
 use super::lookup::Lookups;
 use super::socket::Link;
-#[cfg(feature = "tls")]
-use super::tls::{Securing, Tls};
+use super::stream::Stream;
+use super::tls::{Terms, Tls};
 use super::{Settings, race};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind, Stage};
@@ -19,7 +19,6 @@ use crate::wire::Context;
 #[derive(Debug)]
 pub(super) struct Connector {
     lookups: Lookups,
-    #[cfg(feature = "tls")]
     tls: Tls,
     #[cfg(unix)]
     unix_socket: Option<std::path::PathBuf>,
@@ -29,8 +28,7 @@ pub(super) struct Connector {
 impl Connector {
     pub(super) fn new(settings: Settings) -> Result<Self, Error> {
         Ok(Self {
-            #[cfg(feature = "tls")]
-            tls: Tls::new(settings.trust, settings.credentials)?,
+            tls: Tls::new(&settings)?,
             lookups: Lookups::new(settings.resolver, settings.census.clone()),
             #[cfg(unix)]
             unix_socket: settings.unix_socket,
@@ -48,12 +46,22 @@ impl Connector {
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
         };
-        let link = || self.link(&host, port, context);
-        let origin: Arc<str> = url[..Position::BeforePath].into();
-        if url.scheme() == "https" {
-            return self.secured(url, link, origin, context);
-        }
-        Ok(Connection::plain(link()?, origin))
+        let plain = || self.link(&host, port, context).map(Stream::Plain);
+        let stream = match url.scheme() {
+            "https" => self.tls.secure(url, plain, context)?,
+            _ => plain()?,
+        };
+        Ok(Connection::new(stream, url[..Position::BeforePath].into()))
+    }
+
+    /// Whether a load may use a connection with these terms.
+    pub(super) fn allows(&self, terms: &Terms, context: &Context) -> bool {
+        self.tls.allows(terms, context)
+    }
+
+    /// Learns how a server has answered on a connection.
+    pub(super) fn note_answer(&self, connection: &mut Connection, status: StatusCode) {
+        self.tls.note_answer(connection.stream(), status);
     }
 
     fn link(&self, host: &Host<&str>, port: u16, context: &Context) -> Result<Link, Error> {
@@ -88,33 +96,6 @@ impl Connector {
             (None, Host::Domain(name)) => self.lookups.find(name, port, context),
             (None, _) => Err(Error::new(ErrorKind::BadUrl, "the URL has no host")),
         }
-    }
-
-    #[cfg(feature = "tls")]
-    fn secured(
-        &self,
-        url: &Url,
-        link: impl Fn() -> Result<Link, Error>,
-        origin: Arc<str>,
-        context: &Context,
-    ) -> Result<Connection, Error> {
-        let securing = Securing::new(&self.tls, url, context);
-        let securing = securing.map_err(|error| error.at(Stage::Securing))?;
-        let (link, session) = securing.run(link)?;
-        Ok(Connection::secured(link, session, origin))
-    }
-
-    #[cfg(not(feature = "tls"))]
-    fn secured(
-        &self,
-        _url: &Url,
-        link: impl Fn() -> Result<Link, Error>,
-        _origin: Arc<str>,
-        _context: &Context,
-    ) -> Result<Connection, Error> {
-        drop(link()?);
-        let detail = "https needs the feature `tls`, which this build is without";
-        Err(Error::new(ErrorKind::NotSupported, detail).at(Stage::Securing))
     }
 }
 

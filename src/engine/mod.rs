@@ -24,9 +24,10 @@ mod sendfile;
 mod socket;
 mod spare;
 mod stale;
+mod stream;
 #[cfg(all(test, feature = "test-util"))]
 mod tests;
-#[cfg(feature = "tls")]
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
 
 use std::sync::Arc;
@@ -38,8 +39,6 @@ use connector::Connector;
 use http1::{Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
-#[cfg(feature = "tls")]
-use tls::Terms;
 
 use crate::body::Body;
 use crate::census::{Census, Kind};
@@ -79,18 +78,11 @@ pub(crate) struct Trust {
     pub(crate) pins: Vec<PublicKeyPins>,
 }
 
-/// Only TLS sets terms for the use of a connection.
-#[cfg(not(feature = "tls"))]
-#[derive(Debug)]
-enum Terms {}
-
 /// The wire of one session.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pool: Arc<Pool>,
     connector: Connector,
-    #[cfg(feature = "tls")]
-    credentials: Option<CredentialStorage>,
     census: Census,
 }
 
@@ -100,15 +92,7 @@ impl Engine {
         let (idle, clock) = (settings.idle.clone(), settings.clock.clone());
         let census = settings.census.clone();
         let pool = Arc::new(Pool::new(idle, clock, census.clone()));
-        #[cfg(feature = "tls")]
-        let credentials = settings.credentials.clone();
-        Ok(Self {
-            pool,
-            connector: Connector::new(settings)?,
-            #[cfg(feature = "tls")]
-            credentials,
-            census,
-        })
+        Ok(Self { pool, connector: Connector::new(settings)?, census })
     }
 
     /// Has every later exchange use a new connection.
@@ -129,12 +113,7 @@ impl Engine {
         if let Some(bound) = self.bound(origin, context) {
             return Some(bound);
         }
-        self.pool.take(origin, |terms| {
-            #[cfg(feature = "tls")]
-            return terms.allow(context, self.credentials.as_ref());
-            #[cfg(not(feature = "tls"))]
-            match *terms {}
-        })
+        self.pool.take(origin, |terms| self.connector.allows(terms, context))
     }
 
     /// Takes the connection that is bound to the load. One to another origin is closed: the
@@ -167,12 +146,7 @@ impl Engine {
             context.check().and_then(|()| http1::exchange(&mut connection, request, context));
         match exchanged {
             Ok(Exchanged { head, decision }) => {
-                #[cfg(feature = "tls")]
-                if let Some((credential, space)) = connection.take_proven(head.status)
-                    && let Some(storage) = &self.credentials
-                {
-                    storage.set(&credential, &space);
-                }
+                self.connector.note_answer(&mut connection, head.status);
                 let pool = self.pool.clone();
                 let body = Incoming::new(connection, decision, pool, context.clone(), registered);
                 Ok(WireResponse { head, body: Box::new(body) })

@@ -8,9 +8,9 @@ use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::Terms;
 use super::connection::Connection;
 use super::spare::Spare;
+use super::tls::Terms;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::sync::{Condvar, Mutex, Rank};
@@ -293,13 +293,16 @@ mod tests {
     use super::*;
     use crate::census::Kind;
     use crate::engine::socket::Link;
+    use crate::engine::stream::Stream;
 
     #[test]
     fn a_connection_may_be_kept_for_ever() {
         let census = Census::default();
         let (one, _other) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
-        let mut connection =
-            Connection::plain(Link::new(one, census.count(Kind::Socket)), "http://a".into());
+        let mut connection = Connection::new(
+            Stream::Plain(Link::new(one, census.count(Kind::Socket))),
+            "http://a".into(),
+        );
         let now = Instant::now();
         connection.idle_since = Some(now);
         let limits = IdleLimits { per_origin: 1, in_all: 1, timeout: Duration::MAX };

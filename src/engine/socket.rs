@@ -40,7 +40,14 @@ pub(super) struct Link {
     write_timeout: Option<Duration>,
 }
 
-/// What [`Link::ready`] waits for.
+/// What somebody wants to do with a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Interest {
+    pub(super) reading: bool,
+    pub(super) writing: bool,
+}
+
+/// What can be done with it without waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ready {
     pub(super) readable: bool,
@@ -113,56 +120,42 @@ impl Link {
 
     /// Writes as much as the system takes without waiting; none if it takes nothing. The
     /// socket must be [non-blocking](Self::set_nonblocking).
-    pub(super) fn write_now(&self, bytes: &[u8], context: &Context) -> Result<usize, Error> {
+    pub(super) fn write_now(&self, bytes: &[u8]) -> Result<usize, Error> {
         match send(&self.socket.system, bytes) {
             Ok(sent) => Ok(sent),
             Err(error) if is_again(&error) => Ok(0),
-            Err(error) => Err(failed(error, context)),
+            Err(error) => Err(lost(error)),
         }
     }
 
     /// Sends as much of `file`, from where it stands, as the system takes without waiting,
     /// but at most `most` bytes. The socket must be [non-blocking](Self::set_nonblocking).
-    pub(super) fn send_file_now(
-        &self,
-        file: &File,
-        most: usize,
-        context: &Context,
-    ) -> Result<Turn, Error> {
-        let outcome = sendfile::call(&self.socket.system, file, most);
-        sendfile::judge(outcome).map_err(|error| failed(error, context))
+    pub(super) fn send_file_now(&self, file: &File, most: usize) -> Result<Turn, Error> {
+        sendfile::judge(sendfile::call(&self.socket.system, file, most)).map_err(lost)
     }
 
     /// Reads what is there without waiting; `None` if nothing is. The socket must be
     /// [non-blocking](Self::set_nonblocking).
-    pub(super) fn read_now(
-        &self,
-        buffer: &mut [u8],
-        context: &Context,
-    ) -> Result<Option<usize>, Error> {
+    pub(super) fn read_now(&self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
         match (&self.socket.system).read(buffer) {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_again(&error) => Ok(None),
-            Err(error) => Err(failed(error, context)),
+            Err(error) => Err(lost(error)),
         }
-    }
-
-    /// Reads what an idle connection has to say; `None` if that fails.
-    #[cfg(feature = "tls")]
-    pub(super) fn read_idle(&self, buffer: &mut [u8]) -> Option<usize> {
-        (&self.socket.system).read(buffer).ok()
     }
 
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
         self.socket.system.set_nonblocking(nonblocking).map_err(lost)
     }
 
-    /// Waits until the socket can be read or written.
-    pub(super) fn ready(&self, context: &Context) -> Result<Ready, Error> {
+    /// Waits until something of interest can be done.
+    pub(super) fn ready(&self, interest: Interest, context: &Context) -> Result<Ready, Error> {
         let wait = context.wait();
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, interest.reading);
+        flags.set(PollFlags::OUT, interest.writing);
         loop {
-            let interest = PollFlags::IN | PollFlags::OUT;
-            let mut fds = [PollFd::new(&self.socket.system, interest)];
+            let mut fds = [PollFd::new(&self.socket.system, flags)];
             poll(&mut fds, wait.slice()?)?;
             let events = fds[0].revents();
             if !events.is_empty() {
@@ -192,14 +185,6 @@ impl Link {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_again(&error) => Ok(None),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Sends `bytes` if the system takes them at once, and forgets them otherwise.
-    #[cfg(feature = "tls")]
-    pub(super) fn send_best_effort(&self, bytes: &[u8]) {
-        if self.socket.system.set_nonblocking(true).is_ok() {
-            let _ = send(&self.socket.system, bytes);
         }
     }
 }

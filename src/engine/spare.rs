@@ -16,7 +16,6 @@ const LARGEST: usize = 64 * 1024;
 pub(super) struct Spare {
     pub(super) inboxes: Shelf,
     /// For what is still sealed; larger.
-    #[cfg(feature = "tls")]
     pub(super) sealed: Shelf,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::codec::{self, Sending};
 use super::head::{self, Heard, Informational};
 use crate::body::OpenBody;
-use crate::engine::connection::Connection;
+use crate::engine::connection::{Connection, Parcel};
 use crate::engine::sendfile::{self, Turn};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, Head, WireRequest};
@@ -144,11 +144,11 @@ impl Sender<'_> {
             Sending::Length(length) => Some(length),
             _ => None,
         };
-        let mut may_send_file = self.connection.is_plain();
+        let mut may_send_file = true;
         loop {
             let last = piece.read(&mut body, &mut left)?;
             let (start, content) = (piece.start, piece.content);
-            let mut parcel = self.connection.wrap(piece.bytes, start)?;
+            let mut parcel = Parcel::new(piece.bytes, start);
             while !parcel.is_sent() {
                 // Several heads may have come in one piece.
                 if self.connection.inbox().is_empty() {
@@ -162,10 +162,9 @@ impl Sender<'_> {
             }
             self.context.sent(content)?;
             if last {
-                self.connection.unwrap(parcel);
                 return Ok(None);
             }
-            piece = Piece::in_memory(self.connection.unwrap(parcel));
+            piece = Piece::in_memory(parcel.bytes);
             if let (Some(file), Some(left)) = (body.file(), &mut left)
                 && mem::take(&mut may_send_file)
                 && sendfile::pays(*left)

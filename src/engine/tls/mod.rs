@@ -11,29 +11,33 @@
 mod decision;
 mod failure;
 mod handshake;
-mod idle;
 mod securing;
 mod session;
+mod stream;
 mod terms;
 mod tickets;
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, SupportedProtocolVersion, version};
+use url::Url;
 
-pub(super) use securing::Securing;
-pub(super) use session::TlsSession;
+pub(super) use stream::TlsStream;
 pub(super) use terms::Terms;
 
 use handshake::{Resolver, Verifier};
 use tickets::Tickets;
 
-use super::Trust;
+use super::Settings;
+use super::stream::Stream;
 use crate::credentials::CredentialStorage;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Stage};
 use crate::trust::{Certificate, Identity, Roots, TlsVersion, TrustPolicy};
+use crate::wire::Context;
+use securing::Securing;
 
 /// Makes TLS sessions for one session's connections.
 #[derive(Debug)]
@@ -49,7 +53,8 @@ pub(super) struct Tls {
 
 impl Tls {
     /// Checks what is asked for.
-    pub(super) fn new(trust: Trust, credentials: Option<CredentialStorage>) -> Result<Self, Error> {
+    pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
+        let (trust, credentials) = (&settings.trust, settings.credentials.clone());
         let wanted = trust.versions.0..=trust.versions.1;
         let versions: Vec<_> =
             [(TlsVersion::Tls13, &version::TLS13), (TlsVersion::Tls12, &version::TLS12)]
@@ -61,12 +66,44 @@ impl Tls {
             return Err(Error::new(ErrorKind::NotSupported, detail));
         }
         let roots = Roots::new(&trust.roots, trust.system_roots)?;
-        let policy = Arc::new(TrustPolicy::new(roots, trust.pins));
+        let policy = Arc::new(TrustPolicy::new(roots, trust.pins.clone()));
         let (provider, tickets) = (Arc::new(ring::default_provider()), Tickets::new());
         let mut usual = config(&provider, &versions, &policy, None, None)?;
         usual.resumption = Resumption::store(tickets.clone());
         let usual = Arc::new(usual);
         Ok(Self { versions, provider, policy, credentials, tickets, usual })
+    }
+
+    /// Secures streams to the host of `url` that are made by `connect`, until one may carry a
+    /// request.
+    pub(super) fn secure(
+        &self,
+        url: &Url,
+        connect: impl Fn() -> Result<Stream, Error>,
+        context: &Context,
+    ) -> Result<Stream, Error> {
+        let securing = Securing::new(self, url, context);
+        let securing = securing.map_err(|error| error.at(Stage::Securing))?;
+        Ok(Stream::Tls(Box::new(securing.run(connect)?)))
+    }
+
+    /// Whether a load may use a connection with these terms.
+    pub(super) fn allows(&self, terms: &Terms, context: &Context) -> bool {
+        terms.allow(context, self.credentials.as_ref())
+    }
+
+    /// Stores the identity that was shown on a stream, if the server has taken it, by the
+    /// status of its answer: one of 400 or more may be about the certificate, as nginx tells
+    /// of a bad one.
+    pub(super) fn note_answer(&self, stream: &mut Stream, status: StatusCode) {
+        if let Stream::Tls(tls) = stream
+            && status.as_u16() < 400
+            && let Some(proven) = tls.unproven.take()
+            && let Some(storage) = &self.credentials
+        {
+            let (credential, space) = *proven;
+            storage.set(&credential, &space);
+        }
     }
 
     /// Returns the configuration for a connection on which something is special: only this

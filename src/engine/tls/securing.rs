@@ -7,20 +7,18 @@
 
 use std::sync::Arc;
 
-use rustls::HandshakeKind;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use url::Url;
 
 use super::decision::{AboutClient, AboutServer, about_client, about_server};
 use super::handshake::{Noted, take_noted};
-use super::idle::Pause;
-use super::session::TlsSession;
+use super::stream::{Pause, TlsStream};
 use super::terms::{Shown, Terms, stored_identity};
 use super::{Tls, failure};
 use crate::credentials::{
     AuthenticationMethod, Challenge, Credential, Persistence, ProtectionSpace,
 };
-use crate::engine::socket::Link;
+use crate::engine::stream::Stream;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::trust::{Certificate, Identity, ServerTrust, server_name};
 use crate::wire::{Context, DelegateId};
@@ -31,7 +29,7 @@ const MOST: usize = 6;
 
 /// One connection of a load, on its way to be secured.
 #[derive(Debug)]
-pub(in crate::engine) struct Securing<'a> {
+pub(super) struct Securing<'a> {
     tls: &'a Tls,
     url: &'a Url,
     host: &'a str,
@@ -59,18 +57,14 @@ enum Client {
 
 /// A handshake that is over.
 struct Shaken {
-    session: TlsSession,
+    stream: TlsStream,
     ended: Result<(), Error>,
     noted: Noted,
 }
 
 impl<'a> Securing<'a> {
     /// Begins to secure a connection to the host of `url`.
-    pub(in crate::engine) fn new(
-        tls: &'a Tls,
-        url: &'a Url,
-        context: &'a Context,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(tls: &'a Tls, url: &'a Url, context: &'a Context) -> Result<Self, Error> {
         let host = url.host_str().unwrap_or_default();
         let name = server_name(host)?;
         let (server, client) = (None, Client::Undecided);
@@ -84,13 +78,13 @@ impl<'a> Securing<'a> {
     }
 
     /// Secures connections made by `connect`, until one may carry a request.
-    pub(in crate::engine) fn run(
+    pub(super) fn run(
         mut self,
-        connect: impl Fn() -> Result<Link, Error>,
-    ) -> Result<(Link, TlsSession), Error> {
+        connect: impl Fn() -> Result<Stream, Error>,
+    ) -> Result<TlsStream, Error> {
         for _ in 0..MOST {
-            let mut link = connect()?;
-            let secured = self.shake(&mut link).and_then(|shaken| self.decide(link, shaken));
+            let below = connect()?;
+            let secured = self.shake(below).and_then(|shaken| self.decide(shaken));
             if let Some(secured) = secured.map_err(|error| error.at(Stage::Securing))? {
                 return Ok(secured);
             }
@@ -99,9 +93,9 @@ impl<'a> Securing<'a> {
         Err(Error::new(ErrorKind::SecureConnectionFailed, detail).at(Stage::Securing))
     }
 
-    fn shake(&self, link: &mut Link) -> Result<Shaken, Error> {
+    fn shake(&self, below: Stream) -> Result<Shaken, Error> {
         let context = self.context;
-        let _registered = context.cancel.as_ref().map(|token| token.on_cancel(link.waker()));
+        let _registered = context.cancel.as_ref().map(|token| token.on_cancel(below.waker()));
         context.check()?;
         let identity = self.client.identity();
         let against = self.server.as_ref().is_some_and(|decided| decided.against.is_some());
@@ -111,30 +105,30 @@ impl<'a> Securing<'a> {
         } else {
             self.tls.usual.clone()
         };
-        let mut session = TlsSession::new(config, self.name.clone())?;
+        let mut stream = TlsStream::new(config, self.name.clone(), below)?;
         drop(take_noted());
-        let ended = session.handshake(link, context);
+        let ended = stream.handshake(context);
         let noted = take_noted();
         if noted.requested.is_some() {
             self.tls.tickets.never_for(&self.name);
         }
-        Ok(Shaken { session, ended, noted })
+        Ok(Shaken { stream, ended, noted })
     }
 
     /// Asks what is to be asked about a handshake. `None`: it takes another connection.
-    fn decide(&mut self, link: Link, shaken: Shaken) -> Result<Option<(Link, TlsSession)>, Error> {
-        let Shaken { mut session, ended, noted } = shaken;
+    fn decide(&mut self, shaken: Shaken) -> Result<Option<TlsStream>, Error> {
+        let Shaken { mut stream, ended, noted } = shaken;
         let context = self.context;
         if let Some((chain, verdict)) = noted.refused {
             context.check()?;
-            drop((link, session));
+            drop(stream);
             self.decide_about_server(chain, verdict)?;
             return Ok(None);
         }
         // Whoever breaks off before having shown a good certificate is nobody yet, and nobody
         // is asked what to show to it.
         let shows_nothing = noted.requested.is_some()
-            && session.rustls.peer_certificates().is_some()
+            && stream.peer_certificates().is_some()
             && self.client.identity().is_none();
         if let Err(error) = &ended
             && !(shows_nothing && failure::is_alert(error))
@@ -142,13 +136,13 @@ impl<'a> Securing<'a> {
             return ended.map(|()| None);
         }
         let mut asked = false;
-        if self.is_new(&session) {
-            let (chain, verdict) = self.verdict(&session);
+        if self.is_new(&stream) {
+            let (chain, verdict) = self.verdict(&stream);
             asked = context.has_delegate();
             if verdict.is_err() {
                 // What is remembered of the server is no longer good; what it shows by now
                 // may be.
-                drop((link, session));
+                drop(stream);
                 self.tls.tickets.forget(&self.name);
                 return Ok(None);
             }
@@ -162,34 +156,34 @@ impl<'a> Securing<'a> {
         }
         ended.map_err(failure::certificate_required)?;
         if asked {
-            match session.after_pause(&link) {
+            match stream.after_pause() {
                 Pause::Open => {}
                 Pause::Over => return Ok(None),
                 Pause::Failed(error) => return Err(error),
             }
         }
-        self.finish(&mut session, noted.requested.is_some());
-        Ok(Some((link, session)))
+        self.finish(&mut stream, noted.requested.is_some());
+        Ok(Some(stream))
     }
 
     /// Whether the server has shown a certificate that something has to be decided about: one
     /// that somebody is to be asked about, or that was evaluated in another handshake.
-    fn is_new(&self, session: &TlsSession) -> bool {
-        let own = session.rustls.peer_certificates().and_then(<[_]>::first);
+    fn is_new(&self, stream: &TlsStream) -> bool {
+        let own = stream.peer_certificates().and_then(<[_]>::first);
         let is_known = self
             .server
             .as_ref()
             .zip(own)
             .is_some_and(|(decided, own)| decided.certificate.as_der() == own.as_ref());
-        let was_resumed = session.rustls.handshake_kind() == Some(HandshakeKind::Resumed);
+        let was_resumed = stream.was_resumed();
         !is_known && (was_resumed || self.context.has_delegate())
     }
 
     /// Returns what the server has shown, and its evaluation. A handshake that was resumed
     /// skips no decision: time has passed since.
-    fn verdict(&self, session: &TlsSession) -> (Vec<Certificate>, Result<(), Error>) {
-        let chain: &[CertificateDer<'_>] = session.rustls.peer_certificates().unwrap_or_default();
-        let was_resumed = session.rustls.handshake_kind() == Some(HandshakeKind::Resumed);
+    fn verdict(&self, stream: &TlsStream) -> (Vec<Certificate>, Result<(), Error>) {
+        let chain: &[CertificateDer<'_>] = stream.peer_certificates().unwrap_or_default();
+        let was_resumed = stream.was_resumed();
         let verdict = if was_resumed {
             self.tls.policy.evaluate(chain, &self.name, UnixTime::now())
         } else {
@@ -274,7 +268,7 @@ impl<'a> Securing<'a> {
     }
 
     /// Writes down who may use the connection, and what is stored once it was of use.
-    fn finish(&mut self, session: &mut TlsSession, requested: bool) {
+    fn finish(&mut self, stream: &mut TlsStream, requested: bool) {
         let trusted_by = self.server.take().and_then(|decided| decided.against);
         let space = ProtectionSpace::of(self.url, AuthenticationMethod::ClientCertificate);
         let Some(space) = space else { return };
@@ -288,12 +282,12 @@ impl<'a> Securing<'a> {
             && credential.persistence() != Persistence::None
             && requested
         {
-            session.unproven = Some(Box::new((credential, space.clone())));
+            stream.unproven = Some(Box::new((credential, space.clone())));
         }
         let asked = self.context.has_delegate();
         let shown = requested.then_some(Shown { identity, by, asked, space });
         if trusted_by.is_some() || shown.is_some() {
-            session.terms = Some(Arc::new(Terms { trusted_by, shown }));
+            stream.terms = Some(Arc::new(Terms { trusted_by, shown }));
         }
     }
 

@@ -1,59 +1,64 @@
-//! TLS on one connection.
+//! What rustls does for one TLS session, without any input or output.
 //!
 //! rustls' unbuffered interface leaves the buffers to us: large reads come from the socket
 //! in few system calls, plain bytes go straight to the reader, and an idle connection
-//! holds none.
+//! holds none. All calls of that interface are here.
 
 use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::unbuffered::{
     AppDataRecord, ConnectionState, EncodeError, EncodeTlsData, ReadTraffic, UnbufferedStatus,
 };
 use rustls::{ClientConfig, HandshakeKind};
 
 use super::failure;
-use super::terms::Terms;
-use crate::credentials::{Credential, ProtectionSpace};
 use crate::engine::buffer::Buffer;
-use crate::engine::socket::Link;
+use crate::engine::spare::Shelf;
 use crate::error::{Error, ErrorKind};
-use crate::wire::Context;
 
 /// How much is read at a time: two full records.
-pub(super) const READ: usize = 2 * (16 * 1024 + 256 + 5);
+const READ: usize = 2 * (16 * 1024 + 256 + 5);
 
 /// What a record adds to its content, in any version: header, explicit nonce, content
 /// type, tag, rounded up.
-pub(super) const OVERHEAD: usize = 64;
+const OVERHEAD: usize = 64;
+
+/// How much memory an idle session keeps for what it will send.
+const IDLE: usize = 1024;
 
 /// The largest content of a record (RFC 8446 §5.1).
-const RECORD: usize = 16 * 1024;
+pub(super) const RECORD: usize = 16 * 1024;
 
-/// One TLS session over a [`Link`].
-pub(in crate::engine) struct TlsSession {
-    pub(super) rustls: UnbufferedClientConnection,
-    /// What came from the socket and is still sealed.
-    pub(super) incoming: Buffer,
+/// One TLS session: what rustls knows, and the bytes on their way through it.
+pub(super) struct TlsSession {
+    rustls: UnbufferedClientConnection,
+    /// What came from the peer and is still sealed.
+    incoming: Buffer,
     /// What was opened and did not fit the reader's buffer.
-    pub(super) opened: Buffer,
+    opened: Buffer,
     /// What is sealed and has to be sent before anything else.
-    pub(super) outgoing: Vec<u8>,
+    pub(super) outgoing: Outgoing,
     /// The peer has said that nothing more comes.
-    pub(super) closed: bool,
-    /// Who may use it, if not everybody.
-    pub(super) terms: Option<Arc<Terms>>,
-    /// An identity that was shown, to be stored once the server has taken it.
-    pub(super) unproven: Option<Box<(Credential, ProtectionSpace)>>,
+    closed: bool,
+    /// What came may hold more than was handed out.
+    holds_input: bool,
+}
+
+/// Sealed bytes, of which some may have gone.
+#[derive(Debug, Default)]
+pub(super) struct Outgoing {
+    bytes: Vec<u8>,
+    gone: usize,
 }
 
 /// Why [`TlsSession::turn`] stopped.
 pub(super) enum Turn {
     /// Some bytes were put in the reader's buffer.
     Opened(usize),
-    /// More has to be read from the socket.
+    /// More has to come from the peer.
     NeedsInput,
     /// What is in `outgoing` has to be sent.
     NeedsOutput,
@@ -65,97 +70,64 @@ impl TlsSession {
     /// Makes the client's side of a session with `name`.
     pub(super) fn new(config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Self, Error> {
         let rustls = UnbufferedClientConnection::new(config, name).map_err(failure::of)?;
-        let (incoming, opened) = (Buffer::default(), Buffer::default());
-        let (outgoing, closed, terms, unproven) = (Vec::new(), false, None, None);
-        Ok(Self { rustls, incoming, opened, outgoing, closed, terms, unproven })
+        let (incoming, opened, outgoing) = Default::default();
+        Ok(Self { rustls, incoming, opened, outgoing, closed: false, holds_input: false })
     }
 
-    /// Who may use it, if not everybody.
-    pub(in crate::engine) fn terms(&self) -> Option<&Arc<Terms>> {
-        self.terms.as_ref()
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.rustls.is_handshaking()
     }
 
-    /// Takes the identity that the server has taken, for it has answered.
-    pub(in crate::engine) fn take_proven(&mut self) -> Option<(Credential, ProtectionSpace)> {
-        self.unproven.take().map(|proven| *proven)
+    /// Whether a handshake of an earlier connection was gone on with.
+    pub(super) fn was_resumed(&self) -> bool {
+        self.rustls.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
-    /// Performs the handshake.
-    pub(super) fn handshake(&mut self, link: &mut Link, context: &Context) -> Result<(), Error> {
-        while self.rustls.is_handshaking() {
-            let turn = self.turn(&mut []);
-            if turn.is_err() {
-                self.queue_alert();
-            }
-            // What is queued goes out even after a failure: it tells the peer why.
-            let sent = self.flush(link, context);
-            let turn = turn?;
-            sent?;
-            match turn {
-                Turn::NeedsInput
-                    if self.rustls.is_handshaking() && self.receive(link, context)? == 0 =>
-                {
-                    return Err(failure::closed_in_handshake());
-                }
-                Turn::Closed => return Err(failure::closed_in_handshake()),
-                _ => {}
-            }
-        }
-        self.flush(link, context)?;
-        let resumed = self.rustls.handshake_kind() == Some(HandshakeKind::Resumed);
+    /// Returns what the peer has shown, its own certificate first.
+    pub(super) fn peer_certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        self.rustls.peer_certificates()
+    }
+
+    pub(super) fn log_what_was_agreed(&self) {
         log::debug!(
             "TLS: {:?}, {:?}{}",
             self.rustls.protocol_version(),
             self.rustls.negotiated_cipher_suite().map(|suite| suite.suite()),
-            if resumed { ", resumed" } else { "" }
+            if self.was_resumed() { ", resumed" } else { "" }
         );
-        Ok(())
     }
 
-    /// Reads some bytes; none means that the peer has closed properly.
-    pub(in crate::engine) fn read(
-        &mut self,
-        link: &mut Link,
-        target: &mut [u8],
-        context: &Context,
-    ) -> Result<usize, Error> {
-        loop {
-            match self.open_into(target)? {
-                Turn::Opened(count) => return Ok(count),
-                Turn::Closed => return Ok(0),
-                Turn::NeedsOutput => self.flush(link, context)?,
-                Turn::NeedsInput => {
-                    if self.receive(link, context)? == 0 {
-                        return Err(failure::truncated());
-                    }
-                }
-            }
-        }
+    /// Whether all that has come was opened, and all that was opened was read.
+    pub(super) fn is_empty(&self) -> bool {
+        self.opened.is_empty() && self.incoming.is_empty()
     }
 
-    /// Reads what is there without waiting; `None` if that is nothing for the reader.
-    pub(in crate::engine) fn read_now(
-        &mut self,
-        link: &Link,
-        target: &mut [u8],
-        context: &Context,
-    ) -> Result<Option<usize>, Error> {
-        loop {
-            match self.open_into(target)? {
-                Turn::Opened(count) => return Ok(Some(count)),
-                Turn::Closed => return Ok(Some(0)),
-                // It is sent with whatever is written next.
-                Turn::NeedsOutput => {}
-                Turn::NeedsInput => match link.read_now(self.incoming.room(READ), context)? {
-                    None => return Ok(None),
-                    Some(0) => return Err(failure::truncated()),
-                    Some(count) => self.incoming.fill(count),
-                },
-            }
-        }
+    /// Whether nothing was opened that nobody has read.
+    pub(super) fn has_opened_nothing(&self) -> bool {
+        self.opened.is_empty()
     }
 
-    fn open_into(&mut self, target: &mut [u8]) -> Result<Turn, Error> {
+    /// Whether there may be bytes for the reader without any more from the peer.
+    pub(super) fn holds_input(&self) -> bool {
+        self.holds_input || self.closed || !self.opened.is_empty()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Returns room for what comes from the peer.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        self.incoming.room(READ)
+    }
+
+    /// Notes that `count` bytes of the room were filled.
+    pub(super) fn fill(&mut self, count: usize) {
+        self.incoming.fill(count);
+    }
+
+    /// Opens what has come, for the reader.
+    pub(super) fn open_into(&mut self, target: &mut [u8]) -> Result<Turn, Error> {
         if !self.opened.is_empty() {
             return Ok(Turn::Opened(self.opened.copy_to(target)));
         }
@@ -165,24 +137,8 @@ impl TlsSession {
         self.turn(target)
     }
 
-    /// Writes all of `bytes`.
-    pub(in crate::engine) fn write_all(
-        &mut self,
-        link: &mut Link,
-        bytes: &[u8],
-        context: &Context,
-    ) -> Result<(), Error> {
-        for part in bytes.chunks(4 * RECORD) {
-            let sealed = self.seal(part)?;
-            let sent = link.write_all(&sealed, context);
-            self.return_sealed(sealed);
-            sent?;
-        }
-        Ok(())
-    }
-
-    /// Returns `bytes` sealed, behind whatever else waits to be sent.
-    pub(in crate::engine) fn seal(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    /// Puts `bytes` sealed behind whatever else waits to be sent.
+    pub(super) fn seal(&mut self, bytes: &[u8]) -> Result<(), Error> {
         loop {
             let UnbufferedStatus { discard, state, .. } =
                 self.rustls.process_tls_records(self.incoming.filled_mut());
@@ -193,56 +149,46 @@ impl TlsSession {
                 }
                 Ok(ConnectionState::WriteTraffic(mut traffic)) => {
                     let records = bytes.len().div_ceil(RECORD).max(1);
-                    let used = self.outgoing.len();
-                    self.outgoing.resize(used + bytes.len() + records * OVERHEAD, 0);
+                    let outgoing = &mut self.outgoing.bytes;
+                    let used = outgoing.len();
+                    outgoing.resize(used + bytes.len() + records * OVERHEAD, 0);
                     let written = traffic
-                        .encrypt(bytes, &mut self.outgoing[used..])
+                        .encrypt(bytes, &mut outgoing[used..])
                         .map_err(failure::cannot_encrypt)?;
-                    self.outgoing.truncate(used + written);
+                    outgoing.truncate(used + written);
                     true
                 }
                 Ok(state) => {
-                    step(state, &mut self.opened, &mut self.outgoing, &mut self.closed)?;
+                    let outgoing = &mut self.outgoing.bytes;
+                    step(state, &mut self.opened, outgoing, &mut self.closed)?;
                     false
                 }
             };
             self.incoming.consume(discard);
             if sealed {
-                return Ok(std::mem::take(&mut self.outgoing));
+                return Ok(());
             }
         }
     }
 
-    /// Takes the memory of sealed bytes back for the next ones.
-    pub(in crate::engine) fn return_sealed(&mut self, mut sealed: Vec<u8>) {
-        if self.outgoing.is_empty() {
-            sealed.clear();
-            self.outgoing = sealed;
-        }
-    }
-
-    fn receive(&mut self, link: &mut Link, context: &Context) -> Result<usize, Error> {
-        let count = link.read(self.incoming.room(READ), context)?;
-        self.incoming.fill(count);
-        Ok(count)
-    }
-
-    fn flush(&mut self, link: &mut Link, context: &Context) -> Result<(), Error> {
-        if self.outgoing.is_empty() {
-            return Ok(());
-        }
-        let sent = link.write_all(&self.outgoing, context);
-        self.outgoing.clear();
-        sent
-    }
-
     /// Queues the alert that rustls has for the peer after a failure, if it has one. To be
     /// called once: from then on the session is dead.
-    fn queue_alert(&mut self) {
+    pub(super) fn queue_alert(&mut self) {
         let status = self.rustls.process_tls_records(self.incoming.filled_mut());
         if let Ok(ConnectionState::EncodeTlsData(data)) = status.state {
             // If it cannot be written, the end of the connection says enough.
-            let _ = encode(data, &mut self.outgoing);
+            let _ = encode(data, &mut self.outgoing.bytes);
+        }
+    }
+
+    /// Queues the word that nothing more will be said.
+    pub(super) fn queue_close_notify(&mut self) {
+        let status = self.rustls.process_tls_records(self.incoming.filled_mut());
+        if let Ok(ConnectionState::WriteTraffic(mut traffic)) = status.state {
+            let mut alert = [0; 2 * OVERHEAD];
+            if let Ok(length) = traffic.queue_close_notify(&mut alert) {
+                self.outgoing.bytes.extend_from_slice(&alert[..length]);
+            }
         }
     }
 
@@ -266,14 +212,54 @@ impl TlsSession {
                 Ok(ConnectionState::WriteTraffic(_) | ConnectionState::BlockedHandshake) => {
                     Some(Turn::NeedsInput)
                 }
-                Ok(state) => step(state, &mut self.opened, &mut self.outgoing, &mut self.closed)?,
+                Ok(state) => {
+                    let outgoing = &mut self.outgoing.bytes;
+                    step(state, &mut self.opened, outgoing, &mut self.closed)?
+                }
             };
             self.incoming.consume(discard);
-            match turn {
-                None => {}
-                Some(_) if filled > 0 => return Ok(Turn::Opened(filled)),
-                Some(turn) => return Ok(turn),
-            }
+            let Some(turn) = turn else { continue };
+            self.holds_input = !matches!(turn, Turn::NeedsInput);
+            return Ok(if filled > 0 { Turn::Opened(filled) } else { turn });
+        }
+    }
+
+    /// Takes memory for an exchange.
+    pub(super) fn borrow_memory(&mut self, spare: &mut Shelf) {
+        spare.lend(&mut self.incoming);
+    }
+
+    /// Gives memory back that an idle session does not need.
+    pub(super) fn return_memory(&mut self, spare: &mut Shelf) {
+        spare.keep(&mut self.incoming);
+        drop(self.opened.take_memory());
+        self.outgoing.shrink();
+    }
+}
+
+impl Outgoing {
+    /// What has not gone yet.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.gone..]
+    }
+
+    /// Notes that `count` bytes more have gone.
+    pub(super) fn advance(&mut self, count: usize) {
+        self.gone += count;
+        if self.gone == self.bytes.len() {
+            self.clear();
+        }
+    }
+
+    /// Forgets what has not gone; keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.gone = 0;
+    }
+
+    fn shrink(&mut self) {
+        if self.bytes.is_empty() && self.bytes.capacity() > IDLE {
+            self.bytes = Vec::new();
         }
     }
 }

@@ -28,11 +28,7 @@ pub(super) struct Shown {
 
 impl Terms {
     /// Whether a load may use the connection.
-    pub(in crate::engine) fn allow(
-        &self,
-        context: &Context,
-        storage: Option<&CredentialStorage>,
-    ) -> bool {
+    pub(super) fn allow(&self, context: &Context, storage: Option<&CredentialStorage>) -> bool {
         let is_asked = |by: &DelegateId| context.is_asked(by);
         if !self.trusted_by.as_ref().is_none_or(is_asked) {
             return false;
