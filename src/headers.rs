@@ -147,6 +147,11 @@ impl Headers {
         lines.map(|line| bytes_of(&self.text[line.value()], line.latin1))
     }
 
+    /// Returns the bytes of the first value of the field `name`, as they came.
+    pub(crate) fn get_bytes(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self.find(name).map(|line| bytes_of(&self.text[line.value()], line.latin1))
+    }
+
     fn find(&self, name: &str) -> Option<&Line> {
         self.lines.iter().find(|line| self.is_named(line, name))
     }
@@ -191,6 +196,14 @@ impl Headers {
         Ok(())
     }
 
+    /// Sets the field `name` to these bytes, which need not be text.
+    pub(crate) fn set_bytes(&mut self, name: &str, value: &[u8]) -> Result<(), Error> {
+        check(name, value)?;
+        self.remove(name);
+        self.push_bytes(name, value);
+        Ok(())
+    }
+
     /// Adds the field after all others, whether or not it occurs already.
     ///
     /// # Errors
@@ -205,7 +218,7 @@ impl Headers {
 
     /// Refuses what is not well-formed, or more than ranges of 32 bits can name.
     fn check(&self, name: &str, value: &str) -> Result<(), Error> {
-        check(name, value)?;
+        check(name, value.as_bytes())?;
         if self.text.len().saturating_add(name.len()).saturating_add(value.len()) > MOST_TEXT {
             let detail = "the headers are larger than 1 GiB together";
             return Err(Error::new(ErrorKind::InvalidRequest, detail));
@@ -312,7 +325,7 @@ impl Headers {
 }
 
 /// Refuses what would let a caller's value become another header or another request.
-fn check(name: &str, value: &str) -> Result<(), Error> {
+fn check(name: &str, value: &[u8]) -> Result<(), Error> {
     // RFC 9110 §5.6.2: token.
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
@@ -320,7 +333,7 @@ fn check(name: &str, value: &str) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::InvalidRequest, detail));
     }
     // RFC 9110 §5.5: no control character except the tab.
-    if value.bytes().any(|byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
+    if value.iter().any(|&byte| (byte < 0x20 && byte != b'\t') || byte == 0x7f) {
         let detail = format!("the value of the header {name} contains a control character");
         return Err(Error::new(ErrorKind::InvalidRequest, detail));
     }

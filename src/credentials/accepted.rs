@@ -30,7 +30,7 @@ pub(crate) struct Accepted {
 
 struct Nonce {
     space: ProtectionSpace,
-    nonce: Box<str>,
+    nonce: Box<[u8]>,
     count: NonceCount,
 }
 
@@ -108,7 +108,7 @@ impl Accepted {
     }
 
     /// Takes the nonce that the server wants next.
-    pub(crate) fn take_nonce(&mut self, space: &ProtectionSpace, proof: &Proof, nonce: &str) {
+    pub(crate) fn take_nonce(&mut self, space: &ProtectionSpace, proof: &Proof, nonce: &[u8]) {
         let known = self.entries.iter_mut().find(|entry| entry.answer.space() == space);
         if let Some(entry) = known {
             entry.answer.take_nonce(proof, nonce);
@@ -171,7 +171,10 @@ fn folder(url: &Url) -> Box<str> {
 /// server. Read more strictly than it is written, `/a` does not cover `/ab`, and other
 /// servers are left out: they may ask.
 fn domain(answer: &Signer, url: &Url) -> Scope {
-    let mut uris = answer.digest().map_or("", |session| session.domain()).split_ascii_whitespace();
+    // URIs are in ASCII; what is not text names nothing here.
+    let domain = answer.digest().map(|session| String::from_utf8_lossy(session.domain()));
+    let domain = domain.unwrap_or_default();
+    let mut uris = domain.split_ascii_whitespace();
     let own = |uri: &str| url.join(uri).ok().filter(|uri| uri.origin() == url.origin());
     let Some(first) = uris.next() else { return Scope::Everything };
     let uris = std::iter::once(first).chain(uris).take(MOST_FOLDERS).filter_map(own);
@@ -322,19 +325,21 @@ mod tests {
             let answer = accepted.find(Asker::Server(&at)).unwrap();
             let request = Outgoing { method: "GET", target: "/x", body_hash: None, cnonce: "c" };
             let signed = answer.sign(&request).unwrap();
-            assert!(signed.value.contains(expected), "{}", signed.value);
+            let value = String::from_utf8(signed.value).unwrap();
+            assert!(value.contains(expected), "{value}");
             (answer.space().clone(), signed.proof.unwrap())
         };
         let first = sign("nonce=\"n\"");
         let (space, second) = sign("nc=00000002");
-        accepted.take_nonce(&space, &second, "m");
+        accepted.take_nonce(&space, &second, b"m");
         // An answer that was on its way brings a nonce for an earlier one.
-        accepted.take_nonce(&space, &first.1, "late");
+        accepted.take_nonce(&space, &first.1, b"late");
         let mut sign = |expected: &str| {
             let answer = accepted.find(Asker::Server(&at)).unwrap();
             let request = Outgoing { method: "GET", target: "/x", body_hash: None, cnonce: "c" };
             let signed = answer.sign(&request).unwrap();
-            assert!(signed.value.contains(expected), "{}", signed.value);
+            let value = String::from_utf8(signed.value).unwrap();
+            assert!(value.contains(expected), "{value}");
         };
         sign("nonce=\"m\"");
         sign("nc=00000002");

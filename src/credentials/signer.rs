@@ -38,8 +38,9 @@ pub(crate) struct Outgoing<'a> {
 
 /// A signature of one request.
 pub(crate) struct Signed {
-    /// The value of the field that answers; a secret.
-    pub(crate) value: String,
+    /// The value of the field that answers; a secret, and maybe no text: what came goes back
+    /// byte for byte.
+    pub(crate) value: Vec<u8>,
     /// What checks the server's `Authentication-Info`, for schemes that have one.
     pub(crate) proof: Option<Proof>,
 }
@@ -130,7 +131,7 @@ impl Signer {
     /// there is none.
     pub(crate) fn sign(&mut self, request: &Outgoing<'_>) -> Result<Signed, Error> {
         match &mut self.scheme {
-            Prepared::Fixed(value) => Ok(Signed { value: value.clone(), proof: None }),
+            Prepared::Fixed(value) => Ok(Signed { value: value.clone().into(), proof: None }),
             Prepared::Digest(session) => {
                 let (value, proof) = session.sign(request)?;
                 Ok(Signed { value, proof: Some(proof) })
@@ -140,7 +141,7 @@ impl Signer {
 
     /// Takes the nonce that the server wants next (RFC 7616 §3.5), unless another request
     /// has brought one meanwhile.
-    pub(crate) fn take_nonce(&mut self, proof: &Proof, nonce: &str) {
+    pub(crate) fn take_nonce(&mut self, proof: &Proof, nonce: &[u8]) {
         if let Prepared::Digest(session) = &mut self.scheme {
             session.take_nonce(proof, nonce);
         }

@@ -111,7 +111,7 @@ fn a_wrong_proof_is_refused_without_showing_the_right_one() {
     let offer = asked(&unauthorized("Digest realm=r, nonce=n, qop=auth")).remove(0);
     let mut answer = offer.answer(&Credential::new("hunter-user", "hunter2")).unwrap();
     let proof = answer.sign(&GET).unwrap().proof.unwrap();
-    let error = proof.verify("rspauth=\"c0ffee\"", None).unwrap_err();
+    let error = proof.verify(b"rspauth=\"c0ffee\"", None).unwrap_err();
     for secret in SECRETS {
         assert!(!told(&error).contains(secret), "{secret} is in {error:?}");
     }
@@ -127,7 +127,7 @@ fn each_scheme_is_answered_in_its_own_words() {
     ] {
         let mut answer = asked(&unauthorized(field))[0].answer(&credential).unwrap();
         let signed = answer.sign(&GET).unwrap();
-        assert!(signed.value.starts_with(expected), "{field}");
+        assert!(signed.value.starts_with(expected.as_bytes()), "{field}");
         assert_eq!(signed.proof.is_some(), field.starts_with("Digest"), "{field}");
         assert_eq!(answer.credential(), &credential);
     }

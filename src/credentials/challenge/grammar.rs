@@ -4,22 +4,28 @@
 //! is told by its form: `word = value` is a parameter of the challenge before it, any other
 //! word is the scheme of a new one.
 //!
-//! A broken challenge is dropped whole, as half of one could be another one. What is read
-//! more leniently than it is written: an unquoted value may have any visible characters but
-//! a comma and a quote, since many servers leave the quotes off base64.
+//! Servers write what they like, and other clients read it. So what is odd is passed over up to
+//! the next comma, and the challenge that it stands in is kept: a value without quotes goes on
+//! to the comma, or to the next name; semicolons and spaces separate parameters as well; a quote
+//! that is never closed ends where something else begins; of a name that occurs twice the last
+//! value counts, as in curl and Chrome. Values are bytes, as they go back to the server as they
+//! came.
 
 /// How many challenges are kept of a response.
 const MOST_CHALLENGES: usize = 32;
 
-/// How many parameters a challenge may have.
+/// How many parameters are kept of a challenge.
 const MOST_PARAMETERS: usize = 64;
 
+/// Schemes that begin a challenge even behind a quote that is never closed.
+const SCHEMES: [&[u8]; 5] = [b"Basic", b"Bearer", b"Digest", b"Negotiate", b"NTLM"];
+
 /// One challenge, as it was written, with the quotes and escapes of values undone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::credentials) struct ParsedChallenge {
     pub(super) scheme: String,
     pub(super) token68: Option<String>,
-    pub(super) parameters: Vec<(String, String)>,
+    pub(super) parameters: Parameters,
 }
 
 impl ParsedChallenge {
@@ -28,230 +34,286 @@ impl ParsedChallenge {
     }
 
     /// Returns the value of a parameter, whose name is compared without case.
-    pub(in crate::credentials) fn parameter(&self, name: &str) -> Option<&str> {
-        find(&self.parameters, name)
+    pub(in crate::credentials) fn parameter(&self, name: &str) -> Option<&[u8]> {
+        self.parameters.get(name)
     }
 }
 
-fn find<'a>(parameters: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let found = parameters.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| &**value)
+/// Parameters, by names that are compared without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::credentials) struct Parameters(Vec<(String, Vec<u8>)>);
+
+impl Parameters {
+    /// Returns the value of a parameter.
+    pub(in crate::credentials) fn get(&self, name: &str) -> Option<&[u8]> {
+        let found = self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| &**value)
+    }
+
+    /// Puts a value in, over an earlier one of the same name. Returns whether all is as the
+    /// grammar has it: no name may occur twice (RFC 9110 §11.2).
+    fn put(&mut self, name: &[u8], value: Vec<u8>) -> bool {
+        let same = |known: &&mut (String, _)| known.0.as_bytes().eq_ignore_ascii_case(name);
+        if let Some(known) = self.0.iter_mut().find(same) {
+            known.1 = value;
+            return false;
+        }
+        let has_room = self.0.len() < MOST_PARAMETERS;
+        if has_room {
+            self.0.push((text(name), value));
+        }
+        has_room
+    }
+
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &(String, Vec<u8>)> {
+        self.0.iter()
+    }
 }
 
-/// Reads the challenges of all fields of a head, in order; broken ones are left out, and so
-/// are those beyond [`MOST_CHALLENGES`].
+/// Returns the text of what consists of the characters of a token.
+fn text(ascii: &[u8]) -> String {
+    ascii.iter().copied().map(char::from).collect()
+}
+
+/// Reads the challenges of all fields of a head, in order, up to [`MOST_CHALLENGES`].
 ///
 /// Each field is read by itself: a quote that is never closed ends with its field.
-pub(in crate::credentials) fn challenges<'a>(
-    fields: impl IntoIterator<Item = &'a str>,
+pub(in crate::credentials) fn challenges<T: AsRef<[u8]>>(
+    fields: impl IntoIterator<Item = T>,
 ) -> Vec<ParsedChallenge> {
     let mut found = Vec::new();
     for field in fields {
-        read_field(field, &mut found);
+        read_field(field.as_ref(), &mut found);
     }
     found
 }
 
-fn read_field(field: &str, found: &mut Vec<ParsedChallenge>) {
-    let mut elements = Elements { rest: field };
-    // `None` where what comes next belongs to a broken challenge, or to none.
-    let mut open: Option<ParsedChallenge> = None;
-    while found.len() < MOST_CHALLENGES {
-        match elements.next() {
-            Some(Element::Parameter(name, value)) => {
-                open = open.filter(|_| name.is_some()).and_then(|challenge| {
-                    with_parameter(challenge, name.unwrap_or_default(), value)
-                });
+fn read_field(field: &[u8], found: &mut Vec<ParsedChallenge>) {
+    let (before, mut elements) = (found.len(), Elements::of(field));
+    while let Some(element) = elements.next() {
+        match element {
+            Element::Parameter(name, value) => {
+                // What stands in front of the first scheme belongs to none.
+                if let Some(open) = found[before..].last_mut() {
+                    open.parameters.put(name, value);
+                }
             }
-            Some(Element::Challenge(next)) => {
-                found.extend(open.take());
-                open = next;
-            }
-            None => {
-                found.extend(open.take());
-                return;
-            }
+            Element::Challenge(_) if found.len() == MOST_CHALLENGES => return,
+            Element::Challenge(next) => found.push(next),
+            Element::Odd => {}
         }
     }
 }
 
-/// Adds a parameter; `None` if the challenge is broken by it: no name may occur twice
-/// (RFC 9110 §11.2), and a token stands alone.
-fn with_parameter(
-    mut challenge: ParsedChallenge,
-    name: &str,
-    value: String,
-) -> Option<ParsedChallenge> {
-    let fits = challenge.token68.is_none()
-        && challenge.parameters.len() < MOST_PARAMETERS
-        && challenge.parameter(name).is_none();
-    challenge.parameters.push((name.to_owned(), value));
-    fits.then_some(challenge)
-}
-
 /// Reads a field that is a list of parameters, such as `Authentication-Info` (RFC 7615 §3);
-/// `None` if it is broken.
-pub(in crate::credentials) fn parameters(field: &str) -> Option<Parameters> {
-    let mut elements = Elements { rest: field };
-    let nameless = ParsedChallenge { scheme: String::new(), token68: None, parameters: Vec::new() };
-    let mut all = nameless;
+/// `None` if something in it is odd, as it is to prove something.
+pub(in crate::credentials) fn parameters(field: &[u8]) -> Option<Parameters> {
+    let mut elements = Elements::of(field);
+    let mut all = Parameters::default();
     while let Some(element) = elements.next() {
-        let Element::Parameter(Some(name), value) = element else { return None };
-        all = with_parameter(all, name, value)?;
+        let Element::Parameter(name, value) = element else { return None };
+        if !all.put(name, value) {
+            return None;
+        }
     }
-    Some(Parameters(all.parameters))
-}
-
-/// Parameters without a scheme.
-pub(in crate::credentials) struct Parameters(Vec<(String, String)>);
-
-impl Parameters {
-    /// Returns the value of a parameter, whose name is compared without case.
-    pub(in crate::credentials) fn get(&self, name: &str) -> Option<&str> {
-        find(&self.0, name)
-    }
+    (!elements.was_odd).then_some(all)
 }
 
 enum Element<'a> {
-    /// A parameter; without a name it is a broken one.
-    Parameter(Option<&'a str>, String),
-    /// The beginning of a challenge, `None` for that of a broken one.
-    Challenge(Option<ParsedChallenge>),
+    Parameter(&'a [u8], Vec<u8>),
+    /// The beginning of a challenge.
+    Challenge(ParsedChallenge),
+    /// What is neither.
+    Odd,
 }
 
 /// The elements of a list that are not empty.
 struct Elements<'a> {
-    rest: &'a str,
+    rest: &'a [u8],
+    /// What comes next stands at the beginning, or behind a comma.
+    begins: bool,
+    /// Something was read more leniently than it may be written.
+    was_odd: bool,
 }
 
 impl<'a> Elements<'a> {
+    fn of(field: &'a [u8]) -> Self {
+        Self { rest: field, begins: true, was_odd: false }
+    }
+
     fn next(&mut self) -> Option<Element<'a>> {
         // RFC 9110 §5.6.1.2: empty elements are to be passed over.
-        self.rest = self.rest.trim_start_matches([',', ' ', '\t']);
+        let between = run(self.rest, |byte| byte == b',' || is_between(byte));
+        self.begins |= self.take(between).contains(&b',');
         if self.rest.is_empty() {
             return None;
         }
-        let element = self.element();
-        if !self.at_end() {
-            self.skip_element();
-            return Some(broken(element));
+        let begins = std::mem::take(&mut self.begins);
+        let word = self.take(run(self.rest, is_token));
+        let spaced = self.skip_blanks();
+        if !word.is_empty() && self.rest.starts_with(b"=") {
+            return Some(match self.value() {
+                Some(value) => Element::Parameter(word, value),
+                None => self.odd(),
+            });
         }
-        Some(element)
+        if word.is_empty() || !begins || !(spaced || at_end(self.rest)) {
+            self.skip_to_comma();
+            return Some(self.odd());
+        }
+        let token68 = self.token68().map(text);
+        let (scheme, parameters) = (text(word), Parameters::default());
+        Some(Element::Challenge(ParsedChallenge { scheme, token68, parameters }))
     }
 
-    fn element(&mut self) -> Element<'a> {
-        let Some(word) = self.token() else { return Element::Parameter(None, String::new()) };
-        let spaced = self.skip_space();
-        if self.rest.starts_with('=') {
-            let value = self.value();
-            return Element::Parameter(value.is_some().then_some(word), value.unwrap_or_default());
-        }
-        let mut challenge =
-            ParsedChallenge { scheme: word.to_owned(), token68: None, parameters: Vec::new() };
-        if self.at_end() {
-            return Element::Challenge(Some(challenge));
-        }
-        if !spaced {
-            return Element::Challenge(None);
-        }
-        challenge.token68 = self.token68().map(str::to_owned);
-        if challenge.token68.is_some() {
-            return Element::Challenge(Some(challenge));
-        }
-        let parameter = self.token().and_then(|name| {
-            self.skip_space();
-            Some((name.to_owned(), self.value()?))
-        });
-        challenge.parameters.extend(parameter);
-        Element::Challenge((!challenge.parameters.is_empty()).then_some(challenge))
+    fn odd(&mut self) -> Element<'a> {
+        self.was_odd = true;
+        Element::Odd
     }
 
-    /// Whether the element ends here, spaces aside.
-    fn at_end(&self) -> bool {
-        let rest = self.rest.trim_start_matches([' ', '\t']);
-        rest.is_empty() || rest.starts_with(',')
-    }
-
-    /// Goes to the next comma outside quotes.
-    fn skip_element(&mut self) {
-        let (mut quoted, mut escaped) = (false, false);
-        let end = self.rest.find(|char| {
-            let ends = char == ',' && !quoted;
-            quoted ^= char == '"' && !escaped;
-            escaped = quoted && char == '\\' && !escaped;
-            ends
-        });
-        self.rest = &self.rest[end.unwrap_or(self.rest.len())..];
-    }
-
-    fn skip_space(&mut self) -> bool {
-        let before = self.rest.len();
-        self.rest = self.rest.trim_start_matches([' ', '\t']);
-        self.rest.len() < before
-    }
-
-    fn take(&mut self, end: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at(end);
+    fn take(&mut self, length: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(length);
         self.rest = rest;
         taken
     }
 
-    /// RFC 9110 §5.6.2.
-    fn token(&mut self) -> Option<&'a str> {
-        let allowed = |char: char| char.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(char);
-        let end = self.rest.find(|char| !allowed(char)).unwrap_or(self.rest.len());
-        (end > 0).then(|| self.take(end))
+    fn skip_blanks(&mut self) -> bool {
+        !self.take(run(self.rest, is_blank)).is_empty()
+    }
+
+    fn skip_to_comma(&mut self) {
+        self.take(run(self.rest, |byte| byte != b','));
     }
 
     /// RFC 9110 §11.2: what has the form of a token and a parameter is a token if the
     /// element ends behind it, as `realm=` does.
-    fn token68(&mut self) -> Option<&'a str> {
-        let allowed = |char: char| char.is_ascii_alphanumeric() || "-._~+/".contains(char);
-        let end = self.rest.find(|char| !allowed(char)).unwrap_or(self.rest.len());
-        let padded = self.rest.len() - self.rest[end..].trim_start_matches('=').len();
-        let alone = Self { rest: &self.rest[padded..] }.at_end();
-        (end > 0 && alone).then(|| self.take(padded))
+    fn token68(&mut self) -> Option<&'a [u8]> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+        let unpadded = run(self.rest, allowed);
+        let end = unpadded + run(&self.rest[unpadded..], |byte| byte == b'=');
+        let behind = &self.rest[end..];
+        let blanks = run(behind, is_blank);
+        let is_name = behind[blanks..].starts_with(b"=");
+        let is_alone = at_end(behind) || blanks > 0 && !is_name;
+        (unpadded > 0 && is_alone).then(|| self.take(end))
     }
 
-    /// Reads `= value` with the space that may be before the value.
-    fn value(&mut self) -> Option<String> {
-        self.rest = self.rest.strip_prefix('=')?;
-        self.skip_space();
-        if self.rest.starts_with('"') {
-            return self.quoted();
-        }
-        let ends = |char: char| char <= ' ' || matches!(char, ',' | '"' | '\u{7f}');
-        let end = self.rest.find(ends).unwrap_or(self.rest.len());
-        (end > 0).then(|| self.take(end).to_owned())
+    /// Reads `= value` with the space that may be before the value; `None` if that has
+    /// characters which cannot be sent back.
+    fn value(&mut self) -> Option<Vec<u8>> {
+        self.take(1);
+        self.skip_blanks();
+        let value = if self.rest.starts_with(b"\"") { self.quoted() } else { self.unquoted() };
+        let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+        (!value.iter().any(is_control)).then_some(value)
     }
 
-    /// RFC 9110 §5.6.4; control characters are not allowed, even behind a backslash.
-    fn quoted(&mut self) -> Option<String> {
-        let mut value = String::new();
-        let mut chars = self.rest.char_indices().skip(1);
-        while let Some((at, char)) = chars.next() {
-            let char = match char {
-                '"' => {
-                    self.rest = &self.rest[at + 1..];
-                    return Some(value);
-                }
-                '\\' => chars.next()?.1,
-                char => char,
-            };
-            if char.is_control() && char != '\t' {
-                return None;
+    /// Reads up to a comma, or to a space or a semicolon behind which there is a name.
+    fn unquoted(&mut self) -> Vec<u8> {
+        let mut end = 0;
+        loop {
+            end += run(&self.rest[end..], |byte| byte != b',' && !is_between(byte));
+            let behind = &self.rest[end..];
+            let between = run(behind, is_between);
+            if between == 0 || matches!(behind.get(between), None | Some(b',')) {
+                break;
             }
-            value.push(char);
+            if names_parameter(&behind[between..]) {
+                self.was_odd = true;
+                break;
+            }
+            end += between;
         }
-        None
+        let value = self.take(end);
+        self.was_odd |= value.is_empty() || value.iter().any(|&byte| byte <= b' ' || byte == b'"');
+        value.to_vec()
+    }
+
+    /// RFC 9110 §5.6.4, and what stands behind the quotes although nothing may.
+    fn quoted(&mut self) -> Vec<u8> {
+        let text = &self.rest[1..];
+        let (mut value, mut at) = (Vec::new(), 0);
+        while let Some(&byte) = text.get(at) {
+            match byte {
+                b'"' => {
+                    self.rest = &text[at + 1..];
+                    self.end_of_quoted();
+                    return value;
+                }
+                b'\\' if at + 1 < text.len() => {
+                    value.push(text[at + 1]);
+                    at += 2;
+                }
+                byte => {
+                    value.push(byte);
+                    at += 1;
+                }
+            }
+        }
+        self.never_closed()
+    }
+
+    fn end_of_quoted(&mut self) {
+        let between = run(self.rest, is_between);
+        if matches!(self.rest.get(between), None | Some(b',')) {
+            return;
+        }
+        self.was_odd = true;
+        if between == 0 || !names_parameter(&self.rest[between..]) {
+            self.skip_to_comma();
+        }
+    }
+
+    /// Reads a value whose quote is never closed: up to a comma behind which something else
+    /// begins.
+    fn never_closed(&mut self) -> Vec<u8> {
+        self.was_odd = true;
+        let text = &self.rest[1..];
+        let begins = |at: &usize| text[*at] == b',' && begins_element(&text[at + 1..]);
+        let end = (0..text.len()).find(begins).unwrap_or(text.len());
+        self.rest = &text[end..];
+        text[..end].trim_ascii_end().to_vec()
     }
 }
 
-fn broken(element: Element<'_>) -> Element<'_> {
-    match element {
-        Element::Parameter(..) => Element::Parameter(None, String::new()),
-        Element::Challenge(_) => Element::Challenge(None),
-    }
+/// Returns how many bytes at the beginning are so.
+fn run(bytes: &[u8], are: impl Fn(u8) -> bool) -> usize {
+    bytes.iter().position(|&byte| !are(byte)).unwrap_or(bytes.len())
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// What separates parameters where commas are missing.
+fn is_between(byte: u8) -> bool {
+    byte == b';' || is_blank(byte)
+}
+
+/// Whether an element ends here.
+fn at_end(rest: &[u8]) -> bool {
+    let rest = &rest[run(rest, is_blank)..];
+    matches!(rest.first(), None | Some(b',' | b';'))
+}
+
+fn names_parameter(rest: &[u8]) -> bool {
+    let behind = &rest[run(rest, is_token)..];
+    behind.len() < rest.len() && behind[run(behind, is_blank)..].starts_with(b"=")
+}
+
+/// Whether a parameter begins here, or a challenge of a scheme that is known.
+fn begins_element(rest: &[u8]) -> bool {
+    let rest = &rest[run(rest, is_blank)..];
+    let (word, behind) = rest.split_at(run(rest, is_token));
+    let is_scheme = SCHEMES.iter().any(|scheme| scheme.eq_ignore_ascii_case(word));
+    let ends = behind.first().is_none_or(|&byte| byte == b',' || is_between(byte));
+    is_scheme && ends || names_parameter(rest)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a response offers: the challenges of it that can be answered, strongest first.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::fmt;
 
@@ -131,10 +132,10 @@ impl Offer {
 
 /// Returns what the response offers, strongest first; of equals the server's first.
 ///
-/// Left out are schemes that are not known, challenges that are broken, and those that ask
-/// for what this room cannot do (an algorithm or a protection it does not know).
+/// Left out are schemes that are not known, and challenges that ask for what this room cannot
+/// do, such as an algorithm that it does not know.
 pub(crate) fn offers(headers: &Headers, asker: Asker<'_>) -> Vec<Offer> {
-    let fields = headers.get_all(asker.challenge_field());
+    let fields = headers.get_all_bytes(asker.challenge_field());
     let mut all: Vec<Offer> =
         challenges(fields).iter().filter_map(|challenge| offer(challenge, asker)).collect();
     all.sort_by_key(|offer| Reverse(offer.strength()));
@@ -143,8 +144,7 @@ pub(crate) fn offers(headers: &Headers, asker: Asker<'_>) -> Vec<Offer> {
 
 fn offer(challenge: &ParsedChallenge, asker: Asker<'_>) -> Option<Offer> {
     let (method, scheme) = if challenge.is("Basic") {
-        // `Basic realm` without a value is no more than a token.
-        challenge.token68.is_none().then_some((AuthenticationMethod::Basic, Scheme::Basic))?
+        (AuthenticationMethod::Basic, Scheme::Basic)
     } else if challenge.is("Digest") {
         let digest = DigestChallenge::read(challenge)?;
         (AuthenticationMethod::Digest, Scheme::Digest(Box::new(digest)))
@@ -160,10 +160,18 @@ fn offer(challenge: &ParsedChallenge, asker: Asker<'_>) -> Option<Offer> {
     };
     let space = asker.space(method)?;
     let space = match challenge.parameter("realm") {
-        Some(realm) => space.with_realm(realm),
+        Some(realm) => space.with_realm(&realm_of(realm)),
         None => space,
     };
     Some(Offer { space, scheme })
+}
+
+/// Returns a realm as text: UTF-8, or else ISO-8859-1, as other headers are read.
+fn realm_of(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => bytes.iter().copied().map(char::from).collect::<String>().into(),
+    }
 }
 
 #[cfg(feature = "digest")]
@@ -219,14 +227,15 @@ mod tests {
     fn what_cannot_be_answered_is_not_offered() {
         for (field, expected) in [
             ("Basic", &["Basic"][..]),
-            ("Basic realm", &[]),
-            ("Basic realm=", &[]),
+            ("Basic realm", &["Basic"]),
+            ("Basic realm=", &["Basic"]),
+            ("Basic realm=my realm", &["Basic my realm"]),
             ("Digest realm=r", &[]),
-            ("Digest nonce=n", &[]),
+            ("Digest nonce=n", &["Digest MD5"]),
             ("Digest abc", &[]),
             ("Digest realm=r, nonce=n", &["Digest MD5 r"]),
             ("Digest realm=r, nonce=n, algorithm=SHA-1024", &[]),
-            ("Digest realm=r, nonce=n, qop=\"auth-conf\"", &[]),
+            ("Digest realm=r, nonce=n, qop=\"auth-conf\"", &["Digest MD5 r"]),
             ("Bearer realm=r", &[]),
             ("", &[]),
         ] {

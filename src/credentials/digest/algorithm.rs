@@ -12,10 +12,10 @@ pub(crate) struct Algorithm {
 
 impl Algorithm {
     /// Returns the algorithm of this name, in any case; MD5 if there is none.
-    pub(super) fn named(name: Option<&str>) -> Option<Self> {
-        let name = name.unwrap_or("MD5");
+    pub(super) fn named(name: Option<&[u8]>) -> Option<Self> {
+        let name = name.unwrap_or(b"MD5");
         NAMES.iter().find_map(|(hash, names)| {
-            let at = names.iter().position(|known| known.eq_ignore_ascii_case(name))?;
+            let at = names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name))?;
             Some(Self { hash: *hash, session: at == 1 })
         })
     }
@@ -69,7 +69,8 @@ mod tests {
             (Some("SHA256"), None),
             (Some(""), None),
         ] {
-            assert_eq!(Algorithm::named(name).map(Algorithm::name), expected, "{name:?}");
+            let found = Algorithm::named(name.map(str::as_bytes));
+            assert_eq!(found.map(Algorithm::name), expected, "{name:?}");
         }
     }
 
@@ -81,7 +82,7 @@ mod tests {
             ("SHA-256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             ("SHA-512-256", "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"),
         ] {
-            let algorithm = Algorithm::named(Some(name)).unwrap();
+            let algorithm = Algorithm::named(Some(name.as_bytes())).unwrap();
             assert_eq!(algorithm.hash(b"abc"), expected);
             let mut pieces = algorithm.hasher();
             b"abc".iter().for_each(|byte| pieces.update(&[*byte]));

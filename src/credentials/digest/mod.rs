@@ -14,7 +14,7 @@ mod hash;
 mod hash;
 mod proof;
 
-use std::fmt::{self, Write};
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -82,8 +82,8 @@ impl DigestSession {
             let detail = "a control character cannot be sent in a user name";
             return Err(Error::new(ErrorKind::InvalidRequest, detail));
         }
-        let key = format!("{user}:{}:{password}", challenge.realm);
-        let key = challenge.algorithm.hash(key.as_bytes());
+        let key = [user.as_bytes(), &challenge.realm, password.as_bytes()].join(&b':');
+        let key = challenge.algorithm.hash(&key);
         let challenge = challenge.clone();
         Ok(Self {
             challenge,
@@ -125,19 +125,19 @@ impl DigestSession {
         self.signed > 1 || self.replaced
     }
 
-    pub(in crate::credentials) fn domain(&self) -> &str {
+    pub(in crate::credentials) fn domain(&self) -> &[u8] {
         &self.challenge.domain
     }
 
     /// Takes the server's next nonce, unless another answer has brought one meanwhile.
-    pub(in crate::credentials) fn take_nonce(&mut self, proof: &Proof, nonce: &str) {
+    pub(in crate::credentials) fn take_nonce(&mut self, proof: &Proof, nonce: &[u8]) {
         if proof.nonce == self.challenge.nonce && *nonce != *self.challenge.nonce {
             self.challenge.nonce = nonce.into();
             (self.signed, self.count, self.replaced) = (0, NonceCount::default(), true);
         }
     }
 
-    pub(in crate::credentials) fn nonce(&self) -> &str {
+    pub(in crate::credentials) fn nonce(&self) -> &[u8] {
         &self.challenge.nonce
     }
 
@@ -158,7 +158,7 @@ impl DigestSession {
     pub(in crate::credentials) fn sign(
         &mut self,
         request: &Outgoing<'_>,
-    ) -> Result<(String, Proof), Error> {
+    ) -> Result<(Vec<u8>, Proof), Error> {
         let protection = self.challenge.protection;
         if protection == Some(Protection::AuthInt) && request.body_hash.is_none() {
             let detail = "the server asks for a signed body, and the body cannot be read ahead";
@@ -189,33 +189,33 @@ impl DigestSession {
             return (self.key.clone(), cnonce.into());
         }
         let made = || {
-            let key = algorithm.hash(format!("{}:{nonce}:{cnonce}", self.key).as_bytes());
-            (key, cnonce.into())
+            let key = [self.key.as_bytes(), nonce, cnonce.as_bytes()].join(&b':');
+            (algorithm.hash(&key), cnonce.into())
         };
         self.session_key.get_or_insert_with(made).clone()
     }
 
-    fn fields(&self, proof: &Proof, response: &str) -> String {
+    fn fields(&self, proof: &Proof, response: &str) -> Vec<u8> {
         let challenge = &self.challenge;
-        let mut fields = Fields("Digest ".into());
+        let mut fields = Fields(b"Digest ".to_vec());
         self.name_user(&mut fields);
         fields.quoted("realm", &challenge.realm);
         fields.quoted("nonce", &proof.nonce);
-        fields.quoted("uri", &proof.target);
-        fields.quoted("response", response);
+        fields.quoted("uri", proof.target.as_bytes());
+        fields.quoted("response", response.as_bytes());
         if let Some(name) = &challenge.algorithm_name {
             fields.plain("algorithm", name);
         }
         if let Some(protection) = proof.protection {
-            fields.quoted("cnonce", &proof.cnonce);
-            fields.plain("qop", protection.name());
-            fields.plain("nc", &format!("{:08x}", proof.count));
+            fields.quoted("cnonce", proof.cnonce.as_bytes());
+            fields.plain("qop", protection.name().as_bytes());
+            fields.plain("nc", format!("{:08x}", proof.count).as_bytes());
         }
         if let Some(opaque) = &challenge.opaque {
             fields.quoted("opaque", opaque);
         }
         if challenge.user_hash {
-            fields.plain("userhash", "true");
+            fields.plain("userhash", b"true");
         }
         fields.0
     }
@@ -225,31 +225,41 @@ impl DigestSession {
     fn name_user(&self, fields: &mut Fields) {
         let (user, challenge) = (&*self.user, &self.challenge);
         if challenge.user_hash {
-            let pair = format!("{user}:{}", challenge.realm);
-            fields.quoted("username", &challenge.algorithm.hash(pair.as_bytes()));
+            let pair = [user.as_bytes(), &challenge.realm].join(&b':');
+            fields.quoted("username", challenge.algorithm.hash(&pair).as_bytes());
         } else if challenge.utf8 && !user.is_ascii() {
             let escaped = utf8_percent_encode(user, EXTENDED);
-            fields.plain("username*", &format!("UTF-8''{escaped}"));
+            fields.plain("username*", format!("UTF-8''{escaped}").as_bytes());
         } else {
-            fields.quoted("username", user);
+            fields.quoted("username", user.as_bytes());
         }
     }
 }
 
 /// A list of parameters that is being written.
-struct Fields(String);
+struct Fields(Vec<u8>);
 
 impl Fields {
-    fn plain(&mut self, name: &str, value: &str) {
-        let comma = if self.0.ends_with(' ') { "" } else { ", " };
-        // Writing to a string cannot fail.
-        let _ = write!(self.0, "{comma}{name}={value}");
+    fn plain(&mut self, name: &str, value: &[u8]) {
+        if !self.0.ends_with(b" ") {
+            self.0.extend_from_slice(b", ");
+        }
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'=');
+        self.0.extend_from_slice(value);
     }
 
     /// RFC 9110 §5.6.4.
-    fn quoted(&mut self, name: &str, value: &str) {
-        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"");
-        self.plain(name, &format!("\"{escaped}\""));
+    fn quoted(&mut self, name: &str, value: &[u8]) {
+        let mut quoted = vec![b'"'];
+        for &byte in value {
+            if matches!(byte, b'"' | b'\\') {
+                quoted.push(b'\\');
+            }
+            quoted.push(byte);
+        }
+        quoted.push(b'"');
+        self.plain(name, &quoted);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 pub(crate) struct Proof {
     pub(super) algorithm: Algorithm,
     pub(super) key: String,
-    pub(super) nonce: Box<str>,
+    pub(super) nonce: Box<[u8]>,
     pub(super) count: u32,
     pub(super) cnonce: Box<str>,
     pub(super) protection: Option<Protection>,
@@ -37,11 +37,11 @@ impl Proof {
     /// # Errors
     ///
     /// [`ErrorKind::BadServerResponse`] for a proof that is wrong: somebody else answered.
-    pub(crate) fn verify(&self, info: &str, body_hash: Option<&str>) -> Result<Proven, Error> {
+    pub(crate) fn verify(&self, info: &[u8], body_hash: Option<&str>) -> Result<Proven, Error> {
         let Some(info) = parameters(info) else { return Ok(Proven::Nothing) };
         let wrong = |detail| Err(Error::new(ErrorKind::BadServerResponse, detail));
-        if info.get("cnonce").is_some_and(|cnonce| *cnonce != *self.cnonce)
-            || info.get("nc").is_some_and(|count| u32::from_str_radix(count, 16) != Ok(self.count))
+        if info.get("cnonce").is_some_and(|cnonce| *cnonce != *self.cnonce.as_bytes())
+            || info.get("nc").is_some_and(|count| hexadecimal(count) != Some(self.count))
         {
             return wrong("the server's Authentication-Info belongs to another request");
         }
@@ -60,7 +60,7 @@ impl Proof {
             return Ok(Proven::OnceHashed(self.algorithm));
         }
         // RFC 7616 §3.5: the same hash without a method.
-        if !self.response("", protection, body).eq_ignore_ascii_case(shown) {
+        if !self.response("", protection, body).as_bytes().eq_ignore_ascii_case(shown) {
             return wrong("the server does not prove that it knows the password");
         }
         Ok(Proven::Server)
@@ -68,7 +68,7 @@ impl Proof {
 
     /// Returns the nonce that the server wants for the next request, if the field, which
     /// has been verified, has one.
-    pub(crate) fn next_nonce(info: &str) -> Option<Box<str>> {
+    pub(crate) fn next_nonce(info: &[u8]) -> Option<Box<[u8]>> {
         parameters(info)?.get("nextnonce").filter(|nonce| !nonce.is_empty()).map(Into::into)
     }
 
@@ -84,15 +84,16 @@ impl Proof {
             None => format!("{method}:{}", self.target),
         };
         let request = self.algorithm.hash(request.as_bytes());
-        let (key, nonce, cnonce) = (&self.key, &self.nonce, &self.cnonce);
-        let whole = match protection {
-            Some(one) => {
-                format!("{key}:{nonce}:{:08x}:{cnonce}:{}:{request}", self.count, one.name())
-            }
-            None => format!("{key}:{nonce}:{request}"),
-        };
-        self.algorithm.hash(whole.as_bytes())
+        let counted = protection
+            .map(|one| format!("{:08x}:{}:{}:", self.count, self.cnonce, one.name()))
+            .unwrap_or_default();
+        let rest = format!("{counted}{request}");
+        self.algorithm.hash(&[self.key.as_bytes(), &self.nonce, rest.as_bytes()].join(&b':'))
     }
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
 impl fmt::Debug for Proof {

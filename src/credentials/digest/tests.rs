@@ -24,7 +24,7 @@ fn anns(field: &str) -> DigestSession {
 }
 
 fn signed(session: &mut DigestSession, request: &Outgoing<'_>) -> String {
-    session.sign(request).unwrap().0
+    String::from_utf8(session.sign(request).unwrap().0).unwrap()
 }
 
 fn part<'a>(field: &'a str, name: &str) -> &'a str {
@@ -160,9 +160,10 @@ fn every_algorithm_signs_every_way() {
         assert_eq!(part(&field, "response"), sess_1, "{name}-sess");
         assert_eq!(part(&field, "algorithm"), format!("{name}-sess"));
         let (field, proof) = sess.sign(&Outgoing { cnonce: "c2", ..GET }).unwrap();
+        let field = String::from_utf8(field).unwrap();
         assert_eq!((part(&field, "response"), part(&field, "nc")), (sess_2, "00000002"));
         assert_eq!(part(&field, "cnonce"), "c1", "the key was made with it");
-        sess.take_nonce(&proof, "n2");
+        sess.take_nonce(&proof, b"n2");
         let field = signed(&mut sess, &Outgoing { cnonce: "c3", ..GET });
         assert_eq!((part(&field, "response"), part(&field, "nc")), (sess_next, "00000001"));
 
@@ -184,7 +185,9 @@ fn a_body_is_signed_only_if_nothing_less_is_offered() {
         (", qop=\"auth-int , auth\"", Some(false)),
         (", qop=\"auth-int\"", Some(true)),
         (", qop=\"auth-conf, auth-int\"", Some(true)),
-        (", qop=\"auth-conf\"", None),
+        (", qop=\"auth-conf\"", Some(false)),
+        (", qop=\"auth-int auth\"", Some(false)),
+        (", qop=\"auth-conf\", algorithm=MD5-sess", None),
         // The key of a session needs a cnonce that is sent.
         (", algorithm=MD5-sess", None),
     ] {
@@ -223,6 +226,25 @@ fn a_user_name_is_written_so_that_the_server_can_read_it() {
         let error = DigestSession::new(&challenge, user, "pw").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     }
+}
+
+#[test]
+fn what_came_in_another_encoding_goes_back_as_it_came() {
+    let mut headers = Headers::new();
+    let asked = b"Digest realm=\"gr\xfcn\", nonce=\"\xff\", opaque=\"\xe4\", qop=auth";
+    headers.push_bytes("WWW-Authenticate", asked);
+    let url = url::Url::parse("http://s.test/").unwrap();
+    let offer = offers(&headers, Asker::Server(&url)).remove(0);
+    assert_eq!(offer.space().realm(), Some("gr\u{fc}n"));
+    let Scheme::Digest(challenge) = offer.scheme else { panic!("no Digest") };
+    let mut session = DigestSession::new(&challenge, "J\u{f6}", "p\u{df}").unwrap();
+    let field = session.sign(&Outgoing { target: "/", ..GET }).unwrap().0;
+    let has = |part: &[u8]| field.windows(part.len()).any(|found| found == part);
+    for part in [&b"realm=\"gr\xfcn\""[..], b"nonce=\"\xff\"", b"opaque=\"\xe4\""] {
+        assert!(has(part), "{}", field.escape_ascii());
+    }
+    // By Python's hashlib, of the user and the password in UTF-8.
+    assert!(has(b"response=\"d95e0f159dc9be26afc0b8b36c7e7a90\""), "{}", field.escape_ascii());
 }
 
 #[test]
@@ -265,7 +287,7 @@ fn a_servers_proof_is_checked() {
             (&*whole, Some(&*hash), Ok(Server)),
             (&*whole, Some(&*other), Err(())),
         ] {
-            let found = proof.verify(info, body);
+            let found = proof.verify(info.as_bytes(), body);
             if let Err(error) = &found {
                 assert_eq!(error.kind(), ErrorKind::BadServerResponse);
             }
@@ -275,10 +297,12 @@ fn a_servers_proof_is_checked() {
     // RFC 2069 has the proof, and nothing is counted.
     let proof = anns("").sign(&GET).unwrap().1;
     let info = "rspauth=\"0325584fd05d9649806ccb6f7a6fa470\"";
-    assert_eq!(proof.verify(info, None).map_err(drop), Ok(Server));
+    assert_eq!(proof.verify(info.as_bytes(), None).map_err(drop), Ok(Server));
     // The proof of a server is not the client's own response sent back.
     let (field, proof) = anns(", qop=auth").sign(&GET).unwrap();
-    assert!(proof.verify(&format!("rspauth={}", part(&field, "response")), None).is_err());
+    let field = String::from_utf8(field).unwrap();
+    let info = format!("rspauth={}", part(&field, "response"));
+    assert!(proof.verify(info.as_bytes(), None).is_err());
 }
 
 #[test]
@@ -290,12 +314,13 @@ fn a_next_nonce_starts_the_count_over_once() {
         ("qop=auth", None),
         ("nextnonce=\"a", None),
     ] {
-        assert_eq!(Proof::next_nonce(info).as_deref(), expected, "{info}");
+        let found = Proof::next_nonce(info.as_bytes());
+        assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{info}");
     }
     let mut session = anns(", qop=auth");
     let proofs = [session.sign(&GET).unwrap().1, session.sign(&GET).unwrap().1];
     for (proof, nonce) in proofs.iter().zip(["n2", "late"]) {
-        session.take_nonce(proof, nonce);
+        session.take_nonce(proof, nonce.as_bytes());
     }
     let field = signed(&mut session, &GET);
     assert_eq!((part(&field, "nonce"), part(&field, "nc")), ("n2", "00000001"));

@@ -94,7 +94,7 @@ impl Authenticator {
         answer: Signer,
         source: Source,
         asker: Asker<'_>,
-        next: Option<(Proof, Box<str>)>,
+        next: Option<(Proof, Box<[u8]>)>,
     ) {
         let Some(storage) = &self.storage else { return };
         let (space, credential) = (answer.space().clone(), answer.credential().clone());

@@ -1,6 +1,8 @@
 //! What a server thinks of an answer: it takes it, and may prove that it knows the password
 //! too (RFC 7616 §3.5).
 
+use std::borrow::Cow;
+
 use super::signature::{Sent, SentSignature};
 use super::{Authentication, Hop};
 use crate::credentials::{Asker, Hasher, Proof, Proven};
@@ -23,14 +25,14 @@ impl Authentication<'_> {
         let Sent::Signed(sent) = sent else { return Ok(answer) };
         let SentSignature { answer: taken, proof, source } = *sent;
         let asker = Asker::Server(&hop.url);
-        let info = answer.head.headers.get(asker.info_field());
+        let info = answer.head.headers.get_bytes(asker.info_field()).map(Cow::into_owned);
         let mut next = None;
         if let Some((info, proof)) = info.zip(proof) {
             let proven =
-                proof.verify(info, None).map_err(|error| error.at(Stage::WaitingForResponse))?;
-            next = Proof::next_nonce(info).map(|nonce| (proof.clone(), nonce));
+                proof.verify(&info, None).map_err(|error| error.at(Stage::WaitingForResponse))?;
+            next = Proof::next_nonce(&info).map(|nonce| (proof.clone(), nonce));
             if let Proven::OnceHashed(algorithm) = proven {
-                let (body, info) = (answer.body, info.to_owned());
+                let body = answer.body;
                 let hasher = Some(algorithm.hasher());
                 let mut proven = ProvenBody { body, hasher, proof, info };
                 // A body without a byte may never be read.
@@ -53,7 +55,7 @@ struct ProvenBody {
     /// None once it was checked.
     hasher: Option<Hasher>,
     proof: Proof,
-    info: String,
+    info: Vec<u8>,
 }
 
 impl ProvenBody {

@@ -49,7 +49,7 @@ impl Authentication<'_> {
         }
         let Some(user_info) = &hop.user_info else { return Ok(None) };
         self.sent = Some(Sent::UserInfo);
-        with_authorization(hop, &user_info.basic()).map(Some)
+        with_authorization(hop, user_info.basic().as_bytes()).map(Some)
     }
 
     /// Signs with an answer that the server has accepted earlier, of the user whom the URL
@@ -109,9 +109,9 @@ impl Authentication<'_> {
     }
 }
 
-fn with_authorization(hop: &Hop, value: &str) -> Result<Headers, Error> {
+fn with_authorization(hop: &Hop, value: &[u8]) -> Result<Headers, Error> {
     let mut headers = hop.headers.clone();
-    headers.set(Asker::Server(&hop.url).answer_field(), value)?;
+    headers.set_bytes(Asker::Server(&hop.url).answer_field(), value)?;
     Ok(headers)
 }
 

@@ -12,6 +12,7 @@ mod edges;
 mod late;
 #[cfg(feature = "netrc")]
 mod netrc;
+mod odd_shapes;
 mod offers;
 mod own_header;
 mod storage;

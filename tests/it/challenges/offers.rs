@@ -41,7 +41,7 @@ fn what_is_offered_is_asked_about_strongest_first_and_rejecting_goes_on() {
         (&["Basic realm=\"b, Digest realm=c\""], vec!["b, Digest realm=c"]),
         (&[], vec![]),
         (&["Bearer"], vec![]),
-        (&["Basic realm=\"never closed"], vec![]),
+        (&["Basic realm=\"never closed"], vec!["never closed"]),
         (&["=, ,;"], vec![]),
     ] {
         let (server, asked) = (asking(fields), rejecting());
