@@ -8,9 +8,13 @@ use std::{fmt, io};
 ///
 /// The closure gets the host and the port of each new connection and returns the
 /// addresses to try, best first. It is asked for IP addresses in URLs too, and on every
-/// hop of a redirect, so it can also refuse addresses. It runs on one of the session's
-/// look-up threads, may block, and is abandoned when the load is cancelled or runs out of
-/// time. If it panics, the load fails with
+/// hop of a redirect, so it can also refuse addresses. Connections that need the same host
+/// and port at the same time share one call; no answer is kept for later ones.
+///
+/// It runs on one of the session's look-up threads, may block, and is abandoned when the
+/// load is cancelled or runs out of time. Eight of these threads work at once, two for the
+/// same host; one that is held for more than 250 ms is replaced, until there are 64. If it
+/// panics, the load fails with
 /// [`ErrorKind::DelegatePanicked`](crate::ErrorKind::DelegatePanicked).
 ///
 /// # Examples

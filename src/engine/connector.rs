@@ -29,7 +29,7 @@ impl Connector {
     pub(super) fn new(settings: Settings) -> Result<Self, Error> {
         Ok(Self {
             tls: Tls::new(&settings)?,
-            lookups: Lookups::new(settings.resolver, settings.census.clone()),
+            lookups: Lookups::new(settings.resolver, settings.clock, settings.census.clone()),
             #[cfg(unix)]
             unix_socket: settings.unix_socket,
             census: settings.census,

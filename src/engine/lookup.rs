@@ -1,25 +1,30 @@
 //! Looking up hosts, on a few threads of its own.
 //!
 //! The system's look-up cannot be interrupted, so it runs on a helper thread; whoever
-//! waits for it can leave at any time, and the helper finishes alone. The number of
-//! helpers is bounded; further look-ups stand in line.
+//! waits for it can leave at any time, and the helper finishes alone. Whoever asks for the
+//! same host and port meanwhile waits for the same answer. [`line`] decides who is asked
+//! about next and when one more helper is due; here is what waits and what is started.
+//!
+//! No answer is remembered, neither a good one nor a failure: the system has a cache of its
+//! own, and a name that could not be found a moment ago may be found now.
 
-use std::collections::VecDeque;
+mod line;
+
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use line::{Line, Question};
 
 use crate::cancel::Wake;
 use crate::census::Census;
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::resolver::Resolver;
-use crate::sync::{Condvar, Mutex, Rank, assert_unlocked};
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank, assert_unlocked};
 use crate::wire::Context;
-
-/// How many look-ups run at once for one session.
-const MAXIMUM_HELPERS: usize = 8;
 
 /// How long a helper waits for more to do before it ends.
 const HELPER_IDLE: Duration = Duration::from_secs(5);
@@ -33,40 +38,45 @@ pub(super) struct Lookups {
 #[derive(Debug)]
 struct Shared {
     resolver: Option<Resolver>,
+    clock: Clock,
     census: Census,
-    state: Mutex<State>,
+    line: Mutex<Line<Call>>,
+    /// Rung when there is something to do for a helper, or nothing any more.
     work: Condvar,
 }
 
+/// What those who wait for one answer share.
 #[derive(Debug, Default)]
-struct State {
-    line: VecDeque<Arc<Question>>,
-    helpers: usize,
-    idle: usize,
-    closed: bool,
+struct Call {
+    answer: OnceLock<Result<Vec<SocketAddr>, Error>>,
+    /// Rung with the line's lock, when the answer is there or one of them is cancelled.
+    bell: Condvar,
 }
 
-/// One look-up, shared by who asks and who answers.
-#[derive(Debug)]
-struct Question {
-    host: Box<str>,
-    port: u16,
-    answer: Mutex<Option<Result<Vec<SocketAddr>, Error>>>,
-    answered: Condvar,
+/// One who waits for an answer; dropped, it has left.
+struct Asker<'a> {
+    shared: &'a Arc<Shared>,
+    question: Arc<Question<Call>>,
 }
 
-impl Wake for Question {
+/// Wakes those who wait for an answer, one of whom is cancelled.
+struct Alarm {
+    shared: Arc<Shared>,
+    question: Arc<Question<Call>>,
+}
+
+impl Wake for Alarm {
     fn wake(&self) {
         // Taking the lock orders this after the waiter's look at its token.
-        drop(self.answer.lock());
-        self.answered.notify_all();
+        drop(self.shared.line.lock());
+        self.question.call.bell.notify_all();
     }
 }
 
 impl Lookups {
-    pub(super) fn new(resolver: Option<Resolver>, census: Census) -> Self {
-        let (state, work) = (Mutex::new(Rank::Lookups, State::default()), Condvar::new());
-        Self { shared: Arc::new(Shared { resolver, census, state, work }) }
+    pub(super) fn new(resolver: Option<Resolver>, clock: Clock, census: Census) -> Self {
+        let (line, work) = (Mutex::new(Rank::Lookups, Line::default()), Condvar::new());
+        Self { shared: Arc::new(Shared { resolver, clock, census, line, work }) }
     }
 
     /// Returns whether even IP addresses have to be asked about.
@@ -81,63 +91,17 @@ impl Lookups {
         port: u16,
         context: &Context,
     ) -> Result<Vec<SocketAddr>, Error> {
-        let question = Arc::new(Question {
-            host: host.into(),
-            port,
-            answer: Mutex::new(Rank::Lookup, None),
-            answered: Condvar::new(),
-        });
-        let _registered = context.cancel.as_ref().map(|token| token.on_cancel(question.clone()));
-        self.enqueue(question.clone())?;
-        let wait = context.wait();
-        let mut answer = question.answer.lock();
-        loop {
-            if let Some(answer) = answer.take() {
-                return answer;
-            }
-            // Far away is as good as never.
-            let slice = wait.slice()?.unwrap_or(Duration::from_secs(3600));
-            answer = question.answered.wait_timeout(answer, slice).0;
-        }
+        let shared = &self.shared;
+        let question = shared.line.lock().ask(host, port, shared.clock.now());
+        let asker = Asker { shared, question };
+        let _registered = context.cancel.as_ref().map(|token| token.on_cancel(asker.alarm()));
+        asker.wait(context)
     }
 
     /// Sends idle helpers home. One that is inside the system's look-up ends after it.
     pub(super) fn close(&self) {
-        self.shared.state.lock().closed = true;
+        self.shared.line.lock().close();
         self.shared.work.notify_all();
-    }
-
-    fn enqueue(&self, question: Arc<Question>) -> Result<(), Error> {
-        let mut state = self.shared.state.lock();
-        state.line.push_back(question);
-        if state.idle >= state.line.len() || state.helpers >= MAXIMUM_HELPERS {
-            drop(state);
-            self.shared.work.notify_one();
-            return Ok(());
-        }
-        state.helpers += 1;
-        drop(state);
-        let shared = self.shared.clone();
-        let census = &self.shared.census;
-        match census.spawn("urlsession-lookup", Box::new(move || shared.help())) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let mut state = self.shared.state.lock();
-                state.helpers -= 1;
-                if state.helpers > 0 {
-                    return Ok(());
-                }
-                let asked = std::mem::take(&mut state.line);
-                drop(state);
-                let detail = "the system refused a thread for a look-up";
-                let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
-                for question in asked {
-                    *question.answer.lock() = Some(Err(error.clone()));
-                    question.answered.notify_all();
-                }
-                Err(error)
-            }
-        }
     }
 }
 
@@ -147,38 +111,98 @@ impl Drop for Lookups {
     }
 }
 
+impl Asker<'_> {
+    fn alarm(&self) -> Arc<Alarm> {
+        Arc::new(Alarm { shared: self.shared.clone(), question: self.question.clone() })
+    }
+
+    fn wait(&self, context: &Context) -> Result<Vec<SocketAddr>, Error> {
+        let (shared, call) = (self.shared, &self.question.call);
+        let wait = context.wait();
+        loop {
+            // Without the lock: it asks whom the load belongs to.
+            let slice = wait.slice()?;
+            let line = shared.reinforce(shared.line.lock());
+            if let Some(answer) = call.answer.get() {
+                return answer.clone();
+            }
+            context.check()?;
+            let due = line.next_look(&self.question, shared.clock.now());
+            let due = due.map(|due| shared.clock.slice(due));
+            // Far away is as good as never.
+            let least = [slice, due].into_iter().flatten().min();
+            let least = least.unwrap_or(Duration::from_secs(3600));
+            drop(call.bell.wait_timeout(line, least));
+        }
+    }
+}
+
+impl Drop for Asker<'_> {
+    fn drop(&mut self) {
+        self.shared.line.lock().leave(&self.question);
+    }
+}
+
 impl Shared {
+    /// Starts as many helpers as are due.
+    fn reinforce<'a>(
+        self: &'a Arc<Self>,
+        mut line: MutexGuard<'a, Line<Call>>,
+    ) -> MutexGuard<'a, Line<Call>> {
+        // One that is idle may be asleep.
+        self.work.notify_one();
+        while line.begin_helper(self.clock.now()) {
+            drop(line);
+            let shared = self.clone();
+            let started = self.census.spawn("urlsession-lookup", Box::new(move || shared.help()));
+            line = self.line.lock();
+            if let Err(error) = started {
+                self.fall_short(&mut line, error);
+                break;
+            }
+        }
+        line
+    }
+
+    /// The system refuses a thread: those in line wait for the helpers that there are, and if
+    /// there is none, for nothing.
+    fn fall_short(&self, line: &mut Line<Call>, error: io::Error) {
+        let stranded = line.end_helper();
+        let detail = "the system refused a thread for a look-up";
+        let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
+        for question in stranded {
+            let _ = question.call.answer.set(Err(error.clone()));
+            question.call.bell.notify_all();
+        }
+    }
+
     /// The life of a helper.
     fn help(&self) {
         while let Some(question) = self.next() {
-            // Nobody but this helper knows a question whose asker has left.
-            if Arc::strong_count(&question) > 1 {
-                let answer = self.resolve(&question.host, question.port);
-                *question.answer.lock() = Some(answer);
-                question.answered.notify_all();
-            }
+            let answer = self.resolve(&question.host, question.port);
+            let mut line = self.line.lock();
+            line.finish(&question);
+            let _ = question.call.answer.set(answer);
+            drop(line);
+            question.call.bell.notify_all();
         }
     }
 
     /// Waits for something to do; `None` sends the helper home.
-    fn next(&self) -> Option<Arc<Question>> {
-        let mut state = self.state.lock();
+    fn next(&self) -> Option<Arc<Question<Call>>> {
+        let mut line = self.line.lock();
+        let mut is_patient = true;
         loop {
-            if let Some(question) = state.line.pop_front() {
+            if let Some(question) = line.take(self.clock.now()) {
                 return Some(question);
             }
-            if state.closed {
-                state.helpers -= 1;
+            if line.is_closed() || !is_patient {
+                line.end_helper();
                 return None;
             }
-            state.idle += 1;
-            let (next, timed_out) = self.work.wait_timeout(state, HELPER_IDLE);
-            state = next;
-            state.idle -= 1;
-            if timed_out && state.line.is_empty() {
-                state.helpers -= 1;
-                return None;
-            }
+            let (next, timed_out) = self.work.wait_timeout(line, HELPER_IDLE);
+            line = next;
+            is_patient = !timed_out;
         }
     }
 

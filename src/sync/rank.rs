@@ -35,10 +35,8 @@ pub(crate) enum Rank {
     /// is good for as long as its credential is stored.
     Accepted,
     // ---- engine ----
-    /// Look-ups that wait for a helper.
+    /// Hosts that are asked for, and who asks.
     Lookups,
-    /// The answer of one look-up.
-    Lookup,
     /// Idle connections.
     Idle,
     /// Servers of which no handshake is remembered.
