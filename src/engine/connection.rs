@@ -30,9 +30,6 @@ pub(super) struct Connection {
     pub(super) heard: bool,
     /// When it became idle.
     pub(super) idle_since: Option<Instant>,
-    /// What was said on it about who the client is holds for the connection: it belongs to
-    /// one load.
-    pub(super) bound: bool,
 }
 
 /// Bytes on their way out.
@@ -69,7 +66,6 @@ impl Connection {
             reused: false,
             heard: false,
             idle_since: None,
-            bound: false,
         }
     }
 

@@ -16,6 +16,7 @@ mod alarm;
 mod buffer;
 mod connection;
 mod connector;
+mod home;
 mod http1;
 mod lookup;
 mod pool;
@@ -36,6 +37,7 @@ use url::Position;
 
 use connection::Connection;
 use connector::Connector;
+use home::{Berth, Home, Reserved};
 use http1::{Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
@@ -107,38 +109,63 @@ impl Engine {
         self.connector.close();
     }
 
-    /// Takes a connection that is idle and that the load may use: the one that is bound to
-    /// it, or one of the pool.
-    fn at_hand(&self, origin: &str, context: &Context) -> Option<Connection> {
-        if let Some(bound) = self.bound(origin, context) {
-            return Some(bound);
+    /// Takes a connection that is idle and that the load may use: its own, or one of the
+    /// pool.
+    fn at_hand(
+        &self,
+        berth: Option<&Arc<Berth>>,
+        origin: &str,
+        context: &Context,
+    ) -> Option<Connection> {
+        if let Some(own) = berth.and_then(|berth| self.own(berth, origin)) {
+            return Some(own);
         }
         self.pool.take(origin, |terms| self.connector.allows(terms, context))
     }
 
-    /// Takes the connection that is bound to the load. One to another origin is closed: the
-    /// load has gone elsewhere.
-    fn bound(&self, origin: &str, context: &Context) -> Option<Connection> {
-        let mut bound = context.kept.take()?.downcast::<Connection>().ok()?;
-        let fits = **bound.origin() == *origin && self.pool.would_keep(&bound);
-        let usable = fits && bound.is_usable();
+    /// Takes the load's own connection. One to another origin is closed.
+    fn own(&self, berth: &Berth, origin: &str) -> Option<Connection> {
+        let mut own = berth.take()?;
+        let fits = **own.origin() == *origin && self.pool.would_keep(&own);
+        let usable = fits && own.is_usable();
         usable.then(|| {
-            bound.wake_up();
-            *bound
+            own.wake_up();
+            own
         })
+    }
+
+    /// One exchange over a connection of the pool or a new one, which the load keeps if it
+    /// has a place for its own.
+    fn exchange_over(
+        &self,
+        berth: Option<&Arc<Berth>>,
+        request: &WireRequest<'_>,
+        context: &Context,
+    ) -> Result<WireResponse, Error> {
+        context.check()?;
+        let origin = &request.url[..Position::BeforePath];
+        if let Some(connection) = self.at_hand(berth, origin, context) {
+            match self.attempt(connection, berth, request, context) {
+                Ok(response) => return Ok(response),
+                Err(failed) if failed.on_stale && stale::may_repeat(request, &failed.error) => {
+                    log::debug!("a kept-alive connection was dead; trying once on a new one");
+                }
+                Err(failed) => return Err(failed.error),
+            }
+        }
+        let mut connection = self.connector.connect(request.url, context)?;
+        self.pool.admit(&mut connection);
+        self.attempt(connection, berth, request, context).map_err(|failed| failed.error)
     }
 
     /// One exchange over one connection.
     fn attempt(
         &self,
         mut connection: Connection,
+        berth: Option<&Arc<Berth>>,
         request: &WireRequest<'_>,
         context: &Context,
     ) -> Result<WireResponse, Attempt> {
-        if request.binds_connection {
-            connection.bound = true;
-            context.kept.open();
-        }
         let registered = context.cancel.as_ref().map(|token| token.on_cancel(connection.waker()));
         let sends_file = request.body.is_some_and(Body::is_file);
         let _file = sends_file.then(|| self.census.count(Kind::File));
@@ -147,8 +174,11 @@ impl Engine {
         match exchanged {
             Ok(Exchanged { head, decision }) => {
                 self.connector.note_answer(&mut connection, head.status);
-                let pool = self.pool.clone();
-                let body = Incoming::new(connection, decision, pool, context.clone(), registered);
+                let home = match berth {
+                    Some(berth) => Home::Reserved(berth.clone()),
+                    None => Home::Pool(self.pool.clone()),
+                };
+                let body = Incoming::new(connection, decision, home, context.clone(), registered);
                 Ok(WireResponse { head, body: Box::new(body) })
             }
             Err(error) => Err(Attempt {
@@ -172,20 +202,11 @@ impl Wire for Engine {
         request: &WireRequest<'_>,
         context: &Context,
     ) -> Result<WireResponse, Error> {
-        context.check()?;
-        let origin = &request.url[..Position::BeforePath];
-        if let Some(connection) = self.at_hand(origin, context) {
-            match self.attempt(connection, request, context) {
-                Ok(answer) => return Ok(answer),
-                Err(failed) if failed.on_stale && stale::may_repeat(request, &failed.error) => {
-                    log::debug!("a kept-alive connection was dead; trying once on a new one");
-                }
-                Err(failed) => return Err(failed.error),
-            }
-        }
-        let mut connection = self.connector.connect(request.url, context)?;
-        self.pool.admit(&mut connection);
-        self.attempt(connection, request, context).map_err(|failed| failed.error)
+        self.exchange_over(None, request, context)
+    }
+
+    fn reserved(&self) -> Box<dyn Wire + '_> {
+        Box::new(Reserved::new(self))
     }
 }
 

@@ -58,8 +58,8 @@ mod tests {
                 method: &method,
                 url: &url,
                 headers: &headers,
+                added: &Headers::new(),
                 body: body.as_ref(),
-                binds_connection: false,
             };
             let repeated = may_repeat(&request, &Error::new(kind, "x"));
             assert_eq!(repeated, expected, "{method} key {key} {body:?} {kind:?}");

@@ -1,4 +1,4 @@
-//! Connections that are bound to one load.
+//! Connections that one load has for its own.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -12,7 +12,7 @@ use crate::census::Census;
 use crate::clock::Clock;
 use crate::headers::Headers;
 use crate::testing::{Answer, Server};
-use crate::wire::{Context, Kept, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Wire, WireRequest, WireResponse};
 
 fn engine() -> Engine {
     let timeout = Duration::from_secs(90);
@@ -39,15 +39,15 @@ fn engine() -> Engine {
 /// What a load has for all of its exchanges.
 fn load() -> Context {
     let (clock, idle) = (Clock::system(), Duration::from_secs(30));
-    Context { cancel: None, clock, idle, deadline: None, dialogue: None, kept: Kept::default() }
+    Context { cancel: None, clock, idle, deadline: None, dialogue: None }
 }
 
-fn exchange(engine: &Engine, context: &Context, url: &str, binds_connection: bool) -> WireResponse {
+fn exchange(wire: &dyn Wire, context: &Context, url: &str) -> WireResponse {
     let (method, url, mut headers) = (Method::GET, Url::parse(url).unwrap(), Headers::new());
     headers.push("Host", url.authority());
-    let request =
-        WireRequest { method: &method, url: &url, headers: &headers, body: None, binds_connection };
-    engine.exchange(&request, context).unwrap()
+    let added = &Headers::new();
+    let request = WireRequest { method: &method, url: &url, headers: &headers, added, body: None };
+    wire.exchange(&request, context).unwrap()
 }
 
 fn read(mut answer: WireResponse) {
@@ -60,13 +60,13 @@ fn three_legs_go_over_one_connection_that_nobody_else_gets() {
     for body in ["", "refused"] {
         let (server, engine) = (Server::start(), engine());
         server.handle(move |_| Answer::ok(body));
-        let (url, mine) = (server.url("/"), load());
+        let (url, context, own) = (server.url("/"), load(), engine.reserved());
         for _ in 0..2 {
-            exchange(&engine, &mine, &url, true).body.discard();
+            exchange(&*own, &context, &url).body.discard();
             // Another load of the session comes between the legs.
-            read(exchange(&engine, &load(), &url, false));
+            read(exchange(&engine, &load(), &url));
         }
-        read(exchange(&engine, &mine, &url, true));
+        read(exchange(&*own, &context, &url));
         let connections: Vec<_> = (0..5).map(|_| server.take_request().connection()).collect();
         let [first, other, second, same, third] = connections[..] else { panic!() };
         assert_eq!((first, other), (second, same), "{body:?}");
@@ -74,39 +74,39 @@ fn three_legs_go_over_one_connection_that_nobody_else_gets() {
         assert_ne!(first, other, "{body:?}");
         // The last answer was delivered, so the connection has served its load.
         server.wait_until(|stats| stats.open_connections == 1);
-        read(exchange(&engine, &load(), &url, false));
+        read(exchange(&engine, &load(), &url));
         assert_eq!(server.take_request().connection(), other, "{body:?}");
     }
 }
 
 /// What becomes of a load after its first leg; the last is a URL of another server.
-type End = fn(&Engine, &Context, WireResponse, &str);
+type End = fn(&Engine, &dyn Wire, WireResponse, &str);
 
 #[test]
-fn a_bound_connection_goes_with_its_load_however_that_ends() {
+fn a_connection_of_its_own_goes_with_the_load_however_that_ends() {
     let (server, elsewhere, engine) = (Server::start(), Server::start(), engine());
     server.handle(|_| Answer::ok("refused"));
     elsewhere.handle(|_| Answer::ok(""));
     let url = server.url("/");
     let ends: [(&str, End); 5] = [
-        ("given up between two legs", |_, _, answer, _| answer.body.discard()),
-        ("dropped with its body", |_, _, answer, _| drop(answer)),
-        ("delivered and read", |_, _, answer, _| read(answer)),
-        ("gone elsewhere", |engine, context, answer, other| {
-            answer.body.discard();
-            read(exchange(engine, context, other, false));
+        ("given up between two legs", |_, _, response, _| response.body.discard()),
+        ("dropped with its body", |_, _, response, _| drop(response)),
+        ("delivered and read", |_, _, response, _| read(response)),
+        ("gone elsewhere", |_, own, response, other| {
+            response.body.discard();
+            read(exchange(own, &load(), other));
         }),
-        ("after the session was reset", |engine, _, answer, _| {
-            answer.body.discard();
+        ("after the session was reset", |engine, _, response, _| {
+            response.body.discard();
             engine.renew();
         }),
     ];
     for (name, end) in ends {
-        let mine = load();
-        let answer = exchange(&engine, &mine, &url, true);
+        let own = engine.reserved();
+        let response = exchange(&*own, &load(), &url);
         server.wait_until(|stats| stats.open_connections == 1);
-        end(&engine, &mine, answer, &elsewhere.url("/"));
-        drop(mine);
+        end(&engine, &*own, response, &elsewhere.url("/"));
+        drop(own);
         assert!(
             server.wait_until_for(Duration::from_secs(30), |stats| stats.open_connections == 0),
             "{name}"
@@ -115,23 +115,24 @@ fn a_bound_connection_goes_with_its_load_however_that_ends() {
 }
 
 #[test]
-fn a_connection_of_the_pool_that_is_bound_does_not_come_back() {
+fn a_connection_of_the_pool_that_a_load_has_taken_for_its_own_does_not_come_back() {
     let (server, engine) = (Server::start(), engine());
     server.handle(|_| Answer::ok("x"));
     let url = server.url("/");
-    read(exchange(&engine, &load(), &url, false));
-    read(exchange(&engine, &load(), &url, true));
+    read(exchange(&engine, &load(), &url));
+    read(exchange(&*engine.reserved(), &load(), &url));
     server.wait_until(|stats| stats.open_connections == 0);
-    read(exchange(&engine, &load(), &url, false));
+    read(exchange(&engine, &load(), &url));
     assert_eq!(server.connection_count(), 2);
 }
 
 #[test]
 fn after_a_reset_the_next_leg_takes_a_new_connection() {
-    let (server, engine, mine) = (Server::start(), engine(), load());
+    let (server, engine) = (Server::start(), engine());
     server.handle(|_| Answer::ok("x"));
-    exchange(&engine, &mine, &server.url("/"), true).body.discard();
+    let own = engine.reserved();
+    exchange(&*own, &load(), &server.url("/")).body.discard();
     engine.renew();
-    read(exchange(&engine, &mine, &server.url("/"), true));
+    read(exchange(&*own, &load(), &server.url("/")));
     assert_eq!(server.connection_count(), 2);
 }

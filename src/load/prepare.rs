@@ -8,6 +8,7 @@ use crate::body::Body;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::request::{Request, UserInfo};
+use crate::wire::Context;
 
 /// One hop's request, complete; redirects change it.
 #[derive(Debug)]
@@ -77,6 +78,16 @@ impl Hop {
     /// Returns whether the body, if there is one, can be sent a second time.
     pub(super) fn can_send_again(&self) -> bool {
         self.body.as_ref().is_none_or(Body::can_rewind)
+    }
+
+    /// Makes the hop ready to be sent once more: what can be sent once is asked for anew.
+    /// Returns whether there is a body to send, if there has to be one.
+    pub(super) fn rewind(&mut self, context: &Context) -> Result<bool, Error> {
+        if self.can_send_again() {
+            return Ok(true);
+        }
+        self.body = context.new_body()?;
+        Ok(self.body.is_some())
     }
 
     /// Returns the request for where a redirect leads.

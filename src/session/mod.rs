@@ -235,7 +235,7 @@ impl Session {
     /// sessions may use too. This version keeps no cookies or caches yet.
     #[doc(alias = "reset(completionHandler:)")]
     pub fn reset(&self) {
-        self.shared.rules.authenticator.reset();
+        self.shared.rules.stores.authenticator.reset();
         self.shared.engine.renew();
     }
 

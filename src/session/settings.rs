@@ -37,7 +37,7 @@ pub(super) fn rules(configuration: &Configuration) -> Rules {
     let mut rules = Rules::new(&configuration.additional_headers, configuration.decodes_bodies);
     rules.https_only = configuration.https_only;
     rules.allows_insecure_redirects = configuration.allows_insecure_redirects;
-    rules.authenticator = authenticator(configuration);
+    rules.stores.authenticator = authenticator(configuration);
     rules
 }
 

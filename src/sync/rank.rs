@@ -39,12 +39,12 @@ pub(crate) enum Rank {
     Lookups,
     /// Idle connections.
     Idle,
+    /// The connection that belongs to one load.
+    Berth,
     /// Servers of which no handshake is remembered.
     #[cfg(feature = "tls")]
     Tickets,
     // ---- seams ----
-    /// What a wire keeps for one load.
-    Kept,
     /// What waits in a delivery queue.
     Queue,
     /// What one task has yet to say.

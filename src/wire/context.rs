@@ -1,9 +1,7 @@
 //! What bounds a load from outside, and the waits that see it.
 
-use std::any::Any;
 use std::cell::Cell;
-use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{DelegateDecision, DelegateId, Dialogue, Head};
@@ -14,7 +12,6 @@ use crate::credentials::Challenge;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 use crate::response::Response;
-use crate::sync::{Mutex, Rank};
 
 /// What bounds a load from outside: a cancel token and two timers, which stand still while
 /// the load pauses.
@@ -29,41 +26,6 @@ pub(crate) struct Context {
     pub(crate) deadline: Option<Instant>,
     /// With whoever started the load; `None` if nobody is told or asked.
     pub(crate) dialogue: Option<Arc<dyn Dialogue>>,
-    /// What the wire keeps between the exchanges of this load, for it alone.
-    pub(crate) kept: Kept,
-}
-
-/// A place for what a wire keeps for one load: it goes when the load does, with the last
-/// clone of its [`Context`]. Until it is [opened](Self::open) it costs nothing.
-#[derive(Clone, Default)]
-pub(crate) struct Kept(OnceLock<Arc<Mutex<Thing>>>);
-
-/// What a wire keeps; only it knows what that is.
-type Thing = Option<Box<dyn Any + Send>>;
-
-impl Kept {
-    /// Makes room, for this and for every clone from now on.
-    pub(crate) fn open(&self) {
-        self.0.get_or_init(|| Arc::new(Mutex::new(Rank::Kept, None)));
-    }
-
-    /// Keeps `thing` in place of what was kept before; drops it if there is no room.
-    pub(crate) fn put(&self, thing: Box<dyn Any + Send>) {
-        let before = self.0.get().and_then(|place| place.lock().replace(thing));
-        // Dropped without the lock: it may be anything.
-        drop(before);
-    }
-
-    /// Takes out what is kept.
-    pub(crate) fn take(&self) -> Option<Box<dyn Any + Send>> {
-        self.0.get()?.lock().take()
-    }
-}
-
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept").field("is_open", &self.0.get().is_some()).finish()
-    }
 }
 
 /// The time that no timer counts.
@@ -229,7 +191,6 @@ mod tests {
                 clock: clock.clone(),
                 idle: idle * second,
                 dialogue: None,
-                kept: Kept::default(),
             };
             let wait = context.wait();
             assert!(wait.slice().unwrap().is_some());
@@ -253,7 +214,6 @@ mod tests {
             idle: Duration::ZERO,
             deadline: None,
             dialogue: None,
-            kept: Kept::default(),
         };
         context.cancel.as_ref().unwrap().cancel();
         assert_eq!(context.wait().slice().unwrap_err().kind(), ErrorKind::Cancelled);
@@ -269,7 +229,6 @@ mod tests {
             clock: clock.clone(),
             idle: 10 * second,
             dialogue: None,
-            kept: Kept::default(),
         };
         let began = clock.now();
         // Seconds since the wait began; the pauses: in all, when the last ended, whether one

@@ -16,7 +16,7 @@ use std::fmt;
 use http::{Method, StatusCode, Version};
 use url::Url;
 
-pub(crate) use context::{Context, Kept, Pauses, Wait};
+pub(crate) use context::{Context, Pauses, Wait};
 pub(crate) use dialogue::{DelegateDecision, DelegateId, Dialogue};
 
 use crate::body::Body;
@@ -28,6 +28,11 @@ pub(crate) trait Wire: Send + Sync {
     /// Sends `request` and returns the final response's head with its body unread.
     fn exchange(&self, request: &WireRequest<'_>, context: &Context)
     -> Result<WireResponse, Error>;
+
+    /// Returns a wire whose exchanges go over one connection, which no other load gets and
+    /// which goes with it: for what holds for a connection once it was said there, as who
+    /// somebody is does with NTLM and Negotiate.
+    fn reserved(&self) -> Box<dyn Wire + '_>;
 }
 
 /// One request as it goes out, complete.
@@ -37,10 +42,10 @@ pub(crate) struct WireRequest<'a> {
     pub(crate) url: &'a Url,
     /// All headers but those that frame the message.
     pub(crate) headers: &'a Headers,
+    /// What this sending alone has beside them: `Cookie`, `Authorization`,
+    /// `Proxy-Authorization`.
+    pub(crate) added: &'a Headers,
     pub(crate) body: Option<&'a Body>,
-    /// What it says about who sends it is good for its connection (NTLM, Negotiate), which
-    /// no other load may use from now on.
-    pub(crate) binds_connection: bool,
 }
 
 /// One response, its body still on the wire.

@@ -39,6 +39,7 @@ pub(super) fn write_head(request: &WireRequest<'_>, sending: Sending, out: &mut 
     out.extend_from_slice(target(request.url).as_bytes());
     out.extend_from_slice(b" HTTP/1.1\r\n");
     request.headers.write_to(out);
+    request.added.write_to(out);
     match sending {
         Sending::Length(length) => {
             // Writing to memory cannot fail.
@@ -149,8 +150,8 @@ mod tests {
             method: &method,
             url: &url,
             headers: &headers,
+            added: &Headers::new(),
             body: None,
-            binds_connection: false,
         };
         let mut out = Vec::new();
         write_head(&request, sending, &mut out);

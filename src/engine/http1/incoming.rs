@@ -1,13 +1,12 @@
 //! The body of an answer, as it comes in.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::chunked::{Dechunker, Found};
 use super::framing::{Decision, Framing};
 use crate::cancel::Registered;
 use crate::engine::connection::Connection;
-use crate::engine::pool::Pool;
+use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, WireBody};
 
@@ -25,7 +24,7 @@ pub(in crate::engine) struct Incoming {
     reusable: bool,
     /// The load goes on with another exchange.
     goes_on: bool,
-    pool: Arc<Pool>,
+    home: Home,
     context: Context,
     registered: Option<Registered>,
 }
@@ -42,7 +41,7 @@ impl Incoming {
     pub(in crate::engine) fn new(
         connection: Connection,
         decision: Decision,
-        pool: Arc<Pool>,
+        home: Home,
         context: Context,
         registered: Option<Registered>,
     ) -> Self {
@@ -53,11 +52,11 @@ impl Incoming {
             Framing::UntilClose => Rest::UntilClose,
         };
         let reusable = decision.reusable;
-        // Whether one that is bound to the load is used again shows when the load goes on.
-        let is_bound = connection.bound;
+        // Whether the load uses one of its own again shows when it goes on.
+        let waits = matches!(home, Home::Reserved(_));
         let (connection, goes_on) = (Some(connection), false);
-        let mut body = Self { connection, rest, reusable, goes_on, pool, context, registered };
-        if body.is_whole() && !is_bound {
+        let mut body = Self { connection, rest, reusable, goes_on, home, context, registered };
+        if body.is_whole() && !waits {
             body.finish();
         }
         body
@@ -77,11 +76,10 @@ impl Incoming {
         if !(self.reusable && connection.is_silent() && self.context.check().is_ok()) {
             return;
         }
-        if !connection.bound {
-            self.pool.put(connection);
-        } else if self.goes_on {
-            connection.idle_since = Some(self.context.clock.now());
-            self.context.kept.put(Box::new(connection));
+        match &self.home {
+            Home::Pool(pool) => pool.put(connection),
+            Home::Reserved(berth) if self.goes_on => berth.put(connection),
+            Home::Reserved(_) => {}
         }
     }
 

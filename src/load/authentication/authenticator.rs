@@ -71,33 +71,33 @@ impl Authenticator {
     ) -> Option<T> {
         let mut accepted = self.accepted.lock();
         loop {
-            let answer = accepted.find(asker)?;
-            if self.is_still_known(answer) {
-                return Some(act(answer));
+            let signer = accepted.find(asker)?;
+            if self.is_still_known(signer) {
+                return Some(act(signer));
             }
-            let (space, credential) = (answer.space().clone(), answer.credential().clone());
+            let (space, credential) = (signer.space().clone(), signer.credential().clone());
             accepted.forget(&space, &credential);
         }
     }
 
     /// Whether the program has not taken the credential out of the storage since.
-    fn is_still_known(&self, answer: &Signer) -> bool {
-        let is_stored = answer.credential().persistence() != Persistence::None;
-        let stored = || self.storage.as_ref().map(|storage| storage.credentials(answer.space()));
-        !is_stored || stored().is_some_and(|stored| stored.contains(answer.credential()))
+    fn is_still_known(&self, signer: &Signer) -> bool {
+        let is_stored = signer.credential().persistence() != Persistence::None;
+        let stored = || self.storage.as_ref().map(|storage| storage.credentials(signer.space()));
+        !is_stored || stored().is_some_and(|stored| stored.contains(signer.credential()))
     }
 
     /// Keeps an answer that was accepted: for the session's other loads, and in the storage
     /// if a delegate gave it. What is to answer one challenge is not kept.
     pub(super) fn keep(
         &self,
-        answer: Signer,
+        signer: Signer,
         source: Source,
         asker: Asker<'_>,
         next: Option<(Proof, Box<[u8]>)>,
     ) {
         let Some(storage) = &self.storage else { return };
-        let (space, credential) = (answer.space().clone(), answer.credential().clone());
+        let (space, credential) = (signer.space().clone(), signer.credential().clone());
         let is_given = source == Source::Delegate;
         if is_given && credential.persistence() == Persistence::None {
             return;
@@ -110,7 +110,7 @@ impl Authenticator {
         let mut accepted = self.accepted.lock();
         // What was sent unasked is kept already, and has counted on meanwhile.
         if source != Source::Accepted {
-            accepted.keep(answer, asker);
+            accepted.keep(signer, asker);
             self.has_accepted.store(true, Ordering::Release);
         }
         if let Some((proof, nonce)) = next {
@@ -120,15 +120,15 @@ impl Authenticator {
 
     /// Has the answer to a challenge count its requests together with other loads that were
     /// given the same nonce.
-    pub(super) fn share_count(&self, answer: &mut Signer) {
-        if answer.counts() {
-            self.accepted.lock().share_count(answer);
+    pub(super) fn share_count(&self, signer: &mut Signer) {
+        if signer.counts() {
+            self.accepted.lock().share_count(signer);
         }
     }
 
     /// Forgets an answer that was turned down, unless there is another one by now.
-    pub(super) fn forget(&self, answer: &Signer) {
-        self.accepted.lock().forget(answer.space(), answer.credential());
+    pub(super) fn forget(&self, signer: &Signer) {
+        self.accepted.lock().forget(signer.space(), signer.credential());
     }
 
     // ---- what is known ----

@@ -27,10 +27,10 @@ use self::refusal::{Refusal, refusal};
 use self::signature::Sent;
 use super::prepare::Hop;
 use super::response_to;
-use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSpace};
+use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSpace, Signer};
 use crate::error::Error;
 use crate::response::Response;
-use crate::wire::{Context, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, WireResponse};
 
 pub(crate) use self::authenticator::Authenticator;
 
@@ -43,7 +43,7 @@ pub(super) struct Authentication<'a> {
     authenticator: &'a Authenticator,
     context: &'a Context,
     /// What the server has asked for just now.
-    answer: Option<Box<(credentials::Signer, Source)>>,
+    signer: Option<Box<(Signer, Source)>>,
     /// What went along with the request that is under way.
     sent: Option<Sent>,
     /// What was turned down during the load.
@@ -52,11 +52,9 @@ pub(super) struct Authentication<'a> {
     rejected: Vec<ProtectionSpace>,
     /// The program's own `Authorization` was there, and has been replaced.
     has_replaced_own: bool,
-    /// Of this hop: how often somebody was asked, whether a nonce was followed, whether its
-    /// connection is its own.
+    /// Of this hop: how often somebody was asked, and whether a nonce was followed.
     questions: u32,
     has_renewed: bool,
-    binds_connection: bool,
 }
 
 impl<'a> Authentication<'a> {
@@ -64,81 +62,79 @@ impl<'a> Authentication<'a> {
         Self {
             authenticator,
             context,
-            answer: None,
+            signer: None,
             sent: None,
             failed: Vec::new(),
             rejected: Vec::new(),
             has_replaced_own: false,
             questions: 0,
             has_renewed: false,
-            binds_connection: false,
         }
     }
 
     /// Begins another hop. What was turned down stays so.
     pub(super) fn redirected(&mut self) {
-        (self.answer, self.sent, self.questions) = (None, None, 0);
-        (self.has_renewed, self.binds_connection) = (false, false);
+        (self.signer, self.sent) = (None, None);
+        (self.questions, self.has_renewed) = (0, false);
     }
 
-    /// Sends the request with what it says about who sends it, and checks and keeps what
-    /// the server thinks of that, unless it asks again.
-    pub(super) fn exchange(&mut self, wire: &dyn Wire, hop: &Hop) -> Result<WireResponse, Error> {
-        let signed = self.sign(hop)?;
-        let request = WireRequest {
-            method: &hop.method,
-            url: &hop.url,
-            headers: signed.as_ref().unwrap_or(&hop.headers),
-            body: hop.body.as_ref(),
-            binds_connection: self.binds_connection,
-        };
-        let answer = wire.exchange(&request, self.context)?;
+    /// Checks and keeps what the server thinks of what was sent, unless it asks again.
+    pub(super) fn keep(
+        &mut self,
+        hop: &Hop,
+        response: WireResponse,
+    ) -> Result<WireResponse, Error> {
         let asks = matches!(
-            answer.head.status,
+            response.head.status,
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
         );
         match self.sent.take_if(|_| !asks) {
-            Some(sent) => self.accepted(hop, sent, answer),
-            None => Ok(answer),
+            Some(sent) => self.accepted(hop, sent, response),
+            None => Ok(response),
         }
     }
 
     /// Answers a 401; returns whether the request is to be sent again, or the response
     /// is delivered.
-    pub(super) fn answers(&mut self, hop: &mut Hop, answer: &WireResponse) -> Result<bool, Error> {
-        if answer.head.status != StatusCode::UNAUTHORIZED {
+    pub(super) fn answers(
+        &mut self,
+        hop: &mut Hop,
+        response: &WireResponse,
+    ) -> Result<bool, Error> {
+        if response.head.status != StatusCode::UNAUTHORIZED {
             return Ok(false);
         }
-        let offers = credentials::offers(&answer.head.headers, Asker::Server(&hop.url));
+        let offers = credentials::offers(&response.head.headers, Asker::Server(&hop.url));
         let mut found = self.renewed(hop, &offers);
         if found.is_none() {
-            found = self.answered(hop, &response_to(hop, answer), &offers)?;
+            found = self.answered(hop, &response_to(hop, response), &offers)?;
         }
-        let Some((mut found, source)) = found else { return Ok(false) };
-        self.authenticator.share_count(&mut found);
-        log::debug!("answering a challenge of {:?}", found.space().method());
-        if !hop.can_send_again() {
-            hop.body = self.context.new_body()?;
-            if hop.body.is_none() {
-                log::debug!("a challenge asks for a body that cannot be sent again");
-                return Ok(false);
-            }
+        let Some((mut signer, source)) = found else { return Ok(false) };
+        self.authenticator.share_count(&mut signer);
+        log::debug!("answering a challenge of {:?}", signer.space().method());
+        if !hop.rewind(self.context)? {
+            log::debug!("a challenge asks for a body that cannot be sent again");
+            return Ok(false);
         }
-        self.binds_connection |= found.is_token();
         self.has_replaced_own |= hop.headers.remove("authorization");
-        self.answer = Some(Box::new((found, source)));
+        self.signer = Some(Box::new((signer, source)));
         Ok(true)
+    }
+
+    /// Whether what goes out next holds for the connection that it goes over.
+    pub(super) fn binds_connection(&self) -> bool {
+        self.signer.as_ref().is_some_and(|next| next.0.is_token())
     }
 
     /// Notes that what was sent was turned down; returns it again if it was only its nonce
     /// that is too old.
-    fn renewed(&mut self, hop: &Hop, offers: &[Offer]) -> Option<(credentials::Signer, Source)> {
+    fn renewed(&mut self, hop: &Hop, offers: &[Offer]) -> Option<(Signer, Source)> {
         let (sent, source) = match self.sent.take()? {
             Sent::UserInfo => {
                 self.user_info_failed(hop, offers);
                 return None;
             }
-            Sent::Signed(sent) => (sent.answer, sent.source),
+            Sent::Signed(sent) => (sent.signer, sent.source),
         };
         match refusal(&sent, offers, self.has_renewed) {
             // What cannot be read ahead cannot be signed.
@@ -165,7 +161,7 @@ impl<'a> Authentication<'a> {
         hop: &Hop,
         response: &Response,
         offers: &[Offer],
-    ) -> Result<Option<(credentials::Signer, Source)>, Error> {
+    ) -> Result<Option<(Signer, Source)>, Error> {
         let mut is_default = false;
         for offer in offers {
             // What cannot be read ahead cannot be signed.
@@ -178,7 +174,7 @@ impl<'a> Authentication<'a> {
                 continue;
             }
             match self.ask(offer, &proposal, response)? {
-                Asked::Answered(answer, source) => return Ok(Some((answer, source))),
+                Asked::Answered(signer, source) => return Ok(Some((signer, source))),
                 Asked::Rejected => self.rejected.push(offer.space().clone()),
                 // A token is nothing that the default could have.
                 Asked::Default => is_default |= !offer.needs_token(),
@@ -213,7 +209,7 @@ impl<'a> Authentication<'a> {
                 Choice::Cancel => return Err(Error::cancelled()),
             };
             match (offer.answer(&credential), source) {
-                (Ok(answer), source) => return Ok(Asked::Answered(answer, source)),
+                (Ok(signer), source) => return Ok(Asked::Answered(signer, source)),
                 (Err(error), Source::Delegate) => misfit = Some(error),
                 (Err(error), _) => {
                     log::debug!("the proposed credential is not used: {error}");
@@ -232,7 +228,7 @@ impl<'a> Authentication<'a> {
 
 /// What came of a question.
 enum Asked {
-    Answered(credentials::Signer, Source),
+    Answered(Signer, Source),
     Rejected,
     /// There is no answer, and no credential to use without one.
     Default,

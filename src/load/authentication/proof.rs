@@ -20,30 +20,30 @@ impl Authentication<'_> {
         &self,
         hop: &Hop,
         sent: Sent,
-        mut answer: WireResponse,
+        mut response: WireResponse,
     ) -> Result<WireResponse, Error> {
-        let Sent::Signed(sent) = sent else { return Ok(answer) };
-        let SentSignature { answer: taken, proof, source } = *sent;
+        let Sent::Signed(sent) = sent else { return Ok(response) };
+        let SentSignature { signer, proof, source } = *sent;
         let asker = Asker::Server(&hop.url);
-        let info = answer.head.headers.get_bytes(asker.info_field()).map(Cow::into_owned);
+        let info = response.head.headers.get_bytes(asker.info_field()).map(Cow::into_owned);
         let mut next = None;
         if let Some((info, proof)) = info.zip(proof) {
             let proven =
                 proof.verify(&info, None).map_err(|error| error.at(Stage::WaitingForResponse))?;
             next = Proof::next_nonce(&info).map(|nonce| (proof.clone(), nonce));
             if let Proven::OnceHashed(algorithm) = proven {
-                let body = answer.body;
+                let body = response.body;
                 let hasher = Some(algorithm.hasher());
                 let mut proven = ProvenBody { body, hasher, proof, info };
                 // A body without a byte may never be read.
                 if proven.remaining() == Some(0) {
                     proven.check()?;
                 }
-                answer.body = Box::new(proven);
+                response.body = Box::new(proven);
             }
         }
-        self.authenticator.keep(taken, source, asker, next);
-        Ok(answer)
+        self.authenticator.keep(signer, source, asker, next);
+        Ok(response)
     }
 }
 

@@ -7,7 +7,6 @@ use super::{Authentication, Hop};
 use crate::body::Body;
 use crate::credentials::{Algorithm, Asker, Outgoing, Proof, Signed, Signer, new_cnonce};
 use crate::error::Error;
-use crate::headers::Headers;
 
 /// As much as is read of a body at a time.
 const PIECE: usize = 16 * 1024;
@@ -20,49 +19,49 @@ pub(super) enum Sent {
 }
 
 pub(super) struct SentSignature {
-    pub(super) answer: Signer,
+    pub(super) signer: Signer,
     /// Checks the server's.
     pub(super) proof: Option<Proof>,
     pub(super) source: Source,
 }
 
 impl Authentication<'_> {
-    /// Returns the headers of the request that goes out, if they are not the hop's own.
+    /// Returns what the request says about who sends it, in this one sending.
     ///
     /// What answers a challenge comes first; then what the program has set itself, what
     /// stood in the URL, and what the server has accepted earlier.
-    pub(super) fn sign(&mut self, hop: &Hop) -> Result<Option<Headers>, Error> {
+    pub(in crate::load) fn sign(&mut self, hop: &Hop) -> Result<Option<Vec<u8>>, Error> {
         self.sent = None;
-        if let Some((mut answer, source)) = self.answer.take().map(|answer| *answer) {
-            let hash = answer.body_hash().map(|algorithm| self.hash(hop, algorithm));
+        if let Some((mut signer, source)) = self.signer.take().map(|signer| *signer) {
+            let hash = signer.body_hash().map(|algorithm| self.hash(hop, algorithm));
             let hash = hash.transpose()?;
-            let signed = answer.sign(&outgoing(hop, hash.as_deref(), &new_cnonce()))?;
-            return self.signed(hop, signed, answer, source).map(Some);
+            let signed = signer.sign(&outgoing(hop, hash.as_deref(), &new_cnonce()))?;
+            return Ok(Some(self.signed(signed, signer, source)));
         }
         let may_be_unasked =
             !hop.has_crossed_origins && self.authenticator.has_accepted_something();
         if hop.user_info.is_none() && !may_be_unasked || hop.headers.contains("authorization") {
             return Ok(None);
         }
-        if may_be_unasked && let Some((signed, answer)) = self.sign_unasked(hop)? {
-            return self.signed(hop, signed, answer, Source::Accepted).map(Some);
+        if may_be_unasked && let Some((signed, signer)) = self.sign_unasked(hop)? {
+            return Ok(Some(self.signed(signed, signer, Source::Accepted)));
         }
         let Some(user_info) = &hop.user_info else { return Ok(None) };
         self.sent = Some(Sent::UserInfo);
-        with_authorization(hop, user_info.basic().as_bytes()).map(Some)
+        Ok(Some(user_info.basic().into()))
     }
 
     /// Signs with an answer that the server has accepted earlier, of the user whom the URL
     /// names if it does.
     fn sign_unasked(&self, hop: &Hop) -> Result<Option<(Signed, Signer)>, Error> {
         let asker = Asker::Server(&hop.url);
-        let wanted = |answer: &Signer| {
-            let (user, password) = (answer.credential().user(), answer.credential().password());
+        let wanted = |signer: &Signer| {
+            let (user, password) = (signer.credential().user(), signer.credential().password());
             hop.user_info.as_ref().is_none_or(|info| info.is_of(user, password))
         };
         let hashed = self
             .authenticator
-            .with_accepted(asker, |answer| wanted(answer).then(|| answer.body_hash()));
+            .with_accepted(asker, |signer| wanted(signer).then(|| signer.body_hash()));
         let Some(algorithm) = hashed.flatten() else { return Ok(None) };
         if algorithm.is_some() && !hop.can_send_again() {
             return Ok(None);
@@ -71,10 +70,10 @@ impl Authentication<'_> {
         let cnonce = new_cnonce();
         let request = outgoing(hop, hash.as_deref(), &cnonce);
         // It may have become another one meanwhile.
-        let signed = self.authenticator.with_accepted(asker, |answer| {
-            let fits = wanted(answer) && answer.body_hash() == algorithm;
-            let signed = fits.then(|| answer.sign(&request).ok()).flatten()?;
-            Some((signed, answer.clone()))
+        let signed = self.authenticator.with_accepted(asker, |signer| {
+            let fits = wanted(signer) && signer.body_hash() == algorithm;
+            let signed = fits.then(|| signer.sign(&request).ok()).flatten()?;
+            Some((signed, signer.clone()))
         });
         Ok(signed.flatten())
     }
@@ -96,23 +95,11 @@ impl Authentication<'_> {
         }
     }
 
-    fn signed(
-        &mut self,
-        hop: &Hop,
-        signed: Signed,
-        answer: Signer,
-        source: Source,
-    ) -> Result<Headers, Error> {
+    fn signed(&mut self, signed: Signed, signer: Signer, source: Source) -> Vec<u8> {
         let Signed { value, proof } = signed;
-        self.sent = Some(Sent::Signed(Box::new(SentSignature { answer, proof, source })));
-        with_authorization(hop, &value)
+        self.sent = Some(Sent::Signed(Box::new(SentSignature { signer, proof, source })));
+        value
     }
-}
-
-fn with_authorization(hop: &Hop, value: &[u8]) -> Result<Headers, Error> {
-    let mut headers = hop.headers.clone();
-    headers.set_bytes(Asker::Server(&hop.url).answer_field(), value)?;
-    Ok(headers)
 }
 
 fn outgoing<'a>(hop: &'a Hop, body_hash: Option<&'a str>, cnonce: &'a str) -> Outgoing<'a> {

@@ -23,7 +23,7 @@ use crate::session::line::{Place, Ticket};
 use crate::session::pool::Ready;
 use crate::session::shared::Shared;
 use crate::session::{Data, data};
-use crate::wire::{Context, Kept};
+use crate::wire::Context;
 
 /// How much of a body is read at a time for somebody who is told piece by piece.
 const PIECE: usize = 64 * 1024;
@@ -155,7 +155,6 @@ impl Core {
             idle: self.request.timeout_or(configuration.timeout_for_request),
             deadline: self.state.lock().deadline,
             dialogue: Some(self.clone()),
-            kept: Kept::default(),
         };
         let streamed = self.streamed()?;
         let request = streamed.as_ref().unwrap_or(&self.request);

@@ -1,0 +1,102 @@
+//! One sending of a request: the step in which what a session keeps takes part.
+//!
+//! A load may send a request several times: for a challenge, for a redirect. Each time
+//! [`Sending::send`] goes the same way, and nothing else calls the wire:
+//!
+//! 1. What goes out beside the request's own headers is put together: `Cookie`,
+//!    `Authorization`, `Proxy-Authorization`. It belongs to this sending alone; a redirect
+//!    finds nothing of it to carry along.
+//! 2. A cache is asked with the request as it would go out. What it serves does not reach
+//!    the wire.
+//! 3. The wire moves it.
+//! 4. What came back is kept before anybody decides about it, as a redirect sets cookies
+//!    too: cookies, HSTS, what the cache may have, and credentials that were accepted.
+//!
+//! Of the [`Stores`](super::Stores) that take part, the credentials are there today.
+
+use super::Stores;
+use super::authentication::Authentication;
+use super::prepare::Hop;
+use crate::credentials::Asker;
+use crate::error::{Error, Redacted};
+use crate::headers::Headers;
+use crate::wire::{Context, Wire, WireRequest, WireResponse};
+
+/// The sendings of one load.
+pub(super) struct Sending<'a> {
+    wire: &'a dyn Wire,
+    context: &'a Context,
+    authentication: Authentication<'a>,
+    own: Option<OwnWire<'a>>,
+}
+
+/// A wire of one connection that no other load gets.
+struct OwnWire<'a> {
+    wire: Box<dyn Wire + 'a>,
+    origin: url::Origin,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(wire: &'a dyn Wire, stores: &'a Stores, context: &'a Context) -> Self {
+        let authentication = Authentication::new(&stores.authenticator, context);
+        Self { wire, context, authentication, own: None }
+    }
+
+    /// Sends the request of a hop once.
+    pub(super) fn send(&mut self, hop: &Hop) -> Result<WireResponse, Error> {
+        let added = self.added(hop)?;
+        let response = self.exchange(hop, &added)?;
+        self.keep(hop, response)
+    }
+
+    /// Puts together what goes out beside the request's own headers.
+    fn added(&mut self, hop: &Hop) -> Result<Headers, Error> {
+        let mut added = Headers::new();
+        if let Some(authorization) = self.authentication.sign(hop)? {
+            added.set_bytes(Asker::Server(&hop.url).answer_field(), &authorization)?;
+        }
+        Ok(added)
+    }
+
+    fn exchange(&mut self, hop: &Hop, added: &Headers) -> Result<WireResponse, Error> {
+        // Elsewhere its connection is of no use.
+        self.own.take_if(|own| own.origin != hop.url.origin());
+        let wire = self.own.as_ref().map_or(self.wire, |own| &*own.wire);
+        let request = WireRequest {
+            method: &hop.method,
+            url: &hop.url,
+            headers: &hop.headers,
+            added,
+            body: hop.body.as_ref(),
+        };
+        let response = wire.exchange(&request, self.context)?;
+        let (url, status) = (Redacted(&hop.url), response.head.status.as_u16());
+        log::debug!("{} {url}: {status}", hop.method);
+        Ok(response)
+    }
+
+    fn keep(&mut self, hop: &Hop, response: WireResponse) -> Result<WireResponse, Error> {
+        self.authentication.keep(hop, response)
+    }
+
+    /// Answers a challenge; returns whether the request is to be sent again, or the response
+    /// is delivered.
+    pub(super) fn answers(
+        &mut self,
+        hop: &mut Hop,
+        response: &WireResponse,
+    ) -> Result<bool, Error> {
+        if !self.authentication.answers(hop, response)? {
+            return Ok(false);
+        }
+        if self.authentication.binds_connection() && self.own.is_none() {
+            self.own = Some(OwnWire { wire: self.wire.reserved(), origin: hop.url.origin() });
+        }
+        Ok(true)
+    }
+
+    /// Begins another hop.
+    pub(super) fn redirected(&mut self) {
+        self.authentication.redirected();
+    }
+}
