@@ -49,7 +49,7 @@ pub struct Bytes {
 
 impl Bytes {
     pub(super) fn open(core: Arc<Core>) -> Result<Self, Error> {
-        let Loaded { response, body } = core.open()?;
+        let Loaded { response, body } = core.shared.scheduler().open(&core)?;
         let cancel = CancelToken::new();
         let registered = core.linked_to(&cancel);
         let (body, hold) = (Some(body), Some(Task::of(&core)));
@@ -79,7 +79,13 @@ impl Bytes {
         core.go_on()?;
         let count = body.read(buffer)?;
         core.took(count)?;
-        core.tell_read(&buffer[..count])?;
+        if count > 0
+            && let Some(listener) = core.listener()
+        {
+            // A copy of what the caller has read.
+            listener.data(core, buffer[..count].to_vec())?;
+            listener.progress(core);
+        }
         Ok(count)
     }
 
@@ -89,7 +95,12 @@ impl Bytes {
         }
         // The connection is given back, or closed, before its place.
         self.body = None;
-        let outcome = self.core.end(outcome.map(|()| Product::Nothing)).map(|_| ());
+        let outcome = self
+            .core
+            .shared
+            .scheduler()
+            .close(&self.core, outcome.map(|()| Product::Nothing))
+            .map(|_| ());
         self.ended = Some(outcome.clone());
         self.hold = None;
         outcome

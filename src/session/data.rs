@@ -1,10 +1,12 @@
-//! A response with its body in memory.
+//! What tasks bring: a response with its body in memory, or in a file.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::error::{Error, ErrorKind, Stage};
-use crate::load::Decoder;
+use crate::error::Error;
+#[cfg(feature = "json")]
+use crate::error::ErrorKind;
+use crate::files::DownloadedFile;
 use crate::response::Response;
 
 /// A response and its body, decoded and whole.
@@ -74,58 +76,23 @@ impl fmt::Debug for Data {
     }
 }
 
-/// The least and the most that is read at a time.
-const STEP: (usize, usize) = (1024, 256 * 1024);
-
-/// Reads all of `body`, up to `limit` bytes; `took` is told of each piece, and may end it.
-pub(super) fn read_all(
-    body: &mut Decoder,
-    limit: u64,
-    took: impl Fn(usize) -> Result<(), Error>,
-) -> Result<Vec<u8>, Error> {
-    let expected = body.remaining();
-    if expected.is_some_and(|expected| expected > limit) {
-        return Err(too_large(limit));
-    }
-    // A server can announce anything; memory follows what really comes.
-    let first = expected.map_or(STEP.0, |expected| expected.min(STEP.1 as u64) as usize);
-    let mut bytes = vec![0; first];
-    let mut filled = 0;
-    loop {
-        if expected == Some(filled as u64) {
-            break;
-        }
-        if filled == bytes.len() {
-            let more = filled.clamp(STEP.0, STEP.1);
-            bytes.resize(filled + more, 0);
-        }
-        let count = body.read(&mut bytes[filled..])?;
-        if count == 0 {
-            break;
-        }
-        filled += count;
-        if filled as u64 > limit {
-            return Err(too_large(limit));
-        }
-        took(count)?;
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
+/// A response and the file that its body was downloaded to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Download {
+    /// The head of the response.
+    pub response: Response,
+    /// The body, decoded; deleted when this is dropped, unless it has a place.
+    pub file: DownloadedFile,
 }
 
-/// Appends a piece of a body, up to `limit` bytes.
-pub(super) fn append(bytes: &mut Vec<u8>, piece: &[u8], limit: u64) -> Result<(), Error> {
-    if (bytes.len() + piece.len()) as u64 > limit {
-        return Err(too_large(limit));
-    }
-    bytes.extend_from_slice(piece);
-    Ok(())
-}
-
-fn too_large(limit: u64) -> Error {
-    let detail = format!(
-        "the body is larger than maximum_body_in_memory ({limit} bytes); \
-         raise it, or read the body with Session::bytes"
-    );
-    Error::new(ErrorKind::DataLengthExceedsMaximum, detail).at(Stage::Receiving)
+/// The end of one of the tasks that report to a channel; made by
+/// [`Session::data_task_to`](crate::Session::data_task_to).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finished<T> {
+    /// The [`id`](crate::Task::id) of the task, unique within its session.
+    pub id: u64,
+    /// What it brought.
+    pub outcome: Result<T, Error>,
 }

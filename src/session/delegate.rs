@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Session;
+use super::handle::Session;
 use super::task::{DownloadTask, Progress, Task};
 use crate::body::Body;
 use crate::credentials::{Challenge, Disposition};

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::shared::Shared;
+use super::handle::Shared;
 
 thread_local! {
     /// The addresses of the sessions, the innermost last.

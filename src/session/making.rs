@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
-use super::task::{
-    Core, DataTask, DownloadTask, Finished, Kind, Product, Reports, Task, UploadTask,
-};
-use super::{Bytes, Data, Session};
+use super::bytes::Bytes;
+use super::data::{Data, Finished};
+use super::handle::Session;
+use super::task::{Core, DataTask, DownloadTask, Kind, Product, Reports, Task, UploadTask};
 use crate::error::Error;
 use crate::request::Request;
 
@@ -158,14 +158,14 @@ impl Session {
     #[doc(alias = "getAllTasks")]
     #[doc(alias = "allTasks")]
     pub fn all_tasks(&self) -> Vec<Task> {
-        self.shared.pool().alive().iter().map(Task::of).collect()
+        self.shared.scheduler().alive().iter().map(Task::of).collect()
     }
 
     /// Returns the tasks that were resumed and have not finished, by kind.
     #[doc(alias = "getTasksWithCompletionHandler")]
     pub fn tasks(&self) -> Tasks {
         let mut tasks = Tasks::default();
-        for core in self.shared.pool().alive() {
+        for core in self.shared.scheduler().alive() {
             match core.kind() {
                 Kind::Data => tasks.data.push(DataTask::of(&core)),
                 Kind::Upload(_) => tasks.uploads.push(UploadTask::of(&core)),

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::sync::mpsc::Sender;
 
-use super::task::{DownloadTask, Finished, Kind, Product, Reports, Sends, UploadTask};
-use super::{Data, Download, Session};
+use super::data::{Data, Download, Finished};
+use super::handle::Session;
+use super::task::{DownloadTask, Kind, Product, Reports, Sends, UploadTask};
 use crate::body::Body;
 use crate::error::Error;
 use crate::request::Request;

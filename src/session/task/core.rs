@@ -1,34 +1,33 @@
 //! What a task is: what never changes, and the state that handles and threads share.
 //!
 //! Whoever changes the state holds its lock and acts afterwards: frees a place, wakes a
-//! thread, calls the program. The pool's lock may be taken under a task's, never the other
-//! way round.
+//! thread, calls the program.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
-use std::{fmt, mem};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use url::Position;
 
-use super::connectivity::Tries;
-use super::pausing::Pausing;
-use super::place::{Standing, overdue};
+use super::attempts::Attempts;
+use super::dispatch::Dispatch;
+use super::life::{Life, Resumed, TaskState};
 use super::product::{Kind, Sends};
-use super::report::Reports;
-use super::state::TaskState;
-use super::telling::Telling;
+use super::progress::{Counters, Progress};
+use super::reports::Reports;
+use super::seams::Listener;
 use crate::cancel::{CancelToken, Registered, Wake};
 use crate::delivery::Mailbox;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::Delegate;
-use crate::session::shared::Shared;
-use crate::sync::{Condvar, Mutex, Rank};
+use crate::session::handle::Shared;
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 
-/// No body is as long.
-pub(super) const UNKNOWN: u64 = u64::MAX;
+/// The priority that tasks are created with.
+pub(super) const PRIORITY: f32 = 0.5;
 
 /// One task.
 pub(crate) struct Core {
@@ -37,80 +36,83 @@ pub(crate) struct Core {
     /// As it was given.
     pub(crate) request: Request,
     /// The delegate is asked for the body.
-    pub(super) streams: bool,
-    pub(super) received: AtomicU64,
-    pub(super) sent: AtomicU64,
-    /// How long the body to send turned out to be when it was opened.
-    pub(super) to_send: AtomicU64,
-    /// The thread that runs the task has to look at the state before it goes on. Changed
-    /// under the state's lock.
-    pub(super) look: AtomicBool,
-    /// It was suspended at least once since it began.
-    pub(super) has_paused: AtomicBool,
+    pub(crate) streams: bool,
+    pub(crate) counters: Counters,
+    pub(crate) flags: Flags,
+    pub(crate) state: Mutex<State>,
+    /// Something happened that the thread which runs the task waits for.
+    pub(crate) changed: Condvar,
+}
+
+/// What the thread that runs a task looks at all the time. Changed under the state's lock.
+#[derive(Debug, Default)]
+pub(crate) struct Flags {
+    /// It has to look at the state before it goes on.
+    look: AtomicBool,
+    /// The task was suspended at least once since it began.
+    has_paused: AtomicBool,
     /// Somebody is told while the transfer goes on.
-    pub(super) tells: AtomicBool,
-    pub(super) state: Mutex<State>,
-    /// Its place was granted, or it was cancelled: for the thread that runs it.
-    pub(super) changed: Condvar,
+    tells: AtomicBool,
 }
 
 /// What changes about a task.
-pub(super) struct State {
-    pub(super) state: TaskState,
-    /// How many calls of `resume` it takes to make it run.
-    pub(super) suspensions: u32,
-    pub(super) has_begun: bool,
-    pub(super) standing: Standing,
-    /// It had a place before, and goes ahead of those who never had one.
-    pub(super) returns: bool,
-    pub(super) priority: f32,
-    /// When all must be over, pauses not counted.
-    pub(super) deadline: Option<Instant>,
-    pub(super) pauses: Pausing,
-    /// Ends the attempt that is under way.
-    pub(super) attempt: Option<CancelToken>,
-    /// Keeps the calls of the program in order; made when the first is due.
-    pub(super) mailbox: Option<Mailbox>,
-    /// Its delegate is told of the body while it arrives.
-    pub(super) is_incremental: bool,
-    pub(super) told_of_waiting: bool,
-    /// The task was suspended during the attempt: its connection may have grown old.
-    pub(super) may_have_broken: bool,
-    /// The attempt was ended to begin again later.
-    pub(super) starts_over: bool,
-    /// What it is cancelled for, if not because somebody wished it.
-    pub(super) failure: Option<Error>,
-    pub(super) kind: Kind,
-    /// When it tries again to connect.
-    pub(super) waits_until: Option<Instant>,
-    pub(super) tries: Tries,
-    pub(super) reports: Reports,
-    pub(super) telling: Option<Arc<Telling>>,
+pub(crate) struct State {
+    pub(crate) life: Life,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) attempts: Attempts,
+    pub(crate) priority: f32,
+    pub(crate) kind: Kind,
+    pub(crate) recipients: Recipients,
+    pub(crate) seen: Seen,
     /// Has the request's own cancel token cancel the task.
-    pub(super) link: Option<Registered>,
-    pub(super) seen: Seen,
+    pub(crate) link: Option<Registered>,
+}
+
+/// A task's state, locked.
+pub(crate) type Locked<'a> = MutexGuard<'a, State>;
+
+/// Who is told and asked.
+pub(crate) struct Recipients {
+    pub(crate) reports: Reports,
+    pub(crate) delegate: Option<Arc<dyn Delegate>>,
+    pub(crate) listener: Option<Arc<dyn Listener>>,
+    /// Keeps the calls of the program in order; made when the first is due.
+    pub(crate) mailbox: Option<Mailbox>,
+    /// Its delegate is told of the body while it arrives.
+    pub(crate) is_incremental: bool,
+    /// That it waits for connectivity was told.
+    pub(crate) know_of_waiting: bool,
 }
 
 /// What handles can ask for.
 #[derive(Default)]
-pub(super) struct Seen {
-    pub(super) description: Option<Box<str>>,
-    pub(super) delegate: Option<Arc<dyn Delegate>>,
+pub(crate) struct Seen {
+    pub(crate) description: Option<Box<str>>,
     /// Where redirects have led.
-    pub(super) current: Option<Box<Request>>,
-    pub(super) response: Option<Response>,
-    pub(super) error: Option<Error>,
+    pub(crate) current: Option<Box<Request>>,
+    pub(crate) response: Option<Response>,
+    pub(crate) error: Option<Error>,
 }
 
-impl State {
-    /// Whether it was cancelled or has ended.
-    pub(super) fn is_over(&self) -> bool {
-        matches!(self.state, TaskState::Canceling | TaskState::Completed)
+impl Flags {
+    pub(crate) fn look(&self) {
+        self.look.store(true, Ordering::SeqCst);
     }
 
-    /// Returns when all must be over, as far as that is known now.
-    pub(super) fn due(&self, now: Instant) -> Option<Instant> {
-        self.deadline?.checked_add(self.pauses.at(now).total)
+    pub(crate) fn has_looked(&self) {
+        self.look.store(false, Ordering::SeqCst);
+    }
+
+    pub(crate) fn must_look(&self) -> bool {
+        self.look.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn has_paused(&self) -> bool {
+        self.has_paused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn tells(&self) -> bool {
+        self.tells.load(Ordering::Acquire)
     }
 }
 
@@ -127,123 +129,76 @@ impl Core {
             shared: Arc::clone(shared),
             request,
             streams: matches!(kind, Kind::Upload(Sends::Stream)),
-            received: AtomicU64::new(0),
-            sent: AtomicU64::new(0),
-            to_send: AtomicU64::new(UNKNOWN),
-            look: AtomicBool::new(false),
-            has_paused: AtomicBool::new(false),
-            tells: AtomicBool::new(false),
+            counters: Counters::default(),
+            flags: Flags::default(),
             state: Mutex::new(
                 Rank::Task,
                 State {
-                    state: TaskState::Suspended,
-                    suspensions: 1,
-                    has_begun: false,
-                    standing: Standing::Away,
-                    returns: false,
-                    priority: super::PRIORITY_DEFAULT,
-                    deadline: None,
-                    pauses: Pausing::default(),
-                    attempt: None,
-                    mailbox: None,
-                    is_incremental: true,
-                    told_of_waiting: false,
-                    may_have_broken: false,
-                    starts_over: false,
-                    failure: None,
+                    life: Life::default(),
+                    dispatch: Dispatch::default(),
+                    attempts: Attempts::default(),
+                    priority: PRIORITY,
                     kind,
-                    waits_until: None,
-                    tries: Tries::default(),
-                    reports,
-                    telling: None,
-                    link: None,
+                    recipients: Recipients {
+                        reports,
+                        delegate: None,
+                        listener: None,
+                        mailbox: None,
+                        is_incremental: true,
+                        know_of_waiting: false,
+                    },
                     seen: Seen::default(),
+                    link: None,
                 },
             ),
             changed: Condvar::new(),
         })
     }
 
+    // ---- its life ----
+
     /// Counts one suspension less; at none the task runs.
-    pub(crate) fn resume(self: &Arc<Self>) {
+    pub(super) fn resume(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        if state.suspensions == 0 || !state.state.may_become(TaskState::Running) {
-            return;
-        }
         // Whoever runs such a task begins it, too.
-        if !state.has_begun && matches!(state.reports, Reports::Caller) {
+        if !state.life.has_begun() && matches!(state.recipients.reports, Reports::Caller) {
             return;
         }
-        state.suspensions -= 1;
-        if state.suspensions > 0 {
-            return;
-        }
-        state.state = TaskState::Running;
-        if !state.has_begun {
-            return self.begin(state);
-        }
-        self.end_pause(&mut state);
-        state.waits_until = None;
-        let effects = self.stand_in_line(&mut state);
-        drop(state);
-        // Its thread may need no place, or have stepped aside and have to ask for one itself.
-        self.changed.notify_all();
-        self.shared.act(effects);
-    }
-
-    /// A task that was suspended is not any more.
-    pub(super) fn end_pause(&self, state: &mut State) {
-        if state.has_begun {
-            self.shared.count_suspended(-1);
-            state.pauses.end(self.shared.now());
-        }
-    }
-
-    /// Cancels the task if nobody is left to resume it.
-    pub(crate) fn cancel_if_suspended(self: &Arc<Self>) {
-        if self.state.lock().state == TaskState::Suspended {
-            self.cancel();
-        }
-    }
-
-    /// Sets the priority, where it waits too.
-    pub(super) fn set_priority(&self, priority: f32) {
-        let mut state = self.state.lock();
-        state.priority = priority;
-        if let Standing::InLine(ticket) = state.standing {
-            self.shared.pool().set_priority(ticket, priority);
+        match state.life.resume(|| self.shared.now()) {
+            None => {}
+            Some(Resumed::First) => self.shared.scheduler().begin(self, state),
+            Some(Resumed::Again) => {
+                self.shared.count_suspended(-1);
+                self.shared.scheduler().resume(self, state);
+            }
         }
     }
 
     /// Counts one suspension more; the first stops the transfer and its timers.
-    pub(crate) fn suspend(self: &Arc<Self>) {
+    pub(super) fn suspend(self: &Arc<Self>) {
         let mut state = self.state.lock();
-        if matches!(state.state, TaskState::Canceling | TaskState::Completed) {
+        if !state.life.suspend(|| self.shared.now()) {
             return;
         }
-        state.suspensions = state.suspensions.saturating_add(1);
-        if !state.state.may_become(TaskState::Suspended) {
-            return;
-        }
-        state.state = TaskState::Suspended;
-        if state.has_begun {
+        if state.life.has_begun() {
             self.shared.count_suspended(1);
         }
-        state.may_have_broken = true;
-        state.pauses.begin(self.shared.now());
-        self.has_paused.store(true, Ordering::SeqCst);
-        self.look.store(true, Ordering::SeqCst);
-        let (effects, ended) = self.leave(&mut state);
-        drop(state);
-        if let Some(attempt) = ended {
-            attempt.cancel();
-        }
-        self.shared.act(effects);
+        state.attempts.suspended();
+        self.flags.has_paused.store(true, Ordering::SeqCst);
+        self.flags.look();
+        self.shared.scheduler().suspend(self, state);
     }
 
     /// Ends the task.
     pub(crate) fn cancel(self: &Arc<Self>) {
         self.end_with(None);
+    }
+
+    /// Cancels the task if nobody is left to resume it.
+    pub(crate) fn cancel_if_suspended(self: &Arc<Self>) {
+        if self.state.lock().life.state() == TaskState::Suspended {
+            self.cancel();
+        }
     }
 
     /// Ends the task because of `error`: code of the program has panicked, or its time is
@@ -254,91 +209,37 @@ impl Core {
 
     fn end_with(self: &Arc<Self>, failure: Option<Error>) {
         let mut state = self.state.lock();
-        if !state.state.may_become(TaskState::Canceling) {
-            return;
+        let Some(cancelled) = state.life.cancel(failure, || self.shared.now()) else { return };
+        if cancelled.ends_pause {
+            self.shared.count_suspended(-1);
         }
-        if state.state == TaskState::Suspended {
-            self.end_pause(&mut state);
-        }
-        state.state = TaskState::Canceling;
-        state.failure = failure;
-        self.look.store(true, Ordering::SeqCst);
-        let attempt = state.attempt.clone();
-        let has_thread = self.quit_line(&mut state);
-        let begins = !mem::replace(&mut state.has_begun, true);
-        drop(state);
-        if let Some(attempt) = attempt {
-            attempt.cancel();
-        }
-        if has_thread {
-            self.changed.notify_all();
-        } else {
-            let is_refused = begins && self.shared.pool().admit(self).is_err();
-            self.complete(Err(Error::cancelled()), is_refused);
-        }
+        self.flags.look();
+        self.shared.scheduler().cancel(self, state, cancelled.is_first);
     }
 
-    /// Ends a task without a thread whose time is over, and has one that waits to connect
-    /// try again. Returns when to look again.
-    pub(crate) fn expire(self: &Arc<Self>, now: Instant) -> Option<Instant> {
-        let mut state = self.state.lock();
-        let waits = match state.standing {
-            Standing::InLine(_) => None,
-            Standing::Away if state.waits_until.is_some() => state.waits_until,
-            _ => return None,
-        };
-        if state.state != TaskState::Running {
-            return None;
+    /// Makes the task completed, with `error` if there is one.
+    pub(crate) fn complete(&self, state: &mut State, error: Option<&Error>) {
+        let Some(ends_pause) = state.life.complete(|| self.shared.now()) else { return };
+        if ends_pause {
+            self.shared.count_suspended(-1);
         }
-        let due = state.due(now);
-        if due.is_some_and(|due| due <= now) {
-            drop(state);
-            self.fail(overdue());
-            return None;
+        state.seen.error = error.cloned();
+    }
+
+    /// Begins it; it ends when its own request's token is cancelled.
+    pub(crate) fn begin(self: &Arc<Self>, state: &mut State) {
+        // A deadline that the clock cannot hold is none.
+        let timeout = self.shared.configuration.timeout_for_resource;
+        state.life.begin(self.shared.now().checked_add(timeout));
+        state.link = self.request.cancel().map(|token| self.linked_to(token));
+    }
+
+    /// Looks at the request's token after the task is linked to it: it may have been
+    /// cancelled before.
+    pub(crate) fn obey_token(self: &Arc<Self>) {
+        if self.request.cancel().is_some_and(CancelToken::is_cancelled) {
+            self.cancel();
         }
-        if waits.is_some_and(|until| until <= now) {
-            state.waits_until = None;
-            let effects = self.stand_in_line(&mut state);
-            drop(state);
-            self.shared.act(effects);
-            return due;
-        }
-        waits.into_iter().chain(due).min()
-    }
-
-    /// Returns why the task ends early, if it does.
-    pub(super) fn why_cancelled(&self, state: &State) -> Error {
-        let error = state.failure.clone().unwrap_or_else(Error::cancelled);
-        self.on_url(state, error)
-    }
-
-    /// Returns what a task that was cancelled or has failed ends with, if it is that far.
-    pub(super) fn why_over(&self, state: &State) -> Option<Error> {
-        match state.state {
-            TaskState::Canceling => Some(self.why_cancelled(state)),
-            TaskState::Completed => state.seen.error.clone(),
-            TaskState::Running | TaskState::Suspended => None,
-        }
-    }
-
-    /// Adds the URL that the task has come to.
-    pub(super) fn on_url(&self, state: &State, error: Error) -> Error {
-        self.current(state).url().into_iter().fold(error, Error::on)
-    }
-
-    /// Returns the request that redirects have led to.
-    pub(super) fn current<'a>(&'a self, state: &'a State) -> &'a Request {
-        state.seen.current.as_deref().unwrap_or(&self.request)
-    }
-
-    /// Returns what stands for the host in the waiting line: scheme, host and port.
-    pub(super) fn host<'a>(&'a self, state: &'a State) -> &'a str {
-        self.current(state).url().map_or("", |url| &url[..Position::BeforePath])
-    }
-
-    /// Has a cancel of the request's own token cancel the task.
-    pub(super) fn linked(self: &Arc<Self>) -> Option<Registered> {
-        self.request.cancel().map(|token| self.linked_to(token))
     }
 
     /// Has a cancel of `token` cancel the task.
@@ -346,14 +247,122 @@ impl Core {
         token.on_cancel(Arc::new(Link(Arc::downgrade(self))))
     }
 
+    // ---- what it has come to ----
+
+    /// Whether it was cancelled, or has failed.
+    pub(crate) fn is_canceling(&self) -> bool {
+        self.state.lock().life.is_canceling()
+    }
+
+    /// Returns why the task ends early, if it does.
+    pub(crate) fn why_cancelled(&self, state: &State) -> Error {
+        let error = state.life.failure().cloned().unwrap_or_else(Error::cancelled);
+        self.on_url(state, error)
+    }
+
+    /// Returns what a task that was cancelled or has failed ends with, if it is that far.
+    pub(crate) fn why_over(&self, state: &State) -> Option<Error> {
+        match state.life.state() {
+            TaskState::Canceling => Some(self.why_cancelled(state)),
+            TaskState::Completed => state.seen.error.clone(),
+            TaskState::Running | TaskState::Suspended => None,
+        }
+    }
+
+    /// Fails if the attempt was ended, or the task is not done in time; else returns the
+    /// time.
+    pub(crate) fn look_around(&self, attempt: Option<&CancelToken>) -> Result<Instant, Error> {
+        let now = self.shared.now();
+        let state = self.state.lock();
+        if attempt.is_some_and(CancelToken::is_cancelled) {
+            return Err(self.why_cancelled(&state));
+        }
+        if state.life.is_late(now) {
+            return Err(self.on_url(&state, overdue()));
+        }
+        Ok(now)
+    }
+
+    /// Returns how long to wait at most before its deadline has to be looked at again.
+    pub(crate) fn slice(&self, now: Instant) -> Duration {
+        let due = self.state.lock().life.due(now);
+        self.shared.slice(due, now)
+    }
+
+    /// Adds the URL that the task has come to.
+    pub(crate) fn on_url(&self, state: &State, error: Error) -> Error {
+        self.current(state).url().into_iter().fold(error, Error::on)
+    }
+
+    /// Returns the request that redirects have led to.
+    pub(crate) fn current<'a>(&'a self, state: &'a State) -> &'a Request {
+        state.seen.current.as_deref().unwrap_or(&self.request)
+    }
+
+    /// Returns what stands for the host in the waiting line: scheme, host and port.
+    pub(crate) fn host<'a>(&'a self, state: &'a State) -> &'a str {
+        self.current(state).url().map_or("", |url| &url[..Position::BeforePath])
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.state.lock().kind.clone()
     }
+
+    /// Whether the body goes to a file.
+    pub(crate) fn is_download(&self) -> bool {
+        matches!(self.state.lock().kind, Kind::Download(_))
+    }
+
+    /// Whether the task has a body to send.
+    pub(crate) fn sends(&self) -> bool {
+        self.request.body_to_send().is_some() || self.streams
+    }
+
+    /// Returns how far it has come.
+    pub(crate) fn progress(&self) -> Progress {
+        let response = self.state.lock().seen.response.clone();
+        let announced = if self.streams {
+            None
+        } else {
+            self.request.body_to_send().map_or(Some(0), |body| body.length())
+        };
+        self.counters.progress(announced, response.and_then(|head| head.expected_content_length()))
+    }
+
+    /// Counts what was received, and stops here while the task has to wait.
+    pub(crate) fn took(self: &Arc<Self>, count: usize) -> Result<(), Error> {
+        self.counters.received(count as u64);
+        self.go_on()
+    }
+
+    /// Stops here, on the thread that runs the task, as long as it has to wait.
+    pub(crate) fn go_on(self: &Arc<Self>) -> Result<(), Error> {
+        if self.flags.must_look() { self.shared.scheduler().go_on(self) } else { Ok(()) }
+    }
+
+    // ---- who listens ----
+
+    /// Has `listener` told while the transfer goes on.
+    pub(crate) fn listen(&self, state: &mut State, listener: Arc<dyn Listener>) {
+        state.recipients.listener = Some(listener);
+        self.flags.tells.store(true, Ordering::Release);
+    }
+
+    /// Returns who is told while the transfer goes on.
+    pub(crate) fn listener(&self) -> Option<Arc<dyn Listener>> {
+        if self.flags.tells() { self.state.lock().recipients.listener.clone() } else { None }
+    }
+}
+
+/// The error of a task that was not done in time.
+pub(crate) fn overdue() -> Error {
+    let detail = "the request timed out: timeout_for_resource passed while it waited";
+    Error::new(ErrorKind::TimedOut, detail)
 }
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.lock().state;
+        let state = self.state.lock().life.state();
         f.debug_struct("Task")
             .field("id", &self.id)
             .field("request", &self.request)
@@ -363,7 +372,7 @@ impl fmt::Debug for Core {
 }
 
 /// Cancels a task when the request's token is cancelled.
-struct Link(std::sync::Weak<Core>);
+struct Link(Weak<Core>);
 
 impl Wake for Link {
     fn wake(&self) {

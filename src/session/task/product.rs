@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::census::Census;
 use crate::error::Error;
-use crate::files::{Destination, DownloadedFile, Existing, Target, TemporaryFile};
-use crate::response::Response;
-use crate::session::{Data, Download};
+use crate::files::Existing;
+use crate::session::data::{Data, Download};
 
 /// What kind of task it is.
 #[derive(Clone, Debug)]
@@ -19,7 +17,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Whether its file takes the place of another.
-    pub(super) fn replaces(&self) -> bool {
+    pub(crate) fn replaces(&self) -> bool {
         matches!(self, Self::Download(Some(saving)) if saving.existing == Existing::Replace)
     }
 }
@@ -38,6 +36,9 @@ pub(crate) struct Saving {
     pub(crate) path: PathBuf,
     pub(crate) existing: Existing,
 }
+
+/// What a task brings, or why it does not.
+pub(crate) type Brought = Result<Product, Error>;
 
 /// What a task brings.
 #[derive(Debug)]
@@ -69,7 +70,7 @@ impl Product {
 
     /// Whether a file came to the place that was named for it, or to the delegate, which no
     /// cancel undoes.
-    pub(super) fn is_in_place(&self) -> bool {
+    pub(crate) fn is_in_place(&self) -> bool {
         match self {
             Self::Download(download) => download.file.is_kept(),
             Self::HandedOver => true,
@@ -78,48 +79,9 @@ impl Product {
     }
 
     /// Leaves nothing of it: the task has failed.
-    pub(super) fn undo(self) {
+    pub(crate) fn undo(self) {
         if let Self::Download(download) = self {
             download.file.discard();
         }
-    }
-}
-
-/// A file that a body is written to.
-#[derive(Debug)]
-pub(super) enum Sink {
-    Temporary(TemporaryFile),
-    Beside(Box<Destination>),
-}
-
-impl Sink {
-    /// Creates the file, beside `target` if there is one.
-    pub(super) fn create(
-        target: Option<Target>,
-        folder: Option<&PathBuf>,
-        census: &Census,
-    ) -> Result<Self, Error> {
-        match target {
-            Some(target) => Destination::create(target).map(|file| Self::Beside(Box::new(file))),
-            None => {
-                TemporaryFile::create(folder.map(PathBuf::as_path), census).map(Self::Temporary)
-            }
-        }
-    }
-
-    pub(super) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match self {
-            Self::Temporary(file) => file.write_all(bytes),
-            Self::Beside(file) => file.write_all(bytes),
-        }
-    }
-
-    /// The body is whole: the file comes to its place.
-    pub(super) fn finish(self, response: Response) -> Result<Download, Error> {
-        let file: DownloadedFile = match self {
-            Self::Temporary(file) => file.into_downloaded(),
-            Self::Beside(file) => file.finish()?,
-        };
-        Ok(Download { response, file })
     }
 }

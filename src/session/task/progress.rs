@@ -1,10 +1,6 @@
 //! How far a task has come.
 
-use std::mem;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
-
-use super::core::{Core, UNKNOWN};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much of a task was transferred at one moment. Bodies only; heads do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,105 +56,66 @@ fn fraction(done: u64, expected: Option<u64>) -> Option<f64> {
     Some(if expected == 0 { 1.0 } else { (done as f64 / expected as f64).min(1.0) })
 }
 
-impl Core {
-    /// Returns how far it has come.
-    pub(crate) fn progress(&self) -> Progress {
-        let body = self.request.body_to_send();
-        let response = self.state.lock().seen.response.clone();
-        let without_body = if self.streams { None } else { Some(0) };
+/// No body is as long.
+const UNKNOWN: u64 = u64::MAX;
+
+/// What a task has transferred up to now, counted by the thread that runs it.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    sent: AtomicU64,
+    received: AtomicU64,
+    /// How long the body to send turned out to be when it was opened.
+    to_send: AtomicU64,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            sent: AtomicU64::new(0),
+            received: AtomicU64::new(0),
+            to_send: AtomicU64::new(UNKNOWN),
+        }
+    }
+}
+
+impl Counters {
+    pub(crate) fn sent(&self, bytes: u64) {
+        self.sent.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn received(&self, bytes: u64) {
+        self.received.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Nothing of what was received counts any more.
+    pub(crate) fn receive_anew(&self) {
+        self.received.store(0, Ordering::Relaxed);
+    }
+
+    /// The body to send was opened, and is so long, if that is known.
+    pub(crate) fn sends(&self, length: Option<u64>) {
+        self.to_send.store(length.unwrap_or(UNKNOWN), Ordering::Relaxed);
+    }
+
+    /// Returns how far that is, with the length that the body to send is said to have
+    /// before it is opened, and the length of the one that is received.
+    pub(super) fn progress(&self, announced: Option<u64>, expected: Option<u64>) -> Progress {
         let to_send = match self.to_send.load(Ordering::Relaxed) {
-            UNKNOWN => body.map_or(without_body, |body| body.length()),
+            UNKNOWN => announced,
             opened => Some(opened),
         };
         Progress {
             bytes_sent: self.sent.load(Ordering::Relaxed),
             bytes_expected_to_send: to_send,
             bytes_received: self.received.load(Ordering::Relaxed),
-            bytes_expected_to_receive: response.and_then(|head| head.expected_content_length()),
+            bytes_expected_to_receive: expected,
         }
-    }
-}
-
-/// Decides which progress is told.
-#[derive(Debug)]
-pub(super) struct Pace {
-    interval: Duration,
-    next: Option<Instant>,
-    told: Progress,
-}
-
-impl Pace {
-    pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, next: None, told: Progress::default() }
-    }
-
-    /// Decides whether `progress` is told `now`: if it is new, and the last was told long
-    /// enough ago. Returns what was told before.
-    pub(super) fn tells(&mut self, progress: Progress, now: Instant) -> Option<Progress> {
-        if self.next.is_some_and(|next| now < next) {
-            return None;
-        }
-        let before = self.tells_last(progress)?;
-        self.next = now.checked_add(self.interval);
-        Some(before)
-    }
-
-    /// Decides whether `progress` is told as the last one: if it is new.
-    pub(super) fn tells_last(&mut self, progress: Progress) -> Option<Progress> {
-        let before = mem::replace(&mut self.told, progress);
-        (before != progress).then_some(before)
-    }
-
-    /// Decides the same at the end of sending: if more was sent than was told.
-    pub(super) fn tells_sent(&mut self, progress: Progress) -> Option<Progress> {
-        if self.told.bytes_sent == progress.bytes_sent { None } else { self.tells_last(progress) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn received(bytes: u64) -> Progress {
-        Progress { bytes_received: bytes, ..Progress::default() }
-    }
-
-    #[test]
-    fn progress_is_told_at_the_pace_and_only_if_it_is_new() {
-        let (began, tenth) = (Instant::now(), Duration::from_millis(100));
-        // Milliseconds, bytes, whether it is told.
-        let mut pace = Pace::new(tenth);
-        for (millis, bytes, told) in [
-            (0, 0, false),
-            (1, 5, true),
-            (2, 6, false),
-            (100, 7, false),
-            (101, 8, true),
-            (300, 8, false),
-        ] {
-            let now = began + Duration::from_millis(millis);
-            let tells = pace.tells(received(bytes), now).is_some();
-            assert_eq!(tells, told, "{millis} ms, {bytes} bytes");
-        }
-        assert_eq!(pace.tells_last(received(8)), None);
-        assert_eq!(pace.tells_last(received(9)), Some(received(8)));
-        assert_eq!(pace.tells_last(received(9)), None);
-    }
-
-    #[test]
-    fn without_an_interval_every_new_progress_is_told() {
-        let (mut pace, now) = (Pace::new(Duration::ZERO), Instant::now());
-        assert!((1..100).all(|bytes| pace.tells(received(bytes), now).is_some()));
-    }
-
-    #[test]
-    fn the_end_of_sending_is_told_if_more_was_sent_than_was_told() {
-        let sent = |bytes| Progress { bytes_sent: bytes, ..received(bytes) };
-        let mut pace = Pace::new(Duration::from_secs(1));
-        assert_eq!(pace.tells_sent(received(5)), None);
-        assert_eq!(pace.tells_sent(sent(5)), Some(Progress::default()));
-        assert_eq!(pace.tells_sent(sent(5)), None);
-    }
 
     #[test]
     fn a_fraction_is_known_if_the_whole_is() {

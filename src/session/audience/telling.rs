@@ -2,18 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 
-use super::core::Core;
-use super::progress::Pace;
-use super::report::{Calls, Reports, call_caught};
-use super::updates::{Item, Update};
-use super::{DownloadTask, Progress, Task};
+use super::asking::{Calls, call_caught};
+use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
 use crate::error::Error;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, ResponseDisposition};
+use crate::session::task::{Core, DownloadTask, Item, Listener, Progress, Reports, Task, Update};
 use crate::sync::{Mutex, Rank};
 
 /// A piece of a body on its way counts as at least so many bytes.
@@ -27,13 +24,13 @@ pub(super) struct Telling {
 }
 
 enum Whom {
-    Delegate(Told),
+    Delegate(Addressee),
     Updates(Sender<Item>),
 }
 
 /// A delegate that is told, and whom it forwards to.
 #[derive(Clone)]
-struct Told {
+struct Addressee {
     first: Arc<dyn Delegate>,
     next: Option<Arc<dyn Delegate>>,
     calls: Calls,
@@ -43,19 +40,20 @@ struct Told {
 
 impl Core {
     /// Finds out whom to tell while the transfer goes on, at its beginning.
-    pub(super) fn start_telling(&self) -> Option<Arc<Telling>> {
+    pub(in crate::session) fn start_telling(&self) -> Option<Arc<dyn Listener>> {
         let (updates, is_callers, own, only_of_sending) = {
             let state = self.state.lock();
-            if state.telling.is_some() {
-                return state.telling.clone();
+            let recipients = &state.recipients;
+            if recipients.listener.is_some() {
+                return recipients.listener.clone();
             }
-            let updates = match &state.reports {
+            let updates = match &recipients.reports {
                 Reports::Updates(sender) => Some(sender.clone()),
                 _ => None,
             };
-            let is_callers = matches!(state.reports, Reports::Caller);
-            let only = matches!(state.reports, Reports::Closure(_) | Reports::Channel(_));
-            (updates, is_callers, state.seen.delegate.clone(), only)
+            let is_callers = matches!(recipients.reports, Reports::Caller);
+            let only = matches!(recipients.reports, Reports::Closure(_) | Reports::Channel(_));
+            (updates, is_callers, recipients.delegate.clone(), only)
         };
         let sends = self.sends();
         let whom = if let Some(sender) = updates {
@@ -73,43 +71,22 @@ impl Core {
                 None => (session?, None),
             };
             let only_of_sending = only_of_sending || (is_callers && !is_own);
-            Whom::Delegate(Told { first, next, calls: self.calls(), only_of_sending })
+            Whom::Delegate(Addressee { first, next, calls: self.calls(), only_of_sending })
         };
         let pace = Pace::new(self.shared.configuration.progress_interval);
         let pace = Mutex::new(Rank::Pace, pace);
-        let telling = Arc::new(Telling { whom, credit: Credit::new(), pace });
-        self.state.lock().telling = Some(telling.clone());
-        self.tells.store(true, Ordering::Release);
+        let telling: Arc<dyn Listener> = Arc::new(Telling { whom, credit: Credit::new(), pace });
+        self.listen(&mut self.state.lock(), telling.clone());
         Some(telling)
-    }
-
-    /// Whether the task has a body to send.
-    fn sends(&self) -> bool {
-        self.request.body_to_send().is_some() || self.streams
-    }
-
-    /// Tells how far the task has come, if it is time to.
-    pub(super) fn tell_progress(self: &Arc<Self>) {
-        if !self.tells.load(Ordering::Acquire) {
-            return;
-        }
-        let Some(telling) = self.state.lock().telling.clone() else { return };
-        let progress = self.progress();
-        let before = telling.pace.lock().tells(progress, self.shared.now());
-        if let Some(before) = before {
-            telling.progress(self, before, progress);
-        }
     }
 }
 
-impl Telling {
-    /// Whether somebody takes the body piece by piece.
-    pub(super) fn takes_body(&self) -> bool {
-        !matches!(&self.whom, Whom::Delegate(told) if told.only_of_sending)
+impl Listener for Telling {
+    fn takes_body(&self) -> bool {
+        !matches!(&self.whom, Whom::Delegate(addressee) if addressee.only_of_sending)
     }
 
-    /// Tells of the response, and asks what becomes of its body.
-    pub(super) fn response(
+    fn response(
         &self,
         core: &Arc<Core>,
         response: &Response,
@@ -117,64 +94,86 @@ impl Telling {
         let progress = core.progress();
         let before = self.pace.lock().tells_sent(progress);
         if let Some(before) = before {
-            self.progress(core, before, progress);
+            self.tell(core, before, progress);
         }
-        let told = match &self.whom {
+        let addressee = match &self.whom {
             Whom::Updates(sender) => {
                 send(core, sender, Update::Response(response.clone()), None);
                 return Ok(ResponseDisposition::Allow);
             }
-            Whom::Delegate(told) if told.only_of_sending => {
+            Whom::Delegate(addressee) if addressee.only_of_sending => {
                 return Ok(ResponseDisposition::Allow);
             }
-            Whom::Delegate(told) => told,
+            Whom::Delegate(addressee) => addressee,
         };
         let (delegates, response) =
-            ([Some(told.first.clone()), told.next.clone()], response.clone());
-        let answer = core.ask_in_turn(delegates, &told.calls, move |delegate, task, reply| {
-            delegate.did_receive_response(task, &response, reply);
-        })?;
+            ([Some(addressee.first.clone()), addressee.next.clone()], response.clone());
+        let answer =
+            core.ask_in_turn(delegates, &addressee.calls, move |delegate, task, reply| {
+                delegate.did_receive_response(task, &response, reply);
+            })?;
         Ok(answer.unwrap_or(ResponseDisposition::Allow))
     }
 
-    /// Tells of an informational answer.
-    pub(super) fn informed(&self, core: &Arc<Core>, response: Response) {
-        if let Whom::Delegate(told) = &self.whom
-            && !told.only_of_sending
+    fn informed(&self, core: &Arc<Core>, response: Response) {
+        if let Whom::Delegate(addressee) = &self.whom
+            && !addressee.only_of_sending
         {
-            told.tell(core, None, move |delegate, task| {
+            addressee.tell(core, None, move |delegate, task| {
                 delegate.did_receive_informational_response(task, &response);
             });
         }
     }
 
-    /// Tells that the task has become a download.
-    pub(super) fn became_download(&self, core: &Arc<Core>) {
-        if let Whom::Delegate(told) = &self.whom {
-            told.tell(core, None, |delegate, task| {
+    fn became_download(&self, core: &Arc<Core>) {
+        if let Whom::Delegate(addressee) = &self.whom {
+            addressee.tell(core, None, |delegate, task| {
                 delegate.did_become_download(task, &DownloadTask::of(&task.core));
             });
         }
     }
 
-    /// Tells of a piece of the body; waits as long as too much has not been taken.
-    pub(super) fn data(&self, core: &Arc<Core>, data: Vec<u8>) -> Result<(), Error> {
+    fn data(&self, core: &Arc<Core>, data: Vec<u8>) -> Result<(), Error> {
         match &self.whom {
             Whom::Updates(sender) => {
                 let loan = self.lend(core, data.len(), true)?;
                 send(core, sender, Update::Data(data), Some(loan));
             }
-            Whom::Delegate(told) => {
-                let loan = match &told.calls {
+            Whom::Delegate(addressee) => {
+                let loan = match &addressee.calls {
                     Calls::Here => None,
                     Calls::Posted(_) => Some(self.lend(core, data.len(), false)?),
                 };
-                told.tell(core, loan, |delegate, task| delegate.did_receive_data(task, data));
+                addressee.tell(core, loan, |delegate, task| delegate.did_receive_data(task, data));
             }
         }
         Ok(())
     }
 
+    fn progress(&self, core: &Arc<Core>) {
+        let progress = core.progress();
+        let before = self.pace.lock().tells(progress, core.shared.now());
+        if let Some(before) = before {
+            self.tell(core, before, progress);
+        }
+    }
+
+    fn last_progress(&self, core: &Arc<Core>) {
+        let progress = core.progress();
+        let Some(before) = self.pace.lock().tells_last(progress) else { return };
+        match &self.whom {
+            Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
+            Whom::Delegate(Addressee { first, next, only_of_sending, .. }) => {
+                let how = (*only_of_sending, core.is_download());
+                call_caught(core, next.clone(), |task| {
+                    tell_of(&**first, task, before, progress, how);
+                });
+            }
+        }
+    }
+}
+
+impl Telling {
     /// Takes credit for a piece of the body; with `aside` the place is given to others while
     /// there is none.
     fn lend(&self, core: &Arc<Core>, bytes: usize, aside: bool) -> Result<Loan, Error> {
@@ -183,9 +182,9 @@ impl Telling {
         if !self.credit.try_take(bytes) {
             if aside {
                 // Whoever takes the updates may wait for a place of this host meanwhile.
-                core.step_aside();
+                core.shared.scheduler().step_aside(core);
             }
-            let attempt = core.state.lock().attempt.clone();
+            let attempt = core.state.lock().attempts.token();
             let waker = || self.credit.waker();
             let _registered = attempt.as_ref().map(|token| token.on_cancel(waker()));
             loop {
@@ -194,34 +193,19 @@ impl Telling {
                     break;
                 }
             }
-            core.go_on()?;
+            core.shared.scheduler().go_on(core)?;
         }
         Ok(self.credit.loan(bytes))
     }
 
     /// Tells of a progress, where `before` was the last.
-    fn progress(&self, core: &Arc<Core>, before: Progress, progress: Progress) {
+    fn tell(&self, core: &Arc<Core>, before: Progress, progress: Progress) {
         match &self.whom {
             Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
-            Whom::Delegate(told) => {
-                let (only_of_sending, downloads) = (told.only_of_sending, core.is_download());
-                told.tell(core, None, move |delegate, task| {
+            Whom::Delegate(addressee) => {
+                let (only_of_sending, downloads) = (addressee.only_of_sending, core.is_download());
+                addressee.tell(core, None, move |delegate, task| {
                     tell_of(delegate, task, before, progress, (only_of_sending, downloads));
-                });
-            }
-        }
-    }
-
-    /// Tells the last progress, on the thread where the completion is told.
-    pub(super) fn last_progress(&self, core: &Arc<Core>) {
-        let progress = core.progress();
-        let Some(before) = self.pace.lock().tells_last(progress) else { return };
-        match &self.whom {
-            Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
-            Whom::Delegate(Told { first, next, only_of_sending, .. }) => {
-                let how = (*only_of_sending, core.is_download());
-                call_caught(core, next.clone(), |task| {
-                    tell_of(&**first, task, before, progress, how);
                 });
             }
         }
@@ -252,7 +236,7 @@ fn tell_of(
     delegate.did_make_progress(task, now);
 }
 
-impl Told {
+impl Addressee {
     /// Calls the delegate, unless the task was cancelled before its turn.
     fn tell(
         &self,
@@ -264,7 +248,7 @@ impl Told {
         self.calls.run(move || {
             let _loan = loan;
             // What came before a cancel need not be taken after it.
-            if !core.is_cancelled() {
+            if !core.is_canceling() {
                 call_caught(&core, next, |task| call(&*first, task));
             }
         });

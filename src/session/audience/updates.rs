@@ -1,50 +1,12 @@
 //! The life of one task as an iterator.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::Duration;
 
-use super::{Progress, Task};
-use crate::delivery::Loan;
 use crate::error::Error;
-use crate::files::DownloadedFile;
-use crate::response::Response;
-
-/// Something that happened to a task; see [`Updates`].
-///
-/// `Debug` shows how much data there is, not what is in it.
-#[non_exhaustive]
-pub enum Update {
-    /// The head of the response. A second one means that the transfer had to start over.
-    Response(Response),
-    /// A piece of the body, decoded, in order; never empty.
-    Data(Vec<u8>),
-    /// How far the task has come.
-    Progress(Progress),
-    /// The body of a download is whole, in a file, which is deleted when this is dropped.
-    Downloaded(DownloadedFile),
-    /// The task has ended. The last update.
-    Finished(Result<(), Error>),
-}
-
-impl fmt::Debug for Update {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Response(response) => f.debug_tuple("Response").field(response).finish(),
-            Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
-            Self::Progress(progress) => f.debug_tuple("Progress").field(progress).finish(),
-            Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
-            Self::Finished(outcome) => f.debug_tuple("Finished").field(outcome).finish(),
-        }
-    }
-}
-
-/// What is sent to whoever takes updates.
-pub(crate) struct Item {
-    pub(super) update: Update,
-    /// Given back when it is taken, or dropped with it.
-    pub(super) _loan: Option<Loan>,
-}
+use crate::session::task::{Core, DataTask, DownloadTask, Item, Reports, Task, Update};
 
 /// The updates of one task, in order, over a std channel; made by
 /// [`DataTask::updates`](crate::DataTask::updates).
@@ -84,12 +46,25 @@ pub struct Updates {
 }
 
 impl Updates {
-    pub(super) fn new(receiver: Receiver<Item>, task: Task) -> Self {
+    /// Begins a task that has not begun, and returns what happens to it.
+    fn of(core: &Arc<Core>) -> Self {
+        let (sender, receiver) = channel();
+        let task = Task::of(core);
+        match core.take_over(Reports::Updates(sender)) {
+            Ok(()) => {
+                task.resume();
+                Self::new(receiver, task)
+            }
+            Err(error) => Self::refused(error, task),
+        }
+    }
+
+    fn new(receiver: Receiver<Item>, task: Task) -> Self {
         Self { receiver, task, is_refused: false }
     }
 
     /// The updates of a task that reports to somebody else: one, which says so.
-    pub(super) fn refused(error: Error, task: Task) -> Self {
+    fn refused(error: Error, task: Task) -> Self {
         let (sender, receiver) = channel();
         // The receiver is here.
         let _ = sender.send(Item { update: Update::Finished(Err(error)), _loan: None });
@@ -124,6 +99,28 @@ impl Updates {
     /// after the last.
     pub fn recv_timeout(&self, timeout: Duration) -> Result<Update, RecvTimeoutError> {
         self.receiver.recv_timeout(timeout).map(|item| item.update)
+    }
+}
+
+impl DataTask {
+    /// Begins the task and returns what happens to it, as an iterator. It need not be
+    /// resumed.
+    ///
+    /// The delegates are asked about redirects, but told nothing. If the task has begun
+    /// already, or reports to a closure or a channel, the only update says so.
+    pub fn updates(&self) -> Updates {
+        Updates::of(&self.core)
+    }
+}
+
+impl DownloadTask {
+    /// Begins the task and returns what happens to it, as an iterator: the file is in
+    /// [`Update::Downloaded`](crate::Update::Downloaded). It need not be resumed.
+    ///
+    /// If the task has begun already, or reports to a closure or a channel, the only update
+    /// says so.
+    pub fn updates(&self) -> Updates {
+        Updates::of(&self.core)
     }
 }
 

@@ -1,72 +1,20 @@
-//! Whom a task reports to, and telling and asking them.
+//! Asking the delegates of a task, and calling the program.
 //!
 //! Code of the program is called from here, from [`finish`](super::finish) and from
-//! `shared.rs`, always caught and with no lock held.
+//! [`calls`](super::calls), always caught and with no lock held.
 
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::Task;
-use super::core::Core;
-use super::finished::Finished;
-use super::place::overdue;
-use super::product::Product;
-use super::updates::Item;
-use crate::cancel::CancelToken;
 use crate::delivery::{Answer, Mailbox, Outcome, Reply, caught, question};
 use crate::error::{Error, ErrorKind};
 use crate::session::delegate::Delegate;
 use crate::session::inside::Inside;
-use crate::session::timer;
+use crate::session::task::{Core, Reports, Task};
 
 /// An answer that comes this soon is not worth giving the place to others, who would open
 /// a connection of their own.
 const SOON: Duration = Duration::from_millis(20);
-
-/// Whom a task reports to.
-pub(crate) enum Reports {
-    /// Its delegate and the session's.
-    Delegates,
-    /// Called on the session's queue.
-    Closure(End),
-    /// Sends into a channel of the program, on any thread.
-    Channel(End),
-    Updates(Sender<Item>),
-    /// Whoever runs it; its own delegate is told, too.
-    Caller,
-}
-
-/// Takes what a task has brought.
-pub(crate) type End = Box<dyn FnOnce(&Arc<Core>, Result<Product, Error>) + Send>;
-
-impl Reports {
-    /// Has a closure called with what a task brings, `taken` from it.
-    pub(crate) fn closure<T: 'static>(
-        taken: fn(Product) -> Result<T, Error>,
-        completion: impl FnOnce(Result<T, Error>) + Send + 'static,
-    ) -> Self {
-        Self::Closure(Box::new(move |_, outcome| completion(outcome.and_then(taken))))
-    }
-
-    /// Has it sent to `outcomes`.
-    pub(crate) fn channel<T: Send + 'static>(
-        taken: fn(Product) -> Result<T, Error>,
-        outcomes: &Sender<Finished<T>>,
-    ) -> Self {
-        let outcomes = outcomes.clone();
-        Self::Channel(Box::new(move |core, outcome| {
-            let outcome = outcome.and_then(taken);
-            // Whoever dropped the receiver wants to know no more.
-            let _ = outcomes.send(Finished { id: core.id, outcome });
-        }))
-    }
-
-    /// Whether somebody wants the whole body at the end.
-    pub(super) fn wants_data(&self) -> bool {
-        matches!(self, Self::Closure(_) | Self::Channel(_) | Self::Caller)
-    }
-}
 
 /// Whom a task asks, and in which order: its own delegate, then the session's.
 #[derive(Clone, Default)]
@@ -92,16 +40,20 @@ impl Core {
 
     /// Returns whom the task asks.
     pub(super) fn chain(&self) -> Chain {
-        Chain { task: self.state.lock().seen.delegate.clone(), session: self.shared.delegate() }
+        Chain {
+            task: self.state.lock().recipients.delegate.clone(),
+            session: self.shared.delegate(),
+        }
     }
 
     /// Returns where its calls are made.
     pub(super) fn calls(&self) -> Calls {
-        let mut state = self.state.lock();
-        if matches!(state.reports, Reports::Caller) {
+        let recipients = &mut self.state.lock().recipients;
+        if matches!(recipients.reports, Reports::Caller) {
             return Calls::Here;
         }
-        let mailbox = state.mailbox.get_or_insert_with(|| Mailbox::new(self.shared.queue.clone()));
+        let mailbox =
+            recipients.mailbox.get_or_insert_with(|| Mailbox::new(self.shared.queue.clone()));
         Calls::Posted(mailbox.clone())
     }
 
@@ -149,15 +101,17 @@ impl Core {
         self: &Arc<Self>,
         answer: &Answer<T>,
     ) -> Result<Outcome<T>, Error> {
+        let scheduler = self.shared.scheduler();
+        let go_on = || scheduler.go_on(self);
         if let Some(outcome) = answer.try_take() {
-            return self.go_on().map(|()| outcome);
+            return go_on().map(|()| outcome);
         }
-        let attempt = self.state.lock().attempt.clone();
+        let attempt = self.state.lock().attempts.token();
         let _registered = attempt.as_ref().map(|token| token.on_cancel(answer.waker()));
         if let Some(outcome) = answer.wait_slice(SOON) {
-            return self.go_on().map(|()| outcome);
+            return go_on().map(|()| outcome);
         }
-        self.step_aside();
+        scheduler.step_aside(self);
         let outcome = loop {
             let now = self.look_around(attempt.as_ref())?;
             let slice = self.slice(now);
@@ -165,25 +119,23 @@ impl Core {
                 break outcome;
             }
         };
-        self.go_on().map(|()| outcome)
+        go_on().map(|()| outcome)
     }
+}
 
-    /// Fails if the task was cancelled, or is not done in time; else returns the time.
-    pub(super) fn look_around(&self, attempt: Option<&CancelToken>) -> Result<Instant, Error> {
-        let now = self.shared.now();
-        let state = self.state.lock();
-        if attempt.is_some_and(CancelToken::is_cancelled) {
-            return Err(self.why_cancelled(&state));
-        }
-        if state.due(now).is_some_and(|due| due <= now) {
-            return Err(self.on_url(&state, overdue()));
-        }
-        Ok(now)
-    }
-
-    pub(super) fn slice(&self, now: Instant) -> Duration {
-        let due = self.state.lock().due(now);
-        self.shared.configuration.clock.slice(timer::until(due, now))
+impl Core {
+    /// Tells that the task waits for a connection to become possible.
+    pub(in crate::session) fn tell_of_waiting(self: &Arc<Self>) {
+        let chain = self.chain();
+        let (first, next) = match chain.task {
+            Some(own) => (Some(own), chain.session),
+            None => (chain.session, None),
+        };
+        let Some(first) = first else { return };
+        let core = self.clone();
+        self.calls().run(move || {
+            call_caught(&core, next, |task| first.task_is_waiting_for_connectivity(task));
+        });
     }
 }
 
@@ -195,6 +147,14 @@ impl Calls {
         match self {
             Self::Posted(mailbox) => mailbox.send(call),
             Self::Here => call(),
+        }
+    }
+
+    /// Has `job` run where the program is called, after what was sent before.
+    pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) {
+        match self {
+            Self::Posted(mailbox) => mailbox.send(job),
+            Self::Here => job(),
         }
     }
 }
@@ -213,7 +173,7 @@ pub(super) fn call_caught(
 }
 
 /// The error of a task whose program has panicked.
-pub(super) fn panicked(what: &str) -> Error {
+pub(in crate::session) fn panicked(what: &str) -> Error {
     Error::new(ErrorKind::DelegatePanicked, format!("{what} panicked"))
 }
 
@@ -221,13 +181,4 @@ pub(super) fn panicked(what: &str) -> Error {
 fn never_asked() -> Error {
     let detail = "the delivery queue dropped a question of the task instead of asking it";
     Error::new(ErrorKind::DelegatePanicked, detail)
-}
-
-impl Calls {
-    pub(super) fn run(&self, job: impl FnOnce() + Send + 'static) {
-        match self {
-            Self::Posted(mailbox) => mailbox.send(job),
-            Self::Here => job(),
-        }
-    }
 }

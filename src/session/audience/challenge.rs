@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Task;
-use super::core::Core;
-use super::report::Chain;
+use super::asking::Chain;
 use crate::credentials::{AuthenticationMethod, Challenge, Disposition};
 use crate::delivery::Reply;
 use crate::error::Error;
 use crate::session::delegate::Delegate;
+use crate::session::task::{Core, Task};
 use crate::wire::{DelegateDecision, DelegateId};
 
 impl Core {

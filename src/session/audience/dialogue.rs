@@ -1,49 +1,45 @@
-//! A task's side of the dialogue with its load: what is told goes to its delegates, and what
-//! is asked too.
+//! What a load tells and asks whoever started it.
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::core::{Core, UNKNOWN};
-use super::report::Chain;
+use super::asking::Chain;
 use crate::body::Body;
 use crate::credentials::Challenge;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
+use crate::session::task::Core;
 use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses};
 
 impl Dialogue for Core {
     fn pauses(&self) -> Pauses {
-        if !self.has_paused.load(Ordering::Relaxed) {
+        if !self.flags.has_paused() {
             return Pauses::default();
         }
         let now = self.shared.now();
-        self.state.lock().pauses.at(now)
+        self.state.lock().life.pauses(now)
     }
 
     fn informed(self: Arc<Self>, head: Head) {
-        if !self.tells.load(Ordering::Acquire) {
-            return;
-        }
-        let (telling, url) = {
+        let Some(listener) = self.listener() else { return };
+        let url = {
             let state = self.state.lock();
-            (state.telling.clone(), self.current(&state).url().cloned())
+            self.current(&state).url().cloned()
         };
-        if let Some((telling, url)) = telling.zip(url) {
+        if let Some(url) = url {
             let response = Response::new(url, head.status, head.version, head.headers, None);
-            telling.informed(&self, response);
+            listener.informed(&self, response);
         }
     }
 
     fn sends(&self, length: Option<u64>) {
-        self.to_send.store(length.unwrap_or(UNKNOWN), Ordering::Relaxed);
+        self.counters.sends(length);
     }
 
     fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error> {
-        self.sent.fetch_add(bytes, Ordering::Relaxed);
-        self.tell_progress();
+        self.counters.sent(bytes);
+        self.listener().inspect(|listener| listener.progress(&self));
         self.go_on()
     }
 
@@ -52,24 +48,25 @@ impl Dialogue for Core {
         response: Response,
         proposed: Request,
     ) -> Result<Option<Request>, Error> {
-        self.go_on()?;
-        self.state.lock().seen.response = Some(response.clone());
+        let core = &self;
+        core.go_on()?;
+        core.state.lock().seen.response = Some(response.clone());
         let follows = proposed.clone();
-        let answer = self.ask(move |delegate, task, reply| {
+        let answer = core.ask(move |delegate, task, reply| {
             delegate.will_perform_redirect(task, &response, proposed.clone(), reply);
         })?;
         let Some(request) = answer.unwrap_or(Some(follows)) else { return Ok(None) };
         let before = {
             let current = Some(Box::new(request.clone()));
-            let mut state = self.state.lock();
-            let before = self.host(&state).to_owned();
+            let mut state = core.state.lock();
+            let before = core.host(&state).to_owned();
             let replaced = mem::replace(&mut state.seen.current, current);
             drop(state);
             // The program may have put a body into it.
             drop(replaced);
             before
         };
-        self.change_host(&before)?;
+        core.shared.scheduler().change_host(core, &before)?;
         Ok(Some(request))
     }
 
@@ -82,7 +79,7 @@ impl Dialogue for Core {
     }
 
     fn has_delegate(&self) -> bool {
-        self.shared.has_delegate() || self.state.lock().seen.delegate.is_some()
+        self.shared.has_delegate() || self.state.lock().recipients.delegate.is_some()
     }
 
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {
@@ -93,7 +90,7 @@ impl Dialogue for Core {
 
 impl Core {
     /// Asks the delegates for a body to send.
-    pub(super) fn ask_for_body(self: &Arc<Self>) -> Result<Option<Body>, Error> {
+    pub(in crate::session) fn ask_for_body(self: &Arc<Self>) -> Result<Option<Body>, Error> {
         let answer = self.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply));
         answer.map(Option::flatten)
     }

@@ -1,7 +1,7 @@
 //! Workers: who comes, who is woken, who leaves.
 
 use super::{Effects, Phase, Pool, Ready, State, WORKER_IDLE};
-use crate::session::line::Place;
+use crate::session::task::Place;
 use crate::sync::MutexGuard;
 
 impl Pool {
@@ -17,9 +17,7 @@ impl Pool {
         let mut granted = Vec::new();
         state.dispatch(&mut granted);
         let next = state.ready.pop_front();
-        let mut effects = self.staffed(state);
-        effects.granted = granted;
-        (next, effects)
+        (next, self.staffed(state, granted))
     }
 
     /// Has a worker wait for something to run; `None` sends it home.
@@ -59,16 +57,13 @@ impl Pool {
     pub(super) fn dispatched(&self, mut state: MutexGuard<'_, State>) -> Effects {
         let mut granted = Vec::new();
         state.dispatch(&mut granted);
-        let mut effects = self.staffed(state);
-        effects.granted = granted;
-        effects
+        self.staffed(state, granted)
     }
 
     /// Wakes as many workers as there is work for, and counts those to start.
-    fn staffed(&self, mut state: MutexGuard<'_, State>) -> Effects {
-        let waits = state.line.waiting() > 0;
+    pub(super) fn staffed(&self, mut state: MutexGuard<'_, State>, granted: Vec<Ready>) -> Effects {
         if state.ready.is_empty() {
-            return Effects { waits, ..Effects::default() };
+            return Effects { granted, ..Effects::default() };
         }
         // A call to the system each, so nobody is woken twice.
         let wanted = state.ready.len().saturating_sub(state.coming + state.woken);
@@ -81,6 +76,6 @@ impl Pool {
         for _ in 0..wakes {
             self.work.notify_one();
         }
-        Effects { starts_workers, waits, ..Effects::default() }
+        Effects { granted, starts_workers, watches: false }
     }
 }

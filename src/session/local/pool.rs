@@ -1,7 +1,7 @@
 //! The threads of a session, the places they run in, and the tasks that are alive.
 //!
 //! Everything is decided under one lock and carried out after it: what has to happen comes
-//! back as [`Effects`], which [`Shared::act`](super::shared::Shared::act) carries out.
+//! back as [`Effects`], which [`Local::act`](super::Local::act) carries out.
 
 mod workers;
 
@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::line::{Limits, Line, Place, Ticket};
-use super::task::Core;
+use super::line::{Limits, Line};
 use crate::error::{Error, ErrorKind};
+use crate::session::task::{Core, Place, Ticket};
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// How long a worker waits for something to do before it leaves.
@@ -90,10 +90,8 @@ pub(crate) struct Effects {
     /// Tasks whose threads wait for a place, which they have now.
     pub(crate) granted: Vec<Ready>,
     pub(crate) starts_workers: usize,
-    /// Somebody waits in line.
-    pub(crate) waits: bool,
-    /// The session has become invalid.
-    pub(crate) closes: bool,
+    /// Somebody waits for a moment to come.
+    pub(crate) watches: bool,
 }
 
 impl Pool {
@@ -156,22 +154,24 @@ impl Pool {
         })
     }
 
-    /// Lets a task wait in line for a worker: as new, or ahead of all that are.
+    /// Lets a task wait in line for a worker: by its priority, or ahead of all that have
+    /// one if it is `None`. The last says whether it waits still.
     pub(crate) fn push(
         &self,
         core: &Arc<Core>,
         host: &str,
-        priority: f32,
-        returns: bool,
-    ) -> (Ticket, Effects) {
+        priority: Option<f32>,
+    ) -> (Ticket, Effects, bool) {
         let job = Job { core: Arc::clone(core), has_thread: false };
         let mut state = self.state.lock();
-        let ticket = if returns {
-            state.line.push_returning(host, job)
-        } else {
-            state.line.push(host, priority, job)
+        let ticket = match priority {
+            Some(priority) => state.line.push(host, priority, job),
+            None => state.line.push_returning(host, job),
         };
-        (ticket, self.dispatched(state))
+        let mut granted = Vec::new();
+        state.dispatch(&mut granted);
+        let waits = state.line.has(ticket);
+        (ticket, self.staffed(state, granted), waits)
     }
 
     /// Lets a task whose thread waits with it wait ahead of the line.
@@ -213,17 +213,17 @@ impl Pool {
     }
 
     /// Forgets a task whose completion was told, and frees the place that it still has.
-    pub(crate) fn finish(&self, id: u64, place: Option<Place>) -> Effects {
+    /// Says whether the session has become invalid by that.
+    pub(crate) fn finish(&self, id: u64, place: Option<Place>) -> (Effects, bool) {
         let mut state = self.state.lock();
         let finished = state.alive.remove(&Reverse(id));
         if let Some(place) = place {
             state.line.free(place);
         }
         let closes = self.becomes_quiet(&mut state);
-        let mut effects = self.dispatched(state);
-        effects.closes = closes;
+        let effects = self.dispatched(state);
         drop(finished);
-        effects
+        (effects, closes)
     }
 
     /// Returns the tasks that are alive, oldest first.
@@ -243,15 +243,15 @@ impl Pool {
         self.tell_if_quiet(&state);
     }
 
-    /// Takes no more tasks from now on.
-    pub(crate) fn close(&self) -> Effects {
+    /// Takes no more tasks from now on; says whether the session has become invalid by
+    /// that.
+    pub(crate) fn close(&self) -> bool {
         let mut state = self.state.lock();
         if state.phase != Phase::Open {
-            return Effects::default();
+            return false;
         }
         state.phase = Phase::Closing;
-        let closes = self.becomes_quiet(&mut state);
-        Effects { closes, ..Effects::default() }
+        self.becomes_quiet(&mut state)
     }
 
     /// Gives nobody a place any more.
@@ -266,11 +266,6 @@ impl Pool {
         state = self.quiet.wait_timeout_while(state, timeout, |state| !state.is_quiet()).0;
         state.awaiting_quiet -= 1;
         state.is_quiet()
-    }
-
-    /// Returns whether nothing is alive.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.state.lock().is_quiet()
     }
 
     /// Notes that the last thing may have ended; returns whether the session has become

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
 
+use crate::session::task::{Place, Ticket};
+
 /// How many hosts are remembered for which nobody waits or runs.
 const KEPT_HOSTS: usize = 64;
 
@@ -24,19 +26,6 @@ pub(crate) struct Limits {
     pub(crate) in_all: usize,
     /// Of each host.
     pub(crate) per_host: usize,
-}
-
-/// Names a waiting job; no two jobs of a line ever have the same one.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Ticket(u64);
-
-/// The right of one job to run, among those of its host and of the session.
-///
-/// It is given back by [`Line::free`]; one that is dropped instead stays taken for good.
-#[derive(Debug)]
-#[must_use = "a place that is not given back by `Line::free` stays taken"]
-pub(crate) struct Place {
-    host: Arc<str>,
 }
 
 /// Jobs that wait for a place, and a count of those that have one.
@@ -150,6 +139,11 @@ impl<T> Line<T> {
         true
     }
 
+    /// Whether the job waits still.
+    pub(crate) fn has(&self, ticket: Ticket) -> bool {
+        self.jobs.contains_key(&Reverse(ticket.0))
+    }
+
     /// Takes out the first job that may run now, with its ticket and its place; `None` if
     /// every place of the session is taken, or every place of every host that somebody
     /// waits for.
@@ -181,13 +175,13 @@ impl<T> Line<T> {
 
     /// Gives a place back.
     pub(crate) fn free(&mut self, place: Place) {
-        let Some(host) = self.hosts.get_mut(&place.host) else {
+        let Some(host) = self.hosts.get_mut(&place.0) else {
             debug_assert!(false, "a place of another line");
             return;
         };
         host.running -= 1;
         self.running -= 1;
-        self.settle(&place.host);
+        self.settle(&place.0);
     }
 
     /// Takes a place at once, ahead of the line and over both limits.
@@ -200,6 +194,7 @@ impl<T> Line<T> {
     }
 
     /// Returns how many wait.
+    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.jobs.len()
     }
@@ -223,7 +218,7 @@ impl<T> Line<T> {
                 self.settle(&host);
             }
         }
-        Place { host }
+        Place(host)
     }
 
     /// Returns the host of that name, a new one if need be, and the one allocation of its

@@ -1,0 +1,237 @@
+//! The end of a task: told once, whoever ends it.
+
+use std::mem;
+use std::sync::Arc;
+
+use super::asking::call_caught;
+use super::telling::send;
+use crate::delivery::{Mailbox, caught};
+use crate::error::Error;
+use crate::session::delegate::Delegate;
+use crate::session::task::{Brought, Core, Listener, Product, Reports, State, Update};
+
+/// The completion of a task, decided but not told.
+///
+/// Whoever runs tasks makes one when a task has ended and is in nobody's line any more, and
+/// has it told. Dropped untold, the task ends all the same.
+#[must_use = "a completion is told"]
+pub(in crate::session) struct Completion {
+    ending: Ending,
+    /// Where it is told, if that is not here.
+    mailbox: Option<Mailbox>,
+}
+
+impl Completion {
+    /// Takes what the task has reported to. `is_refused` if its session never took it.
+    pub(in crate::session) fn of(core: &Arc<Core>, outcome: Brought, is_refused: bool) -> Self {
+        let mut state = core.state.lock();
+        drop(state.attempts.end());
+        let reports = mem::replace(&mut state.recipients.reports, Reports::Caller);
+        let is_posted = matches!(reports, Reports::Delegates | Reports::Closure(_));
+        let mailbox = is_posted.then(|| {
+            let made = || Mailbox::new(core.shared.queue.clone());
+            state.recipients.mailbox.take().unwrap_or_else(made)
+        });
+        drop(state);
+        if is_refused {
+            // Nobody knows the task, but somebody may wait for all to be told.
+            core.shared.scheduler().begin_call();
+        }
+        let untold = Some((reports, outcome));
+        Self { ending: Ending { core: Arc::clone(core), is_refused, untold }, mailbox }
+    }
+
+    /// Whether the program may be called by [`tell`](Self::tell), where it may wait for
+    /// anything: so nothing may be held meanwhile.
+    pub(in crate::session) fn calls_here(&self) -> bool {
+        self.mailbox.as_ref().is_some_and(|mailbox| mailbox.queue().may_run_here())
+    }
+
+    /// Has it told.
+    pub(in crate::session) fn tell(self) {
+        let Self { ending, mailbox } = self;
+        let tell = move || ending.tell();
+        match mailbox {
+            None => {
+                caught("the end of a task", tell);
+            }
+            Some(mailbox) => mailbox.send(tell),
+        }
+    }
+}
+
+impl Core {
+    /// Ends a task that its caller has run, and returns what it brought.
+    pub(in crate::session) fn end(self: &Arc<Self>, outcome: Brought) -> Brought {
+        self.listener().inspect(|listener| listener.last_progress(self));
+        let (outcome, delegate) = self.conclude(outcome);
+        if let Some(delegate) = delegate {
+            let error = outcome.as_ref().err();
+            call_caught(self, None, |task| delegate.did_complete(task, error));
+            caught("a delegate that is dropped", || drop(delegate));
+        }
+        outcome
+    }
+
+    /// Makes the task completed; decides what it has brought. Returns its delegate, of which
+    /// it lets go.
+    fn conclude(self: &Arc<Self>, outcome: Brought) -> (Brought, Option<Arc<dyn Delegate>>) {
+        let mut state = self.state.lock();
+        let (outcome, refused) = self.judged(&state, outcome);
+        self.complete(&mut state, outcome.as_ref().err());
+        let replaces = state.kind.replaces();
+        // What these hold is dropped without the lock.
+        let delegate = state.recipients.delegate.take();
+        let link = state.link.take();
+        let listener = state.recipients.listener.take();
+        let attempt = state.attempts.end();
+        drop(state);
+        drop((link, listener, attempt));
+        match refused {
+            // What was there before is gone, so that the new file is all there is.
+            Some(Ok(product)) if replaces => drop(product),
+            Some(Ok(product)) => product.undo(),
+            Some(Err(_)) | None => {}
+        }
+        (outcome, delegate)
+    }
+
+    /// Decides what the task has brought, and what of it comes too late.
+    fn judged(&self, state: &State, outcome: Brought) -> (Brought, Option<Brought>) {
+        if !state.life.is_canceling() {
+            return (outcome.map_err(|error| self.on_url(state, error)), None);
+        }
+        match outcome {
+            // It may say how far the task had come.
+            Err(error) if state.life.failure().is_none() && error.is_cancel() => {
+                (Err(self.on_url(state, error)), None)
+            }
+            // The cancel came too late: the file is where it was wanted.
+            Ok(product) if state.life.failure().is_none() && product.is_in_place() => {
+                (Ok(product), None)
+            }
+            outcome => (Err(self.why_cancelled(state)), Some(outcome)),
+        }
+    }
+
+    /// Whether its file is handed over: unless it was asked to end before, and the file is
+    /// not at its place yet; and never if it has failed.
+    fn hands_over(&self, product: &Product) -> bool {
+        let state = self.state.lock();
+        let has_failed = state.life.failure().is_some();
+        !state.life.is_canceling() || (!has_failed && product.is_in_place())
+    }
+}
+
+/// A completion on its way; dropped untold by a queue that is gone, the task ends all the
+/// same.
+struct Ending {
+    core: Arc<Core>,
+    /// The session did not take the task.
+    is_refused: bool,
+    /// Whom to tell, and what, until that was done.
+    untold: Option<(Reports, Brought)>,
+}
+
+impl Ending {
+    fn tell(mut self) {
+        let Some((reports, outcome)) = self.untold.take() else { return };
+        let core = &self.core;
+        let listener = core.listener();
+        if let Some(listener) = &listener
+            && !matches!(reports, Reports::Channel(_))
+        {
+            listener.last_progress(core);
+        }
+        match reports {
+            Reports::Delegates => self.tell_delegates(outcome),
+            Reports::Closure(end) => {
+                let (outcome, _delegate) = core.conclude(outcome);
+                call_caught(core, None, |_| end(core.id, outcome));
+            }
+            Reports::Channel(end) => {
+                let (outcome, _delegate) = core.conclude(outcome);
+                end(core.id, outcome);
+                core.shared.queue.wake();
+                if let Some(listener) = listener {
+                    self.tell_last(listener);
+                }
+            }
+            Reports::Updates(sender) => {
+                let outcome = core.conclude(outcome).0.map(|product| {
+                    if let Product::Download(download) = product {
+                        send(core, &sender, Update::Downloaded(download.file), None);
+                    }
+                });
+                send(core, &sender, Update::Finished(outcome), None);
+            }
+            // Nobody has run it.
+            Reports::Caller => {
+                let (outcome, delegate) = core.conclude(outcome);
+                if let Some(delegate) = delegate {
+                    let error = outcome.as_ref().err();
+                    call_caught(core, None, |task| delegate.did_complete(task, error));
+                }
+            }
+        }
+    }
+
+    /// Ends a task with a channel behind what its delegate is told of sending, which may
+    /// still be on its way.
+    fn tell_last(self, listener: Arc<dyn Listener>) {
+        let mailbox = self.core.state.lock().recipients.mailbox.take();
+        if let Some(mailbox) = mailbox {
+            mailbox.send(move || listener.last_progress(&self.core));
+        }
+    }
+
+    fn tell_delegates(&self, mut outcome: Brought) {
+        let core = &self.core;
+        let session = if self.is_refused { None } else { core.shared.delegate() };
+        let own = core.state.lock().recipients.delegate.clone();
+        let (first, next) = match own {
+            Some(own) => (Some(own), session),
+            None => (session, None),
+        };
+        let Some(delegate) = first else {
+            let _ = core.conclude(outcome);
+            return;
+        };
+        let hands_over = outcome.as_ref().is_ok_and(|product| core.hands_over(product));
+        outcome = match outcome {
+            Ok(Product::Download(download)) if hands_over => {
+                call_caught(core, next.clone(), |task| {
+                    delegate.did_finish_downloading(task, download.file);
+                });
+                Ok(Product::HandedOver)
+            }
+            outcome => outcome,
+        };
+        let (outcome, own) = core.conclude(outcome);
+        let error = outcome.as_ref().err();
+        call_caught(core, next, |task| delegate.did_complete(task, error));
+        caught("a delegate that is dropped", || drop((delegate, own)));
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let core = &self.core;
+        if let Some((reports, outcome)) = self.untold.take() {
+            // Nobody takes what it has brought, but a file may be where it was wanted.
+            let outcome = match outcome {
+                Ok(product) if product.is_in_place() => Ok(product),
+                outcome => {
+                    drop(outcome);
+                    Err(Error::cancelled())
+                }
+            };
+            let (outcome, delegate) = core.conclude(outcome);
+            caught("what a task reports to", || drop((reports, outcome, delegate)));
+        }
+        core.shared.scheduler().finished(core);
+        if self.is_refused {
+            core.shared.scheduler().end_call();
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Who is told and asked about a task, on whatever thread its delivery queue has.
+//!
+//! Whoever runs a task calls this room: `Core::ask` and what stands upon it asks its
+//! delegates, a `Listener` tells while the transfer goes on, a
+//! [`Completion`] tells the end, once.
+
+mod asking;
+mod calls;
+mod challenge;
+mod dialogue;
+mod finish;
+mod pace;
+mod telling;
+mod updates;
+
+pub(super) use asking::panicked;
+pub(super) use calls::{call, tell_invalid};
+pub(super) use finish::Completion;
+pub use updates::Updates;

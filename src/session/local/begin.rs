@@ -1,0 +1,55 @@
+//! How a task begins: in line for a worker, or on the thread of its caller.
+
+use std::sync::Arc;
+
+use super::Local;
+use crate::error::{Error, ErrorKind};
+use crate::session::inside;
+use crate::session::task::{Core, Dispatch, Locked, Slot};
+
+impl Local {
+    /// Begins a task that was resumed for the first time.
+    pub(super) fn begin_task(&self, core: &Arc<Core>, mut state: Locked<'_>) {
+        core.begin(&mut state);
+        if let Err(error) = self.pool.admit(core) {
+            drop(state);
+            return self.complete(core, Err(error), true);
+        }
+        let effects = self.stand_in_line(core, &mut state);
+        drop(state);
+        self.act(effects);
+        core.obey_token();
+    }
+
+    /// Begins a task on the thread of its caller, and waits for its turn.
+    pub(super) fn attach_caller(&self, core: &Arc<Core>) -> Result<(), Error> {
+        let mut state = core.state.lock();
+        if state.life.has_begun() {
+            let detail = "the task has begun already; `run` begins a task itself";
+            return Err(core
+                .why_over(&state)
+                .unwrap_or_else(|| Error::new(ErrorKind::InvalidRequest, detail)));
+        }
+        core.begin(&mut state);
+        let over_limits = inside::is_inside(&core.shared);
+        let admitted = self.pool.admit_caller(core, core.host(&state), state.priority, over_limits);
+        let place = match admitted {
+            Ok(place) => place,
+            Err(error) => {
+                drop(state);
+                self.complete(core, Err(error.clone()), true);
+                return Err(error);
+            }
+        };
+        let waits = place.is_err();
+        state.dispatch = Dispatch::OnThread(Slot::callers(place, over_limits));
+        drop(state);
+        core.obey_token();
+        if !waits {
+            return Ok(());
+        }
+        // Nobody else ends what this thread has begun.
+        self.wait_for_place(core)
+            .map_err(|error| self.end_here(core, Err(error)).err().unwrap_or_else(Error::cancelled))
+    }
+}

@@ -1,0 +1,143 @@
+//! This process as a scheduler: tasks run on its threads.
+//!
+//! `line` decides who is next, `pool` which threads there are, `place` moves a task between
+//! the two, `begin` starts it, `transfer` runs it, `connectivity` has it wait, and `timer`
+//! ends what waits for too long.
+//!
+//! A task's lock may be held while the pool's or the timer's is taken, never the other way
+//! round. What the pool decides comes back as [`Effects`], which [`Local::act`] carries out
+//! with no lock held.
+
+mod begin;
+mod collect;
+mod connectivity;
+mod line;
+mod place;
+mod pool;
+mod receive;
+mod scheduler;
+mod sink;
+mod timer;
+mod transfer;
+mod worker;
+
+use std::sync::{Arc, Weak};
+use std::time::Instant;
+
+use self::line::Limits;
+use self::pool::{Effects, Pool, Ready};
+use self::timer::Timer;
+use super::audience::{self, Completion};
+use super::handle::Shared;
+use super::settings;
+use super::task::{Brought, Core, Place};
+use crate::census::Census;
+use crate::clock::Clock;
+use crate::configuration::Configuration;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::load::Rules;
+use crate::sync::assert_unlocked;
+
+/// Runs the tasks of one session.
+#[derive(Debug)]
+pub(super) struct Local {
+    engine: Engine,
+    rules: Rules,
+    pool: Pool,
+    timer: Timer,
+    clock: Clock,
+    census: Census,
+    me: Weak<Self>,
+}
+
+impl Local {
+    /// Makes what runs the tasks of a session; nothing is opened or started yet.
+    pub(super) fn new(configuration: &Configuration, census: &Census) -> Result<Arc<Self>, Error> {
+        let engine = Engine::new(settings::engine(configuration, census))?;
+        let limits = Limits {
+            in_all: configuration.maximum_concurrent_tasks,
+            per_host: configuration.maximum_connections_per_host,
+        };
+        let clock = configuration.clock.clone();
+        Ok(Arc::new_cyclic(|me| Self {
+            engine,
+            rules: settings::rules(configuration),
+            pool: Pool::new(limits),
+            timer: Timer::new(clock.clone(), census.clone(), me.clone()),
+            clock,
+            census: census.clone(),
+            me: me.clone(),
+        }))
+    }
+
+    fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Carries out what the pool has decided. Called with no lock held.
+    fn act(&self, effects: Effects) {
+        assert_unlocked("what the pool has decided is carried out");
+        for Ready { core, ticket, place } in effects.granted {
+            if let Some(place) = self.grant(&core, ticket, place) {
+                // Nobody wants it any more: the next one's turn.
+                self.free(place);
+            }
+        }
+        for _ in 0..effects.starts_workers {
+            self.start_worker();
+        }
+        if effects.watches {
+            self.timer.attend();
+        }
+    }
+
+    /// Frees a place. Called with no lock held.
+    fn free(&self, place: Place) {
+        self.act(self.pool.free(place));
+    }
+
+    /// Ends a task that no thread has, and has that told.
+    fn complete(&self, core: &Arc<Core>, outcome: Brought, is_refused: bool) {
+        if let Some(place) = self.complete_holding(core, outcome, is_refused) {
+            self.free(place);
+        }
+    }
+
+    /// Ends a task and has that told. Returns the place that the caller, a worker, has to
+    /// free.
+    fn complete_holding(
+        &self,
+        core: &Arc<Core>,
+        outcome: Brought,
+        is_refused: bool,
+    ) -> Option<Place> {
+        let mut place = self.retire(core);
+        let completion = Completion::of(core, outcome, is_refused);
+        if completion.calls_here()
+            && let Some(place) = place.take()
+        {
+            self.free(place);
+        }
+        completion.tell();
+        place
+    }
+
+    /// Forgets a task whose completion was told, and frees the place that it still has.
+    fn forget_task(&self, core: &Core, place: Option<Place>) {
+        let (effects, closes) = self.pool.finish(core.id, place);
+        self.act(effects);
+        if closes {
+            self.become_invalid(&core.shared);
+        }
+    }
+
+    /// Everything has ended: closes what is open and says so.
+    fn become_invalid(&self, session: &Arc<Shared>) {
+        self.timer.close();
+        self.engine.close();
+        audience::tell_invalid(session);
+        // Counted by the pool when it closed.
+        self.pool.end_call();
+    }
+}

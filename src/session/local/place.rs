@@ -1,0 +1,267 @@
+//! How a task gets a place to run in, gives it up, and gets it back.
+
+use std::sync::Arc;
+
+use super::Local;
+use super::pool::Effects;
+use crate::cancel::CancelToken;
+use crate::error::Error;
+use crate::session::task::{Core, Dispatch, Place, State, Ticket, overdue};
+
+/// What a worker does after an attempt was ended to begin again.
+#[derive(Debug)]
+pub(super) enum Detached {
+    /// It runs the task again.
+    RunAgain,
+    /// It leaves the task, which will have another one.
+    Left,
+    /// It completes the task, which was cancelled meanwhile.
+    Cancelled,
+}
+
+impl Local {
+    /// Gives the task that `ticket` stood for to the worker that calls this, unless it does
+    /// not wait for it any more.
+    pub(super) fn attach(&self, core: &Core, ticket: Ticket, place: Place) -> Result<(), Place> {
+        let mut state = core.state.lock();
+        state.dispatch.attach(ticket, place)?;
+        self.timer.forget(core, &mut state);
+        Ok(())
+    }
+
+    /// Gives a place to a task whose thread waits for it; returns it if it does not.
+    pub(super) fn grant(&self, core: &Core, ticket: Ticket, place: Place) -> Option<Place> {
+        let granted = core.state.lock().dispatch.grant(ticket, place);
+        match granted {
+            Ok(was_parked) => {
+                if was_parked {
+                    self.pool.unpark();
+                }
+                core.changed.notify_all();
+                None
+            }
+            Err(place) => Some(place),
+        }
+    }
+
+    /// Has a task that runs again wait for what it needs for that.
+    pub(super) fn stand_in_line(&self, core: &Arc<Core>, state: &mut State) -> Effects {
+        match &mut state.dispatch {
+            Dispatch::Idle => {
+                // Whoever had a place before goes ahead.
+                let priority = if state.attempts.had_place() { None } else { Some(state.priority) };
+                let host = core.host(state);
+                let (ticket, mut effects, waits) = self.pool.push(core, host, priority);
+                state.dispatch = Dispatch::Queued(ticket);
+                if waits {
+                    let due = state.life.due(self.now());
+                    self.timer.watch(core, state, due);
+                    effects.watches = true;
+                }
+                effects
+            }
+            Dispatch::OnThread(slot) if slot.wants_place() => {
+                let (ticket, effects) = self.pool.push_parked(core, core.host(state));
+                if let Some(slot) = state.dispatch.slot() {
+                    slot.wait_with(ticket);
+                }
+                effects
+            }
+            Dispatch::Queued(_) | Dispatch::OnThread(_) | Dispatch::Retired => Effects::default(),
+        }
+    }
+
+    /// Gives up what a task that is suspended has or waits for. Beyond the number of tasks
+    /// that may keep a thread, the attempt ends, and what ends it is returned.
+    pub(super) fn leave(
+        &self,
+        core: &Core,
+        state: &mut State,
+    ) -> (Option<Place>, Option<CancelToken>) {
+        let Some(slot) = state.dispatch.slot() else {
+            if let Dispatch::Queued(ticket) = state.dispatch {
+                self.pool.remove(ticket);
+                state.dispatch = Dispatch::Idle;
+            }
+            self.timer.forget(core, state);
+            return (None, None);
+        };
+        if let Some(ticket) = slot.take_ticket() {
+            self.pool.remove(ticket);
+        }
+        let Some(place) = slot.give_up() else { return (None, None) };
+        let may_stay = self.pool.park() || slot.is_callers();
+        slot.park();
+        state.attempts.gave_up_place();
+        let starts_over = !may_stay && may_start_over(core, state);
+        let ended = if starts_over { state.attempts.start_over() } else { None };
+        (Some(place), ended)
+    }
+
+    /// Takes a task that was cancelled out of the line. Returns whether somebody else
+    /// completes it.
+    pub(super) fn quit_line(&self, core: &Core, state: &mut State) -> bool {
+        if let Some(slot) = state.dispatch.slot() {
+            if let Some(ticket) = slot.take_ticket() {
+                self.pool.remove(ticket);
+            }
+            return true;
+        }
+        // Its completion is on its way.
+        if matches!(state.dispatch, Dispatch::Retired) {
+            return true;
+        }
+        self.take_away(core, state, Dispatch::Retired);
+        false
+    }
+
+    /// Takes what a task has of threads and places from it, for `next`; returns its place.
+    fn take_away(&self, core: &Core, state: &mut State, next: Dispatch) -> Option<Place> {
+        let left = state.dispatch.leave(next);
+        if left.was_parked {
+            self.pool.unpark();
+        }
+        if let Some(ticket) = left.ticket {
+            self.pool.remove(ticket);
+        }
+        self.timer.forget(core, state);
+        left.place
+    }
+
+    /// Takes a task that has ended out of everything; returns the place that it had.
+    pub(super) fn retire(&self, core: &Core) -> Option<Place> {
+        self.take_away(core, &mut core.state.lock(), Dispatch::Retired)
+    }
+
+    /// Gives the place up while the thread waits for something that may take long, if there
+    /// may be one more such thread.
+    pub(super) fn give_way(&self, core: &Core) {
+        let mut state = core.state.lock();
+        let Some(slot) = state.dispatch.slot() else { return };
+        slot.set_aside(true);
+        core.flags.look();
+        let freed = self.park(&mut state);
+        drop(state);
+        if let Some(place) = freed {
+            self.free(place);
+        }
+    }
+
+    /// Takes the place, if there may be one more thread without.
+    fn park(&self, state: &mut State) -> Option<Place> {
+        let slot = state.dispatch.slot()?;
+        // The thread of a caller is none of the session's.
+        if slot.is_callers() {
+            return slot.give_up();
+        }
+        let may_park = self.pool.park();
+        let place = if may_park { slot.give_up() } else { None };
+        if place.is_some() {
+            slot.park();
+            state.attempts.gave_up_place();
+        } else {
+            self.pool.unpark();
+        }
+        place
+    }
+
+    /// Stops here as long as the task is suspended or has no place; fails if it has been
+    /// cancelled, or has to start over.
+    pub(super) fn wait_for_place(&self, core: &Arc<Core>) -> Result<(), Error> {
+        let mut state = core.state.lock();
+        loop {
+            if state.life.is_canceling() || state.attempts.starts_over() {
+                return Err(core.why_cancelled(&state));
+            }
+            let now = self.now();
+            let mut deadline = None;
+            let is_running = state.life.is_running();
+            let Some(slot) = state.dispatch.slot() else { return Ok(()) };
+            // Nothing else is waited for any more, even if it is suspended.
+            slot.set_aside(false);
+            if is_running {
+                if slot.has_place() {
+                    core.flags.has_looked();
+                    return Ok(());
+                }
+                if !slot.has_ticket() {
+                    let effects = self.stand_in_line(core, &mut state);
+                    drop(state);
+                    self.act(effects);
+                    state = core.state.lock();
+                    continue;
+                }
+                deadline = state.life.due(now);
+                if deadline.is_some_and(|deadline| deadline <= now) {
+                    return Err(core.on_url(&state, overdue()));
+                }
+            }
+            let slice = core.shared.slice(deadline, now);
+            state = core.changed.wait_timeout(state, slice).0;
+        }
+    }
+
+    /// Goes over to the place of another host, after a redirect.
+    pub(super) fn move_to_host(&self, core: &Arc<Core>, before: &str) -> Result<(), Error> {
+        let mut state = core.state.lock();
+        if core.host(&state) == before {
+            return Ok(());
+        }
+        let Some(place) = self.park(&mut state) else { return Ok(()) };
+        core.flags.look();
+        drop(state);
+        self.free(place);
+        self.wait_for_place(core)
+    }
+
+    /// Lets go of a task whose attempt was ended to begin again.
+    pub(super) fn detach(&self, core: &Arc<Core>) -> Detached {
+        // Dropped after the lock: the program may have put a body into it.
+        let current;
+        let mut state = core.state.lock();
+        drop(state.attempts.end());
+        core.counters.receive_anew();
+        // It begins where it began first.
+        current = state.seen.current.take();
+        state.seen.response = None;
+        if state.life.is_canceling() {
+            return Detached::Cancelled;
+        }
+        let has_moved = current.is_some();
+        let waits_until = state.attempts.waits_until();
+        let Some(slot) = state.dispatch.slot() else { return Detached::Left };
+        if slot.is_callers() || (slot.has_place() && !has_moved && waits_until.is_none()) {
+            let freed = if has_moved { self.park(&mut state) } else { None };
+            core.flags.look();
+            drop(state);
+            if let Some(place) = freed {
+                self.free(place);
+            }
+            return Detached::RunAgain;
+        }
+        let freed = self.take_away(core, &mut state, Dispatch::Idle);
+        let effects = if waits_until.is_some() {
+            let due = state.life.due(self.now());
+            let moment = waits_until.into_iter().chain(due).min();
+            self.timer.watch(core, &mut state, moment);
+            Effects { watches: true, ..Effects::default() }
+        } else if state.life.is_running() {
+            self.stand_in_line(core, &mut state)
+        } else {
+            Effects::default()
+        };
+        drop(state);
+        self.act(effects);
+        if let Some(place) = freed {
+            self.free(place);
+        }
+        Detached::Left
+    }
+}
+
+/// Whether sending the request again does no harm (RFC 9110 §9.2.2).
+pub(super) fn may_start_over(core: &Core, state: &State) -> bool {
+    core.request.method().is_idempotent()
+        && core.current(state).method().is_idempotent()
+        && core.request.body_to_send().is_none_or(|body| body.can_rewind())
+}

@@ -1,0 +1,119 @@
+//! What a task asks of the process that runs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Local;
+use crate::error::Error;
+use crate::load::Loaded;
+use crate::session::handle::Shared;
+use crate::session::task::{Brought, Core, Dispatch, Locked, Scheduler};
+
+impl Scheduler for Local {
+    fn begin(&self, task: &Arc<Core>, locked: Locked<'_>) {
+        self.begin_task(task, locked);
+    }
+
+    fn resume(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
+        locked.attempts.wait_until(None);
+        let effects = self.stand_in_line(task, &mut locked);
+        drop(locked);
+        // Its thread may need no place, or have stepped aside and have to ask for one itself.
+        task.changed.notify_all();
+        self.act(effects);
+    }
+
+    fn suspend(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
+        let (freed, ended) = self.leave(task, &mut locked);
+        drop(locked);
+        if let Some(attempt) = ended {
+            attempt.cancel();
+        }
+        if let Some(place) = freed {
+            self.free(place);
+        }
+    }
+
+    fn cancel(&self, task: &Arc<Core>, mut locked: Locked<'_>, is_first: bool) {
+        let attempt = locked.attempts.token();
+        let has_thread = self.quit_line(task, &mut locked);
+        drop(locked);
+        if let Some(attempt) = attempt {
+            attempt.cancel();
+        }
+        if has_thread {
+            task.changed.notify_all();
+        } else {
+            let is_refused = is_first && self.pool.admit(task).is_err();
+            self.complete(task, Err(Error::cancelled()), is_refused);
+        }
+    }
+
+    fn reprioritize(&self, locked: Locked<'_>) {
+        if let Dispatch::Queued(ticket) = locked.dispatch {
+            self.pool.set_priority(ticket, locked.priority);
+        }
+    }
+
+    fn run(&self, task: &Arc<Core>) -> Brought {
+        self.run_here(task)
+    }
+
+    fn open(&self, task: &Arc<Core>) -> Result<Loaded, Error> {
+        self.open_here(task)
+    }
+
+    fn close(&self, task: &Arc<Core>, outcome: Brought) -> Brought {
+        self.end_here(task, outcome)
+    }
+
+    fn go_on(&self, task: &Arc<Core>) -> Result<(), Error> {
+        self.wait_for_place(task)
+    }
+
+    fn step_aside(&self, task: &Arc<Core>) {
+        self.give_way(task);
+    }
+
+    fn change_host(&self, task: &Arc<Core>, before: &str) -> Result<(), Error> {
+        self.move_to_host(task, before)
+    }
+
+    fn finished(&self, task: &Core) {
+        self.forget_task(task, None);
+    }
+
+    fn alive(&self) -> Vec<Arc<Core>> {
+        self.pool.alive()
+    }
+
+    fn begin_call(&self) {
+        self.pool.begin_call();
+    }
+
+    fn end_call(&self) {
+        self.pool.end_call();
+    }
+
+    fn wait_until_idle(&self, timeout: Duration) -> bool {
+        self.pool.wait_until_quiet(timeout)
+    }
+
+    fn invalidate(&self, session: &Arc<Shared>) {
+        if self.pool.close() {
+            self.become_invalid(session);
+        }
+    }
+
+    fn halt(&self) {
+        self.pool.stop();
+    }
+
+    fn forget(&self) {
+        self.rules.stores.authenticator.reset();
+    }
+
+    fn renew_connections(&self) {
+        self.engine.renew();
+    }
+}

@@ -1,0 +1,168 @@
+//! The thread that looks at tasks without a thread when their moment comes.
+//!
+//! A task with a thread looks at the clock itself. One that waits in line has a moment at
+//! which it would be late, one that waits to connect has the moment of its next try: these
+//! stand in an order, so that the thread sleeps until the first of them, however many there
+//! are. It is started when the first has to wait, and leaves when nobody waits any more.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::Local;
+use crate::census::Census;
+use crate::clock::Clock;
+use crate::session::task::{Core, State};
+use crate::sync::{Condvar, Mutex, Rank};
+
+/// How long the thread stays when nobody waits.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Watches the tasks of one session that wait.
+#[derive(Debug)]
+pub(super) struct Timer {
+    clock: Clock,
+    census: Census,
+    local: Weak<Local>,
+    watch: Arc<Watch>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    state: Mutex<Moments>,
+    /// The first moment has changed, or it is time to leave.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Moments {
+    /// By moment, then by the number of the task.
+    tasks: BTreeMap<(Instant, u64), Weak<Core>>,
+    /// The thread is there.
+    runs: bool,
+    /// The thread looks for itself, or knows that it has to.
+    is_awake: bool,
+    closed: bool,
+}
+
+impl Timer {
+    pub(super) fn new(clock: Clock, census: Census, local: Weak<Local>) -> Self {
+        Self {
+            clock,
+            census,
+            local,
+            watch: Arc::new(Watch {
+                state: Mutex::new(Rank::Timer, Moments::default()),
+                changed: Condvar::new(),
+            }),
+        }
+    }
+
+    /// Has the task, which is locked, looked at when `moment` comes. A moment that never
+    /// comes is none.
+    pub(super) fn watch(&self, core: &Arc<Core>, state: &mut State, moment: Option<Instant>) {
+        self.forget(core, state);
+        let Some(moment) = moment else { return };
+        state.attempts.watched(Some(moment));
+        let mut moments = self.watch.state.lock();
+        moments.tasks.insert((moment, core.id), Arc::downgrade(core));
+        let is_first = moments.tasks.first_key_value().is_some_and(|(first, _)| first.1 == core.id);
+        if is_first {
+            self.wake(&mut moments);
+        }
+    }
+
+    /// Has the task, which is locked, not looked at any more.
+    pub(super) fn forget(&self, core: &Core, state: &mut State) {
+        let Some(moment) = state.attempts.watched(None) else { return };
+        let mut moments = self.watch.state.lock();
+        let forgotten = moments.tasks.remove(&(moment, core.id));
+        if moments.tasks.is_empty() && moments.runs {
+            self.wake(&mut moments);
+        }
+        drop(moments);
+        drop(forgotten);
+    }
+
+    /// Has the thread look at what has changed; a system call, so it is not woken twice.
+    fn wake(&self, moments: &mut Moments) {
+        if !std::mem::replace(&mut moments.is_awake, true) {
+            self.watch.changed.notify_one();
+        }
+    }
+
+    /// Sees to it that the thread is there if somebody waits. Called with no lock held.
+    pub(super) fn attend(&self) {
+        {
+            let mut moments = self.watch.state.lock();
+            if moments.runs || moments.closed || moments.tasks.is_empty() {
+                return;
+            }
+            (moments.runs, moments.is_awake) = (true, true);
+        }
+        let (watch, clock, local) =
+            (Arc::clone(&self.watch), self.clock.clone(), self.local.clone());
+        let life = Box::new(move || watch.run(&clock, &local));
+        if let Err(error) = self.census.spawn("urlsession-timer", life) {
+            // Tried again with the next task that waits.
+            self.watch.state.lock().runs = false;
+            log::warn!("no thread to watch over tasks that wait: {error}");
+        }
+    }
+
+    /// Sends the thread home.
+    pub(super) fn close(&self) {
+        let mut moments = self.watch.state.lock();
+        moments.closed = true;
+        let forgotten = std::mem::take(&mut moments.tasks);
+        drop(moments);
+        self.watch.changed.notify_all();
+        drop(forgotten);
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Watch {
+    /// The life of the thread.
+    fn run(&self, clock: &Clock, local: &Weak<Local>) {
+        while let Some(core) = self.next(clock) {
+            let (Some(local), Some(core)) = (local.upgrade(), core.upgrade()) else { continue };
+            local.expire(&core, clock.now());
+        }
+    }
+
+    /// Waits for the next moment, and returns whose it is; `None` if it is time to leave.
+    fn next(&self, clock: &Clock) -> Option<Weak<Core>> {
+        let mut moments = self.state.lock();
+        let mut idle_since = None;
+        loop {
+            let now = clock.now();
+            let left = match moments.tasks.first_key_value() {
+                _ if moments.closed => Duration::ZERO,
+                Some((&(moment, _), _)) if moment <= now => {
+                    return moments.tasks.pop_first().map(|(_, core)| core);
+                }
+                Some((&(moment, _), _)) => moment - now,
+                None => {
+                    let since = *idle_since.get_or_insert(now);
+                    IDLE.saturating_sub(now.saturating_duration_since(since))
+                }
+            };
+            if left.is_zero() {
+                moments.runs = false;
+                return None;
+            }
+            moments.is_awake = false;
+            moments = self.changed.wait_timeout(moments, clock.slice(left)).0;
+            moments.is_awake = true;
+            if !moments.tasks.is_empty() {
+                idle_since = None;
+            }
+        }
+    }
+}

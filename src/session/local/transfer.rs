@@ -1,0 +1,96 @@
+//! Transfers: one attempt of a task, from its request to the end of its body.
+
+use std::sync::Arc;
+
+use super::Local;
+use super::receive::{allowed, cannot_become_download, receive};
+use crate::cancel::CancelToken;
+use crate::error::{Error, ErrorKind, Stage};
+use crate::files::Target;
+use crate::load::{self, Loaded};
+use crate::request::Request;
+use crate::session::delegate::ResponseDisposition;
+use crate::session::task::{Brought, Core, Kind, Listener};
+use crate::wire::Context;
+
+/// What ends an attempt, and who is told of it.
+type Attempt = (CancelToken, Option<Arc<dyn Listener>>);
+
+impl Local {
+    /// Transfers the task as far as its head.
+    pub(super) fn head(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
+        let (token, listener) = self.start_attempt(core)?;
+        let loaded = self.load(core, &token)?;
+        match allowed(core, &loaded.response, listener.as_deref())? {
+            ResponseDisposition::BecomeDownload => Err(cannot_become_download()),
+            _ => Ok(loaded),
+        }
+    }
+
+    /// Transfers the whole task once.
+    pub(super) fn attempt(&self, core: &Arc<Core>) -> Brought {
+        let (token, listener) = self.start_attempt(core)?;
+        // What is at its place already is known before anything is transferred.
+        let target = target(core)?;
+        let loaded = self.load(core, &token)?;
+        let url = loaded.response.clone();
+        let received = receive(core, loaded, target, listener.as_deref());
+        received.map_err(|error| error.at(Stage::Receiving).on(url.url()))
+    }
+
+    fn start_attempt(&self, core: &Arc<Core>) -> Result<Attempt, Error> {
+        let mut state = core.state.lock();
+        let token = state.attempts.begin();
+        if state.life.is_over() {
+            return Err(core.why_cancelled(&state));
+        }
+        drop(state);
+        core.go_on()?;
+        Ok((token, core.start_telling()))
+    }
+
+    /// Sends the request and receives the head.
+    fn load(&self, core: &Arc<Core>, token: &CancelToken) -> Result<Loaded, Error> {
+        let configuration = &core.shared.configuration;
+        let context = Context {
+            cancel: Some(token.clone()),
+            clock: configuration.clock.clone(),
+            idle: core.request.timeout_or(configuration.timeout_for_request),
+            deadline: core.state.lock().life.deadline(),
+            dialogue: Some(core.clone()),
+        };
+        let streamed = streamed(core)?;
+        let request = streamed.as_ref().unwrap_or(&core.request);
+        let (engine, rules) = (&self.engine, &self.rules);
+        let loaded = loop {
+            match load::run(engine, rules, request, &context) {
+                Ok(loaded) => break loaded,
+                Err(error) => self.wait_for_connectivity(core, error)?,
+            }
+        };
+        core.state.lock().seen.response = Some(loaded.response.clone());
+        core.go_on().map_err(|error| error.at(Stage::Receiving))?;
+        Ok(loaded)
+    }
+}
+
+/// Returns the request with the body that the delegate has for it, if it is asked.
+fn streamed(core: &Arc<Core>) -> Result<Option<Request>, Error> {
+    if !core.streams {
+        return Ok(None);
+    }
+    let body = core.ask_for_body()?.ok_or_else(|| {
+        let detail = "no delegate has a body to send: need_new_body_stream was not answered";
+        Error::new(ErrorKind::RequestBodyStreamExhausted, detail).at(Stage::Preparing)
+    })?;
+    Ok(Some(core.request.clone().body(body)))
+}
+
+/// Returns the place that was named for a download, if a file may come there.
+fn target(core: &Core) -> Result<Option<Target>, Error> {
+    let saving = match &core.state.lock().kind {
+        Kind::Download(Some(saving)) => saving.clone(),
+        Kind::Download(None) | Kind::Data | Kind::Upload(_) => return Ok(None),
+    };
+    Target::new(&saving.path, saving.existing, &core.shared.census).map(Some)
+}

@@ -1,0 +1,141 @@
+//! The life of a worker, and of a thread of the program's that runs a task itself.
+
+use std::mem;
+use std::sync::Arc;
+
+use super::Local;
+use super::place::{Detached, may_start_over};
+use super::pool::Ready;
+use crate::delivery::caught;
+use crate::error::{Error, ErrorKind};
+use crate::load::Loaded;
+use crate::session::audience::panicked;
+use crate::session::inside::Inside;
+use crate::session::task::{Brought, Core, Place, Ticket};
+
+impl Local {
+    pub(super) fn start_worker(&self) {
+        let Some(local) = self.me.upgrade() else { return };
+        let life = Box::new(move || local.work());
+        if let Err(error) = self.census.spawn("urlsession-worker", life) {
+            let detail = "the system refused a thread for a task";
+            let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
+            for ready in self.pool.refused() {
+                self.give_up(ready, error.clone());
+            }
+        }
+    }
+
+    fn work(&self) {
+        let (mut freed, mut arrives) = (None, true);
+        loop {
+            let (next, effects) = self.pool.turn(freed.take(), mem::take(&mut arrives));
+            self.act(effects);
+            match next.or_else(|| self.pool.rest()) {
+                Some(ready) => freed = self.run_on_worker(ready),
+                None => break,
+            }
+        }
+    }
+
+    /// Runs a task on the worker that calls this. Returns the place to free.
+    fn run_on_worker(&self, ready: Ready) -> Option<Place> {
+        let Ready { core, ticket, place } = ready;
+        let inside = Inside::enter(&core.shared);
+        let freed = self.run_attached(&core, ticket, place);
+        // It may be the last to hold what the program gave to the task.
+        caught("what a task holds", || drop(core));
+        drop(inside);
+        freed
+    }
+
+    fn run_attached(&self, core: &Arc<Core>, ticket: Ticket, place: Place) -> Option<Place> {
+        if let Err(place) = self.attach(core, ticket, place) {
+            return Some(place);
+        }
+        loop {
+            let outcome = guarded(|| self.attempt(core));
+            if !starts_over(core, outcome.as_ref().err()) {
+                return self.complete_holding(core, outcome, false);
+            }
+            match self.detach(core) {
+                Detached::RunAgain => {}
+                Detached::Left => return None,
+                Detached::Cancelled => {
+                    return self.complete_holding(core, Err(Error::cancelled()), false);
+                }
+            }
+        }
+    }
+
+    /// Ends a task for which there is no thread.
+    fn give_up(&self, ready: Ready, error: Error) {
+        let Ready { core, ticket, place } = ready;
+        match self.attach(&core, ticket, place) {
+            Ok(()) => self.complete(&core, Err(error), false),
+            Err(place) => self.free(place),
+        }
+    }
+
+    /// Runs the task on the thread that calls this, from its beginning to its end.
+    pub(super) fn run_here(&self, core: &Arc<Core>) -> Brought {
+        self.attach_caller(core)?;
+        let outcome = self.until_done(core, || self.attempt(core));
+        self.end_here(core, outcome)
+    }
+
+    /// Runs the task until its head has arrived, on the thread that calls this.
+    pub(super) fn open_here(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
+        self.attach_caller(core)?;
+        let opened = self.until_done(core, || self.head(core));
+        opened
+            .map_err(|error| self.end_here(core, Err(error)).err().unwrap_or_else(Error::cancelled))
+    }
+
+    /// Makes attempts until one need not be repeated.
+    fn until_done<T>(
+        &self,
+        core: &Arc<Core>,
+        attempt: impl Fn() -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let _inside = Inside::enter(&core.shared);
+        let mut outcome = guarded(&attempt);
+        while starts_over(core, outcome.as_ref().err())
+            && matches!(self.detach(core), Detached::RunAgain)
+        {
+            outcome = guarded(&attempt);
+        }
+        outcome
+    }
+
+    /// Ends a task that its caller has run, and returns what it brought.
+    pub(super) fn end_here(&self, core: &Arc<Core>, outcome: Brought) -> Brought {
+        let outcome = core.end(outcome);
+        let place = self.retire(core);
+        self.forget_task(core, place);
+        outcome
+    }
+}
+
+/// Runs what may call the program in ways that nobody else guards: readers of bodies that
+/// are dropped, its logger.
+fn guarded<T>(transfer: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    caught("code called by a transfer", transfer)
+        .unwrap_or_else(|| Err(panicked("code called by the transfer")))
+}
+
+/// Whether the transfer begins anew: it was ended for that, or was suspended for so long
+/// that its connection broke.
+fn starts_over(core: &Core, error: Option<&Error>) -> bool {
+    use ErrorKind::{NetworkConnectionLost, ZeroByteResource};
+
+    let Some(error) = error else { return false };
+    let mut state = core.state.lock();
+    let broke = matches!(error.kind(), NetworkConnectionLost | ZeroByteResource)
+        && state.attempts.may_have_broken()
+        && may_start_over(core, &state);
+    if broke && !state.life.is_over() {
+        state.attempts.start_over();
+    }
+    state.attempts.starts_over()
+}

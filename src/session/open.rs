@@ -1,0 +1,97 @@
+//! Making sessions.
+
+use std::sync::{Arc, OnceLock};
+
+use super::delegate::Delegate;
+use super::handle::{Calls, Session, Shared};
+use super::local::Local;
+use crate::census::Census;
+use crate::configuration::Configuration;
+use crate::delivery::DeliveryQueue;
+use crate::error::{Error, ErrorKind};
+use crate::request;
+
+impl Session {
+    /// Makes a session without a delegate from a copy of `configuration`. Nothing is
+    /// opened or started yet. Closures are called on a serial queue of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotSupported`] for a background configuration, which this version
+    /// cannot serve yet, for TLS versions that exclude each other, and for
+    /// [`uses_netrc`](Configuration::uses_netrc) without the feature `netrc`;
+    /// [`ErrorKind::InvalidRequest`] for `Content-Length` or `Transfer-Encoding` among the
+    /// [`additional_headers`](Configuration::additional_headers), which follow from each
+    /// body;
+    /// [`ErrorKind::ServerCertificateUntrusted`] if one of
+    /// [`additional_roots`](Configuration::additional_roots) is no certificate.
+    #[doc(alias = "sessionWithConfiguration")]
+    pub fn new(configuration: Configuration) -> Result<Self, Error> {
+        Self::with_queue(configuration, DeliveryQueue::serial())
+    }
+
+    /// Makes a session without a delegate, whose closures are called on `queue`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    #[doc(alias = "delegateQueue")]
+    pub fn with_queue(configuration: Configuration, queue: DeliveryQueue) -> Result<Self, Error> {
+        Self::make(configuration, Calls { delegate: None, queue }, false)
+    }
+
+    /// Makes a session whose delegate is told, and asked, on `queue`.
+    ///
+    /// The session keeps the delegate until it is invalid, and calls
+    /// [`did_become_invalid`](Delegate::did_become_invalid) last.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    #[doc(alias = "init(configuration:delegate:delegateQueue:)")]
+    pub fn with_delegate(
+        configuration: Configuration,
+        delegate: Arc<dyn Delegate>,
+        queue: DeliveryQueue,
+    ) -> Result<Self, Error> {
+        Self::make(configuration, Calls { delegate: Some(delegate), queue }, false)
+    }
+
+    fn make(
+        configuration: Configuration,
+        calls: Calls,
+        is_everybodys: bool,
+    ) -> Result<Self, Error> {
+        if configuration.identifier.is_some() {
+            let detail = "background sessions are not built yet";
+            return Err(Error::new(ErrorKind::NotSupported, detail));
+        }
+        if configuration.uses_netrc && !cfg!(feature = "netrc") {
+            let detail = "uses_netrc needs the feature netrc of this crate";
+            return Err(Error::new(ErrorKind::NotSupported, detail));
+        }
+        for (name, _) in configuration.additional_headers.iter() {
+            request::framing_is_ours(name)?;
+        }
+        let census = Census::default();
+        calls.queue.count_in(&census);
+        let local = Local::new(&configuration, &census)?;
+        Ok(Self::of(&Shared::new((configuration, census), calls, local, is_everybodys)))
+    }
+
+    /// Returns the session that the whole program shares, made with the default
+    /// configuration and without a delegate. It cannot be invalidated.
+    ///
+    /// # Panics
+    ///
+    /// Never: the default configuration can always be served.
+    #[doc(alias = "sharedSession")]
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Session> = OnceLock::new();
+        SHARED.get_or_init(|| {
+            let calls = Calls { delegate: None, queue: DeliveryQueue::serial() };
+            Self::make(Configuration::default(), calls, true)
+                .expect("the default configuration can be served")
+        })
+    }
+}

@@ -1,0 +1,113 @@
+//! The attempts that a task takes, of which one is under way at most.
+
+use std::mem;
+use std::time::{Duration, Instant};
+
+use crate::cancel::CancelToken;
+
+/// How long to wait before the next try to connect: at first, and at most.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// What its scheduler keeps of a task's attempts.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    /// Ends the attempt that is under way.
+    token: Option<CancelToken>,
+    /// The task was suspended during the attempt: its connection may have grown old.
+    may_have_broken: bool,
+    /// The attempt was ended to begin again later.
+    starts_over: bool,
+    /// When it tries again to connect.
+    waits_until: Option<Instant>,
+    /// The moment at which its scheduler's timer looks at it.
+    watched: Option<Instant>,
+    /// How often it has tried to connect.
+    connects: u32,
+    /// It had a place before, and goes ahead of those who never had one.
+    had_place: bool,
+}
+
+impl Attempts {
+    /// Begins one; the token ends it.
+    pub(crate) fn begin(&mut self) -> CancelToken {
+        let token = CancelToken::new();
+        self.token = Some(token.clone());
+        self.may_have_broken = false;
+        token
+    }
+
+    /// Returns what ends the one that is under way.
+    pub(crate) fn token(&self) -> Option<CancelToken> {
+        self.token.clone()
+    }
+
+    /// It is over.
+    pub(crate) fn end(&mut self) -> Option<CancelToken> {
+        self.starts_over = false;
+        self.token.take()
+    }
+
+    /// Has it be over, and another one begin; returns what ends it.
+    pub(crate) fn start_over(&mut self) -> Option<CancelToken> {
+        self.starts_over = true;
+        self.token.clone()
+    }
+
+    pub(crate) fn starts_over(&self) -> bool {
+        self.starts_over
+    }
+
+    /// The task is suspended, during which its connection may grow old.
+    pub(crate) fn suspended(&mut self) {
+        self.may_have_broken = true;
+    }
+
+    /// Whether its connection may have grown old; asked once for each attempt.
+    pub(crate) fn may_have_broken(&mut self) -> bool {
+        mem::take(&mut self.may_have_broken)
+    }
+
+    /// Notes that the task gave up a place.
+    pub(crate) fn gave_up_place(&mut self) {
+        self.had_place = true;
+    }
+
+    pub(crate) fn had_place(&self) -> bool {
+        self.had_place
+    }
+
+    /// Returns how long to wait before it tries to connect once more.
+    pub(crate) fn patience(&mut self) -> Duration {
+        let wait = PATIENCE.0.saturating_mul(1 << self.connects.min(16));
+        self.connects += 1;
+        wait.min(PATIENCE.1)
+    }
+
+    /// Has it wait for a moment to come, without a thread.
+    pub(crate) fn wait_until(&mut self, moment: Option<Instant>) {
+        self.waits_until = moment;
+    }
+
+    /// Notes when its scheduler's timer looks at it; returns what was noted before.
+    pub(crate) fn watched(&mut self, moment: Option<Instant>) -> Option<Instant> {
+        mem::replace(&mut self.watched, moment)
+    }
+
+    pub(crate) fn waits_until(&self) -> Option<Instant> {
+        self.waits_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_from_a_second_to_a_minute() {
+        let mut attempts = Attempts::default();
+        let waits: Vec<_> = (0..9).map(|_| attempts.patience().as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        let mut late = Attempts { connects: u32::MAX - 1, ..Attempts::default() };
+        assert_eq!(late.patience(), PATIENCE.1);
+    }
+}

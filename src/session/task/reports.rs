@@ -1,0 +1,92 @@
+//! Whom a task reports to.
+
+use std::fmt;
+use std::sync::mpsc::Sender;
+
+use super::product::{Brought, Product};
+use super::progress::Progress;
+use crate::delivery::Loan;
+use crate::error::Error;
+use crate::files::DownloadedFile;
+use crate::response::Response;
+use crate::session::data::Finished;
+
+/// Whom a task reports to.
+pub(crate) enum Reports {
+    /// Its delegate and the session's.
+    Delegates,
+    /// Called on the session's queue.
+    Closure(End),
+    /// Sends into a channel of the program, on any thread.
+    Channel(End),
+    Updates(Sender<Item>),
+    /// Whoever runs it; its own delegate is told, too.
+    Caller,
+}
+
+/// Takes what the task with that id has brought.
+pub(crate) type End = Box<dyn FnOnce(u64, Brought) + Send>;
+
+impl Reports {
+    /// Has a closure called with what a task brings, `taken` from it.
+    pub(crate) fn closure<T: 'static>(
+        taken: fn(Product) -> Result<T, Error>,
+        completion: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) -> Self {
+        Self::Closure(Box::new(move |_, outcome| completion(outcome.and_then(taken))))
+    }
+
+    /// Has it sent to `outcomes`.
+    pub(crate) fn channel<T: Send + 'static>(
+        taken: fn(Product) -> Result<T, Error>,
+        outcomes: &Sender<Finished<T>>,
+    ) -> Self {
+        let outcomes = outcomes.clone();
+        Self::Channel(Box::new(move |id, outcome| {
+            let outcome = outcome.and_then(taken);
+            // Whoever dropped the receiver wants to know no more.
+            let _ = outcomes.send(Finished { id, outcome });
+        }))
+    }
+
+    /// Whether somebody wants the whole body at the end.
+    pub(crate) fn wants_data(&self) -> bool {
+        matches!(self, Self::Closure(_) | Self::Channel(_) | Self::Caller)
+    }
+}
+
+/// Something that happened to a task; see [`Updates`](crate::Updates).
+///
+/// `Debug` shows how much data there is, not what is in it.
+#[non_exhaustive]
+pub enum Update {
+    /// The head of the response. A second one means that the transfer had to start over.
+    Response(Response),
+    /// A piece of the body, decoded, in order; never empty.
+    Data(Vec<u8>),
+    /// How far the task has come.
+    Progress(Progress),
+    /// The body of a download is whole, in a file, which is deleted when this is dropped.
+    Downloaded(DownloadedFile),
+    /// The task has ended. The last update.
+    Finished(Result<(), Error>),
+}
+
+impl fmt::Debug for Update {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Response(response) => f.debug_tuple("Response").field(response).finish(),
+            Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
+            Self::Progress(progress) => f.debug_tuple("Progress").field(progress).finish(),
+            Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
+            Self::Finished(outcome) => f.debug_tuple("Finished").field(outcome).finish(),
+        }
+    }
+}
+
+/// What is sent to whoever takes updates.
+pub(crate) struct Item {
+    pub(crate) update: Update,
+    /// Given back when it is taken, or dropped with it.
+    pub(crate) _loan: Option<Loan>,
+}

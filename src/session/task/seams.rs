@@ -1,0 +1,118 @@
+//! What a task knows of those above it: who runs it, and who tells of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::core::{Core, Locked};
+use super::product::Brought;
+use crate::error::Error;
+use crate::load::Loaded;
+use crate::response::Response;
+use crate::session::delegate::ResponseDisposition;
+use crate::session::handle::Shared;
+
+/// Decides when and where the tasks of one session run.
+///
+/// The pool of this process is one; the client of an engine in another process can be one,
+/// and tests have one that runs tasks by hand. Whoever implements it carries a task from
+/// `begin` to its completion, which it has told by the room `audience`, once.
+///
+/// Methods that get a task [`Locked`] decide under its lock and act after it: they call
+/// nothing of the program's, and wait for nothing, while they hold it.
+pub(crate) trait Scheduler: fmt::Debug + Send + Sync {
+    // ---- one task ----
+
+    /// Begins a task that was resumed for the first time.
+    fn begin(&self, task: &Arc<Core>, locked: Locked<'_>);
+
+    /// Has a task go on that was suspended.
+    fn resume(&self, task: &Arc<Core>, locked: Locked<'_>);
+
+    /// Stops a task that was suspended just now.
+    fn suspend(&self, task: &Arc<Core>, locked: Locked<'_>);
+
+    /// Ends a task that was cancelled just now; `is_first` if it never began.
+    fn cancel(&self, task: &Arc<Core>, locked: Locked<'_>, is_first: bool);
+
+    /// Has a task that waits go by its priority, which was changed just now.
+    fn reprioritize(&self, locked: Locked<'_>);
+
+    /// Runs a task that has not begun on the thread that calls this, to its end.
+    fn run(&self, task: &Arc<Core>) -> Brought;
+
+    /// Runs a task that has not begun on the thread that calls this, until its head has
+    /// arrived.
+    fn open(&self, task: &Arc<Core>) -> Result<Loaded, Error>;
+
+    /// Ends a task that was [opened](Self::open).
+    fn close(&self, task: &Arc<Core>, outcome: Brought) -> Brought;
+
+    /// Stops here, on the thread that runs the task, as long as it is suspended or has to
+    /// wait for its turn; fails if it was cancelled, or has to start over.
+    fn go_on(&self, task: &Arc<Core>) -> Result<(), Error>;
+
+    /// Lets others run while the thread of the task waits for something that may take
+    /// long; [`go_on`](Self::go_on) ends that.
+    fn step_aside(&self, task: &Arc<Core>);
+
+    /// Lets the task, which was led from the host `before` to another one, wait for its
+    /// turn there.
+    fn change_host(&self, task: &Arc<Core>, before: &str) -> Result<(), Error>;
+
+    /// The task's completion was told.
+    fn finished(&self, task: &Core);
+
+    // ---- all of them ----
+
+    /// Returns the tasks that have begun and have not been told to be completed, oldest
+    /// first.
+    fn alive(&self) -> Vec<Arc<Core>>;
+
+    /// Counts a call of the program that belongs to no task that is alive.
+    fn begin_call(&self);
+
+    /// It was made.
+    fn end_call(&self);
+
+    /// Waits until nothing is alive and every call was made, for at most `timeout`;
+    /// returns whether that is so.
+    fn wait_until_idle(&self, timeout: Duration) -> bool;
+
+    /// Takes no more tasks from now on.
+    fn invalidate(&self, session: &Arc<Shared>);
+
+    /// Starts nothing more: all tasks are about to be cancelled.
+    fn halt(&self);
+
+    /// Forgets what was learned about servers.
+    fn forget(&self);
+
+    /// Has every later exchange use a new connection.
+    fn renew_connections(&self);
+}
+
+/// Tells of a transfer while it goes on.
+pub(crate) trait Listener: fmt::Debug + Send + Sync {
+    /// Whether somebody takes the body piece by piece.
+    fn takes_body(&self) -> bool;
+
+    /// Tells of the response, and asks what becomes of its body.
+    fn response(&self, task: &Arc<Core>, response: &Response)
+    -> Result<ResponseDisposition, Error>;
+
+    /// Tells of an informational answer.
+    fn informed(&self, task: &Arc<Core>, response: Response);
+
+    /// Tells that the task has become a download.
+    fn became_download(&self, task: &Arc<Core>);
+
+    /// Tells of a piece of the body; waits as long as too much has not been taken.
+    fn data(&self, task: &Arc<Core>, data: Vec<u8>) -> Result<(), Error>;
+
+    /// Tells how far the task has come, if it is time to.
+    fn progress(&self, task: &Arc<Core>);
+
+    /// Tells the last progress, on the thread where the completion is told.
+    fn last_progress(&self, task: &Arc<Core>);
+}
