@@ -3,7 +3,8 @@ mod model;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::{KEPT_HOSTS, Limits, Line, Place, Position, Rank, Waiting};
+use super::{KEPT_HOSTS, Limits, Line, Position, Rank, Waiting};
+use crate::session::task::Place;
 
 impl<T> Line<T> {
     /// Tells whether nobody waits and nobody runs.

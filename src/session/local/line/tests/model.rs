@@ -1,7 +1,8 @@
 //! The line beside a model of it, through thousands of random steps.
 
 use super::host;
-use crate::session::line::{Host, Limits, Line, Place, Ticket};
+use crate::session::local::line::{Host, Limits, Line};
+use crate::session::task::{Place, Ticket};
 
 /// Marsaglia's xorshift64.
 struct Random(u64);
@@ -139,7 +140,7 @@ impl Pair {
         let (next, expected) = (self.line.next(), self.model.next());
         assert_eq!(next.as_ref().map(|(_, job, _)| *job), expected.map(|(job, _)| job));
         if let Some(((_, _, place), (_, host))) = next.zip(expected) {
-            assert_eq!(&*place.host, HOSTS[host]);
+            assert_eq!(&*place.0, HOSTS[host]);
             self.places.push((host, place));
             return true;
         }
