@@ -215,7 +215,7 @@ pub struct Configuration {
     #[cfg_attr(docsrs, doc(cfg(unix)))]
     pub unix_socket: Option<PathBuf>,
 
-    /// The clock that every timer of the session goes by.
+    /// The clock that every timer of the session goes by, and the dates of certificates.
     ///
     /// Default: the system's.
     pub clock: Clock,

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use std::{any, fmt, mem};
 
 use crate::census::Census;
+use crate::clock::Clock;
 use crate::delivery::serial::Serial;
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
@@ -208,10 +209,11 @@ impl DeliveryQueue {
         }
     }
 
-    /// Has the thread of a serial queue counted in `census`, if no other census was named.
-    pub(crate) fn count_in(&self, census: &Census) {
+    /// Has the thread of a serial queue counted in `census` and go by `clock`, if it serves no
+    /// other session.
+    pub(crate) fn serve(&self, census: &Census, clock: &Clock) {
         if let Kind::Serial(serial) = &*self.kind {
-            serial.count_in(census);
+            serial.serve(census, clock);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use std::{io, mem, thread};
 
 use crate::census::{Census, Kind};
+use crate::clock::Clock;
 use crate::delivery::queue::{Job, run_caught};
 use crate::sync::{Condvar, Mutex, Rank};
 
@@ -20,7 +21,8 @@ pub(super) struct Serial(Arc<Shared>);
 
 struct Shared {
     idle: Duration,
-    census: OnceLock<Census>,
+    /// What it is counted in and goes by; it may be used without any session.
+    session: OnceLock<(Census, Clock)>,
     state: Mutex<State>,
     /// Something to do, or a reason to leave: for the thread.
     work: Condvar,
@@ -45,14 +47,14 @@ impl Serial {
     fn with_idle(idle: Duration) -> Self {
         Self(Arc::new(Shared {
             idle,
-            census: OnceLock::new(),
+            session: OnceLock::new(),
             state: Mutex::new(Rank::Queue, State::default()),
             work: Condvar::new(),
         }))
     }
 
-    pub(super) fn count_in(&self, census: &Census) {
-        let _ = self.0.census.set(census.clone());
+    pub(super) fn serve(&self, census: &Census, clock: &Clock) {
+        let _ = self.0.session.set((census.clone(), clock.clone()));
     }
 
     pub(super) fn post(&self, job: Job) {
@@ -91,7 +93,7 @@ impl Drop for Serial {
 impl Shared {
     fn start(self: &Arc<Self>, builder: thread::Builder) -> io::Result<()> {
         let shared = self.clone();
-        let counted = self.census.get().map(|census| census.count(Kind::Thread));
+        let counted = self.session.get().map(|(census, _)| census.count(Kind::Thread));
         builder.name("urlsession-delivery".to_owned()).spawn(move || {
             let _counted = counted;
             shared.run();
@@ -108,7 +110,7 @@ impl Shared {
 
     fn next(&self) -> Option<Job> {
         let mut state = self.state.lock();
-        let mut has_yielded = false;
+        let (mut has_yielded, mut until) = (false, None);
         loop {
             if let Some(job) = state.jobs.pop_front() {
                 return Some(job);
@@ -126,13 +128,15 @@ impl Shared {
                 state = self.state.lock();
                 continue;
             }
-            state.waiting = true;
-            let (woken, timed_out) = self.work.wait_timeout(state, self.idle);
-            state = woken;
-            state.waiting = false;
-            if timed_out && state.jobs.is_empty() {
+            let clock = self.session.get().map_or_else(Clock::system, |(_, clock)| clock.clone());
+            let now = clock.now();
+            let left = until.get_or_insert(now + self.idle).saturating_duration_since(now);
+            if left.is_zero() {
                 break;
             }
+            state.waiting = true;
+            state = self.work.wait_timeout(state, clock.slice(left)).0;
+            state.waiting = false;
         }
         (state.running, state.leaving) = (false, false);
         None
@@ -242,7 +246,7 @@ mod tests {
     #[test]
     fn the_thread_is_counted_while_it_lives() {
         let (serial, census) = (impatient(), Census::default());
-        serial.count_in(&census);
+        serial.serve(&census, &Clock::system());
         assert_eq!(census.alive(Kind::Thread), 0);
         let (gate, opened) = mpsc::channel::<()>();
         post(&serial, move || opened.recv().unwrap());

@@ -190,19 +190,18 @@ impl Shared {
 
     /// Waits for something to do; `None` sends the helper home.
     fn next(&self) -> Option<Arc<Question<Call>>> {
+        let until = self.clock.now() + HELPER_IDLE;
         let mut line = self.line.lock();
-        let mut is_patient = true;
         loop {
             if let Some(question) = line.take(self.clock.now()) {
                 return Some(question);
             }
-            if line.is_closed() || !is_patient {
+            let left = until.saturating_duration_since(self.clock.now());
+            if line.is_closed() || left.is_zero() {
                 line.end_helper();
                 return None;
             }
-            let (next, timed_out) = self.work.wait_timeout(line, HELPER_IDLE);
-            line = next;
-            is_patient = !timed_out;
+            line = self.work.wait_timeout(line, self.clock.slice(left)).0;
         }
     }
 

@@ -74,7 +74,7 @@ impl Session {
             request::framing_is_ours(name)?;
         }
         let census = Census::default();
-        calls.queue.count_in(&census);
+        calls.queue.serve(&census, &configuration.clock);
         let local = Local::new(&configuration, &census)?;
         Ok(Self::of(&Shared::new((configuration, census), calls, local, is_everybodys)))
     }

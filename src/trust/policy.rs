@@ -1,23 +1,27 @@
 //! What a session demands of servers that want to be trusted.
 
+use std::time::{Duration, SystemTime};
+
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::Certificate;
 use super::evaluation::{Measure, check_own_key, evaluate};
 use super::pins::PublicKeyPins;
 use super::roots::{Roots, anchors};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
-/// The roots and the pins of one session.
+/// The roots and the pins of one session, and its clock.
 #[derive(Debug)]
 pub(crate) struct TrustPolicy {
     roots: Roots,
     pins: Vec<PublicKeyPins>,
+    clock: Clock,
 }
 
 impl TrustPolicy {
-    pub(crate) fn new(roots: Roots, pins: Vec<PublicKeyPins>) -> Self {
-        Self { roots, pins }
+    pub(crate) fn new(roots: Roots, pins: Vec<PublicKeyPins>, clock: Clock) -> Self {
+        Self { roots, pins, clock }
     }
 
     /// Evaluates what a server has shown, its own certificate first.
@@ -25,9 +29,8 @@ impl TrustPolicy {
         &self,
         chain: &[CertificateDer<'_>],
         host: &ServerName<'_>,
-        now: UnixTime,
     ) -> Result<(), Error> {
-        let (anchors, pins) = (self.roots.all()?, &self.pins);
+        let (anchors, pins, now) = (self.roots.all()?, &self.pins, self.now());
         evaluate(chain, &Measure { host, anchors, pins, now })
     }
 
@@ -42,8 +45,14 @@ impl TrustPolicy {
             let detail = "one of the roots to evaluate with is not a certificate";
             Error::new(ErrorKind::ServerCertificateUntrusted, detail).because(error)
         })?;
-        let (anchors, pins, now) = (&anchors[..], &self.pins[..], UnixTime::now());
+        let (anchors, pins, now) = (&anchors[..], &self.pins[..], self.now());
         evaluate(chain, &Measure { host, anchors, pins, now })
+    }
+
+    /// Returns the date by which everything about certificates goes.
+    pub(crate) fn now(&self) -> UnixTime {
+        let since = self.clock.date().duration_since(SystemTime::UNIX_EPOCH);
+        UnixTime::since_unix_epoch(since.unwrap_or(Duration::ZERO))
     }
 
     /// Fails if the host has pins and none is of this certificate's own key.

@@ -48,7 +48,7 @@ impl ServerTrust {
     }
 
     /// Evaluates what was shown as the session does that asks: a path to one of its roots,
-    /// the dates now, the use, the host, and the configuration's pins. Revocation is not
+    /// the dates by its clock, the use, the host, and the configuration's pins. Revocation is not
     /// checked.
     ///
     /// # Errors
@@ -79,14 +79,14 @@ impl ServerTrust {
 
     #[cfg(feature = "tls")]
     fn evaluated(&self, roots: Option<&[Certificate]>) -> Result<(), Error> {
-        use rustls::pki_types::{CertificateDer, UnixTime};
+        use rustls::pki_types::CertificateDer;
 
         let host = super::policy::server_name(&self.0.host)?;
         let der =
             |certificate: &'_ Certificate| CertificateDer::from(certificate.as_der().to_vec());
         let chain: Vec<_> = self.0.certificates.iter().map(der).collect();
         match roots {
-            None => self.0.policy.evaluate(&chain, &host, UnixTime::now()),
+            None => self.0.policy.evaluate(&chain, &host),
             Some(roots) => self.0.policy.evaluate_with_roots(&chain, &host, roots),
         }
     }

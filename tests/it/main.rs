@@ -24,6 +24,7 @@ mod gone;
 mod guarantees;
 mod heads;
 mod hostile;
+mod idle_threads;
 mod inside;
 mod line;
 mod look_ups;

@@ -23,7 +23,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("census", &[&["sync"]]),
     ("headers", &[&["error"]]),
     ("mime", &[]),
-    ("trust", &[&["error"]]),
+    ("trust", &[&["error", "clock"]]),
     ("resolver", &[&["error", "cancel"]]),
     ("body", &[&["error", "sync", "headers", "mime"]]),
     ("request", &[&["error", "cancel", "headers", "body"]]),

@@ -64,6 +64,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::testing::Authority;
     use crate::trust::{Certificate, Identity, Roots, TrustPolicy};
 
@@ -71,7 +72,11 @@ mod tests {
     fn only_a_credential_for_what_was_shown_opens_what_the_evaluation_closed() {
         use Disposition::{Cancel, PerformDefaultHandling, RejectProtectionSpace, UseCredential};
 
-        let policy = Arc::new(TrustPolicy::new(Roots::new(&[], false).unwrap(), Vec::new()));
+        let policy = Arc::new(TrustPolicy::new(
+            Roots::new(&[], false).unwrap(),
+            Vec::new(),
+            Clock::system(),
+        ));
         let trust = |host: &str, der: &[u8]| {
             ServerTrust::new(host, vec![Certificate::from_der(der)], &policy)
         };

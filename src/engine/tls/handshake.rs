@@ -13,6 +13,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error as TlsError, SignatureScheme};
 
 use crate::error::{Error, ErrorKind};
@@ -37,6 +38,13 @@ pub(super) fn take_noted() -> Noted {
     NOTED.with(RefCell::take)
 }
 
+/// What is remembered of handshakes grows old by the same clock as certificates do.
+impl TimeProvider for TrustPolicy {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(self.now())
+    }
+}
+
 /// Which servers are believed.
 #[derive(Debug)]
 pub(super) struct Verifier {
@@ -53,7 +61,7 @@ impl ServerCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
-        now: UnixTime,
+        _now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
         let decided = self.decided.as_ref();
         if decided.is_some_and(|decided| decided.as_der() == end_entity.as_ref()) {
@@ -62,7 +70,7 @@ impl ServerCertVerifier for Verifier {
         let mut chain = Vec::with_capacity(1 + intermediates.len());
         chain.push(end_entity.clone());
         chain.extend_from_slice(intermediates);
-        let verdict = self.policy.evaluate(&chain, server_name, now);
+        let verdict = self.policy.evaluate(&chain, server_name);
         if verdict.is_ok() && decided.is_none() {
             return Ok(ServerCertVerified::assertion());
         }

@@ -66,7 +66,7 @@ impl Tls {
             return Err(Error::new(ErrorKind::NotSupported, detail));
         }
         let roots = Roots::new(&trust.roots, trust.system_roots)?;
-        let policy = Arc::new(TrustPolicy::new(roots, trust.pins.clone()));
+        let policy = Arc::new(TrustPolicy::new(roots, trust.pins.clone(), settings.clock.clone()));
         let (provider, tickets) = (Arc::new(ring::default_provider()), Tickets::new());
         let mut usual = config(&provider, &versions, &policy, None, None)?;
         usual.resumption = Resumption::store(tickets.clone());
@@ -129,7 +129,7 @@ fn config(
     let algorithms = provider.signature_verification_algorithms;
     let verifier = Verifier { policy: policy.clone(), algorithms, decided };
     let resolver = Resolver { key: identity.map(Identity::certified_key) };
-    let mut config = ClientConfig::builder_with_provider(provider.clone())
+    let mut config = ClientConfig::builder_with_details(provider.clone(), policy.clone())
         .with_protocol_versions(versions)
         .map_err(failure::of)?
         .dangerous()

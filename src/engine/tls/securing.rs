@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName};
 use url::Url;
 
 use super::decision::{AboutClient, AboutServer, about_client, about_server};
@@ -184,11 +184,8 @@ impl<'a> Securing<'a> {
     fn verdict(&self, stream: &TlsStream) -> (Vec<Certificate>, Result<(), Error>) {
         let chain: &[CertificateDer<'_>] = stream.peer_certificates().unwrap_or_default();
         let was_resumed = stream.was_resumed();
-        let verdict = if was_resumed {
-            self.tls.policy.evaluate(chain, &self.name, UnixTime::now())
-        } else {
-            Ok(())
-        };
+        let verdict =
+            if was_resumed { self.tls.policy.evaluate(chain, &self.name) } else { Ok(()) };
         (chain.iter().map(|der| Certificate::from_der(der.as_ref())).collect(), verdict)
     }
 

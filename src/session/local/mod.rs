@@ -63,7 +63,7 @@ impl Local {
         Ok(Arc::new_cyclic(|me| Self {
             engine,
             rules: settings::rules(configuration),
-            pool: Pool::new(limits),
+            pool: Pool::new(limits, clock.clone()),
             timer: Timer::new(clock.clone(), census.clone(), me.clone()),
             clock,
             census: census.clone(),

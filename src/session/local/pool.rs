@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::line::{Limits, Line};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::session::task::{Core, Place, Ticket};
 use crate::sync::{Condvar, Mutex, Rank};
@@ -25,6 +26,7 @@ const MOST_PARKED: usize = 256;
 /// What a session has at work.
 #[derive(Debug)]
 pub(crate) struct Pool {
+    clock: Clock,
     state: Mutex<State>,
     /// Something is ready, or it is time to leave: for workers.
     work: Condvar,
@@ -95,8 +97,9 @@ pub(crate) struct Effects {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, clock: Clock) -> Self {
         Self {
+            clock,
             state: Mutex::new(
                 Rank::Pool,
                 State {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use urlsession::testing::{Answer, Authority, Counters, Identity, IdentityBuilder, Server};
-use urlsession::{Certificate, ErrorKind, Stage};
+use urlsession::{Certificate, Clock, ErrorKind, Stage};
 
 use super::{everywhere_is, session, trusting};
 use crate::gone::all_gone;
@@ -47,6 +47,26 @@ fn without_any_root_no_server_is_trusted() {
     let error = session(configuration).data(server.url("/")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ServerCertificateHasUnknownRoot, "{error}");
     assert!(error.to_string().contains("no root certificate is known"), "{error}");
+}
+
+#[test]
+fn a_certificate_is_valid_by_the_date_of_the_sessions_clock() {
+    let (authority, clock) = (Authority::new(), Clock::by_hand());
+    let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+    let builder = authority.identity_builder(HERE);
+    let server = Server::start_tls(&builder.valid_between(now + hour, now + 3 * hour).build());
+    server.handle(|_| Answer::ok("secret"));
+    let mut configuration = trusting(&authority);
+    configuration.clock = clock.clone();
+    let session = session(configuration);
+    let kinds = [0, 2, 2].map(|hours| {
+        clock.advance(hours * hour);
+        session.reset();
+        session.data(server.url_with_host("localhost", "/")).err().map(|error| error.kind())
+    });
+    let (early, late) =
+        (ErrorKind::ServerCertificateNotYetValid, ErrorKind::ServerCertificateHasBadDate);
+    assert_eq!(kinds, [Some(early), None, Some(late)]);
 }
 
 /// What a server shows, the host of the URL, and what becomes of the load.

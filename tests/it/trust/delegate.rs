@@ -102,6 +102,7 @@ fn a_delegate_that_panics_opens_nothing() {
         let error = task.run().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::DelegatePanicked, "{error:?}");
         assert_eq!(server.request_count(), 0);
+        drop(task);
         nothing_is_left(session, &[&server]);
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use urlsession::testing::{Authority, Server};
 use urlsession::{
-    AuthenticationMethod, Certificate, Challenge, Configuration, Credential, Delegate,
+    AuthenticationMethod, Certificate, Challenge, Clock, Configuration, Credential, Delegate,
     DeliveryQueue, Disposition, Error, ErrorKind, Identity, Reply, Resolver, Session, Task,
 };
 
@@ -30,6 +30,13 @@ fn trusting(authority: &Authority) -> Configuration {
     configuration.additional_roots = vec![root(authority)];
     // A guard: nothing here takes as long.
     configuration.timeout_for_resource = Duration::from_secs(60);
+    configuration
+}
+
+/// The same, by the date that this clock shows.
+fn by_clock(authority: &Authority, clock: &Clock) -> Configuration {
+    let mut configuration = trusting(authority);
+    configuration.clock = clock.clone();
     configuration
 }
 

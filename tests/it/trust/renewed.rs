@@ -13,9 +13,10 @@ use rustls::sign::CertifiedKey;
 use rustls::{
     HandshakeKind, ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion, version,
 };
+use urlsession::Clock;
 use urlsession::testing::{Authority, Identity};
 
-use super::{Deciding, HERE, about_server, asking, trusting};
+use super::{Deciding, HERE, about_server, asking, by_clock};
 
 /// Shows what it has got at the moment.
 #[derive(Debug)]
@@ -66,22 +67,18 @@ fn serve(listener: &TcpListener, config: &Arc<ServerConfig>) -> Vec<HandshakeKin
 fn what_a_server_shows_by_now_counts_once_its_remembered_certificate_has_expired() {
     let authority = Authority::new();
     for version in [&version::TLS12, &version::TLS13] {
-        let now = SystemTime::now();
-        // Certificates know whole seconds.
-        let end = now + Duration::from_secs(3);
+        let (now, hour, clock) = (SystemTime::now(), Duration::from_secs(3600), Clock::by_hand());
         let builder = authority.identity_builder(HERE);
-        let old = builder.valid_between(now - Duration::from_secs(60), end).build();
+        let old = builder.valid_between(now - hour, now + hour).build();
         let shown = Arc::new(Shown(Mutex::new(certified(&old))));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
         let config = config(version, &shown);
         let server = thread::spawn(move || serve(&listener, &config));
         let delegate = Deciding::accepting();
-        let session = asking(trusting(&authority), &delegate);
+        let session = asking(by_clock(&authority, &clock), &delegate);
         session.data(&url).unwrap();
-        crate::running::wait_for("the end of the certificate", || {
-            SystemTime::now() > end + Duration::from_secs(1)
-        });
+        clock.advance(2 * hour);
         *shown.0.lock().unwrap() = certified(&authority.identity(HERE));
         assert_eq!(session.data(&url).unwrap().text(), "fine", "{version:?}");
         assert_eq!(server.join().unwrap(), [HandshakeKind::Full; 2], "{version:?}");

@@ -3,10 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use urlsession::testing::{Answer, Authority, Identity, ServedVersion, Server};
-use urlsession::{Credential, Disposition, ErrorKind, Persistence, Session};
+use urlsession::{Clock, Credential, Disposition, ErrorKind, Persistence, Session};
 
-use super::{Deciding, HERE, about_client, about_server, asking, client, trusting};
-use crate::running::wait_for;
+use super::{Deciding, HERE, about_client, about_server, asking, by_clock, client, trusting};
 
 const VERSIONS: [ServedVersion; 2] = [ServedVersion::Tls12, ServedVersion::Tls13];
 
@@ -51,18 +50,18 @@ fn a_delegate_can_refuse_what_another_load_had_accepted() {
 #[test]
 fn a_certificate_that_has_expired_meanwhile_is_not_resumed() {
     let authority = Authority::new();
-    let now = SystemTime::now();
-    // Certificates know whole seconds, and the time that the machine knows.
-    let end = now + Duration::from_secs(4);
+    let (now, hour, clock) = (SystemTime::now(), Duration::from_secs(3600), Clock::by_hand());
     let builder = authority.identity_builder(HERE);
-    let identity = builder.valid_between(now - Duration::from_secs(60), end).build();
+    let identity = builder.valid_between(now - hour, now + hour).build();
     // A session would offer what it remembers of the newer version to the older server, too.
-    let pairs = VERSIONS
-        .map(|version| (server(&identity, version), Session::new(trusting(&authority)).unwrap()));
+    let pairs = VERSIONS.map(|version| {
+        let session = Session::new(by_clock(&authority, &clock)).unwrap();
+        (server(&identity, version), session)
+    });
     for (server, session) in &pairs {
         session.data(server.url_with_host("localhost", "/")).unwrap();
     }
-    wait_for("the end of the certificate", || SystemTime::now() > end + Duration::from_secs(1));
+    clock.advance(2 * hour);
     for ((server, session), version) in pairs.iter().zip(VERSIONS) {
         let error = session.data(server.url_with_host("localhost", "/")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ServerCertificateHasBadDate, "{version:?}: {error:?}");

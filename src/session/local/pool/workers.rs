@@ -24,6 +24,7 @@ impl Pool {
     pub(crate) fn rest(&self) -> Option<Ready> {
         let mut state = self.state.lock();
         state.idle += 1;
+        let until = self.clock.now() + WORKER_IDLE;
         let next = loop {
             if let Some(next) = state.ready.pop_front() {
                 break Some(next);
@@ -31,14 +32,14 @@ impl Pool {
             if state.phase == Phase::Closed {
                 break None;
             }
-            let (looking, timed_out) = self.work.wait_timeout(state, WORKER_IDLE);
-            state = looking;
+            let left = until.saturating_duration_since(self.clock.now());
+            if left.is_zero() {
+                break None;
+            }
+            state = self.work.wait_timeout(state, self.clock.slice(left)).0;
             // Whoever looks takes what there is, even if another was meant: so no wake is
             // waited for that has come already.
             state.woken = state.woken.saturating_sub(1);
-            if timed_out && state.ready.is_empty() {
-                break None;
-            }
         };
         state.idle -= 1;
         state.workers -= usize::from(next.is_none());
