@@ -1,7 +1,7 @@
 //! Loads from servers that others wrote: nginx, apache, httpbin and openssl's.
 //!
 //! `.ci/servers.sh` starts them and sets the variables below; `.ci/nginx.conf` and
-//! `.ci/apache.conf` say what each path answers. Where a variable is missing its tests say `skipped`.
+//! `.ci/apache.conf` say what each path answers. `.ci/run` runs these tests with them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -42,13 +42,9 @@ const TLS12: &str = "URLSESSION_TLS12";
 const APACHE: &str = "URLSESSION_APACHE";
 const HTTPBIN: &str = "URLSESSION_HTTPBIN";
 
-/// Returns what the variable holds, or says that the test is skipped.
-fn given(variable: &str) -> Option<String> {
-    let value = env::var(variable).ok();
-    if value.is_none() {
-        println!("skipped: {variable} is not set");
-    }
-    value
+/// Returns what the variable holds.
+fn given(variable: &str) -> String {
+    env::var(variable).unwrap_or_else(|_| panic!("{variable} is not set: see .ci/servers.sh"))
 }
 
 /// Settings under which a test that hangs fails instead.

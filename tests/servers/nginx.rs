@@ -17,8 +17,9 @@ fn seen(text: &str) -> (String, u64, u64) {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_body_of_known_length_arrives_whole() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let data = session().data(format!("{nginx}/small.bin")).unwrap();
     assert_eq!(data.response.status(), 200);
     assert_eq!(data.response.expected_content_length(), Some(1024));
@@ -27,8 +28,9 @@ fn a_body_of_known_length_arrives_whole() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn one_connection_carries_many_loads() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let session = session();
     let mut first = None;
     for load in 1..=20 {
@@ -41,8 +43,9 @@ fn one_connection_carries_many_loads() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_connection_that_the_server_closes_is_not_used_again() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let session = session();
     let closed = session.data(format!("{nginx}/close")).unwrap();
     assert_eq!(closed.response.header("connection"), Some("close"));
@@ -52,8 +55,9 @@ fn a_connection_that_the_server_closes_is_not_used_again() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_body_that_is_dropped_half_way_takes_its_connection_with_it() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let session = session();
     let before = seen(&session.data(format!("{nginx}/seen")).unwrap().text()).1;
     let mut large = session.bytes(format!("{nginx}/large.bin")).unwrap();
@@ -65,8 +69,9 @@ fn a_body_that_is_dropped_half_way_takes_its_connection_with_it() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_gibibyte_arrives_whole() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let mut body = session().bytes(format!("{nginx}/large.bin")).unwrap();
     assert_eq!(body.response().expected_content_length(), Some(1 << 30));
     let (mut buffer, mut length) = (vec![1; 64 * 1024], 0);
@@ -82,8 +87,9 @@ fn a_gibibyte_arrives_whole() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_chunked_body_arrives_whole() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let data = session().data(format!("{nginx}/chunked.html")).unwrap();
     assert_eq!(data.response.header("transfer-encoding"), Some("chunked"));
     assert_eq!(data.response.expected_content_length(), None);
@@ -91,8 +97,9 @@ fn a_chunked_body_arrives_whole() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_range_is_answered_with_that_part() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let request = Request::get(format!("{nginx}/lines.txt"))
         .header("Accept-Encoding", "identity")
         .header("Range", "bytes=0-3");
@@ -103,8 +110,9 @@ fn a_range_is_answered_with_that_part() {
 
 #[cfg(feature = "gzip")]
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_compressed_body_is_decoded_and_says_that_it_was_compressed() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let data = session().data(format!("{nginx}/lines.txt")).unwrap();
     assert_eq!(data.response.header("content-encoding"), Some("gzip"));
     assert_eq!(data.response.expected_content_length(), None);
@@ -113,8 +121,9 @@ fn a_compressed_body_is_decoded_and_says_that_it_was_compressed() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn the_answer_to_head_has_a_length_and_no_body() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let session = session();
     let data = session.data(Request::head(format!("{nginx}/large.bin"))).unwrap();
     assert_eq!(data.response.header("content-length"), Some("1073741824"));
@@ -124,8 +133,9 @@ fn the_answer_to_head_has_a_length_and_no_body() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn an_answer_without_content_and_an_error_page_are_answers() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let session = session();
     let empty = session.data(format!("{nginx}/empty")).unwrap();
     assert_eq!((empty.response.status().as_u16(), empty.body.len()), (204, 0));
@@ -135,15 +145,17 @@ fn an_answer_without_content_and_an_error_page_are_answers() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_server_that_hangs_up_without_a_word_is_a_lost_connection() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let error = session().data(format!("{nginx}/hang-up")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NetworkConnectionLost);
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn redirects_lead_to_where_they_point() {
-    let Some(nginx) = given(NGINX) else { return };
+    let nginx = given(NGINX);
     let session = session();
     for status in [301, 302, 303] {
         let data = session.data(format!("{nginx}/redirect/{status}")).unwrap();

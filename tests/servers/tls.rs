@@ -8,17 +8,18 @@ use urlsession::{Certificate, Configuration, Data, ErrorKind, Request, Session, 
 use crate::{NGINX, NGINX_CA, NGINX_TLS, configuration, given, session};
 
 /// The address, and settings that trust its certificate.
-pub(crate) fn trusting() -> Option<(String, Configuration)> {
-    let (nginx, ca) = (given(NGINX_TLS)?, given(NGINX_CA)?);
+pub(crate) fn trusting() -> (String, Configuration) {
+    let (nginx, ca) = (given(NGINX_TLS), given(NGINX_CA));
     let mut configuration = configuration();
     configuration.trusts_system_roots = false;
     configuration.additional_roots = Certificate::from_pem(fs::read(ca).unwrap()).unwrap();
-    Some((nginx, configuration))
+    (nginx, configuration)
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_certificate_of_a_trusted_authority_is_accepted_for_name_and_address() {
-    let Some((nginx, configuration)) = trusting() else { return };
+    let (nginx, configuration) = trusting();
     let session = Session::new(configuration).unwrap();
     for url in [nginx.clone(), nginx.replace("localhost", "127.0.0.1")] {
         let data = session.data(format!("{url}/small.bin")).unwrap();
@@ -27,15 +28,17 @@ fn a_certificate_of_a_trusted_authority_is_accepted_for_name_and_address() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_certificate_of_an_unknown_authority_is_refused() {
-    let Some(nginx) = given(NGINX_TLS) else { return };
+    let nginx = given(NGINX_TLS);
     let error = session().data(format!("{nginx}/small.bin")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ServerCertificateHasUnknownRoot);
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn either_version_of_tls_is_spoken_alone() {
-    let Some((nginx, mut configuration)) = trusting() else { return };
+    let (nginx, mut configuration) = trusting();
     for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
         configuration.tls_minimum_version = version;
         configuration.tls_maximum_version = version;
@@ -48,8 +51,9 @@ fn either_version_of_tls_is_spoken_alone() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn bodies_go_both_ways_over_tls() {
-    let Some((nginx, configuration)) = trusting() else { return };
+    let (nginx, configuration) = trusting();
     let session = Session::new(configuration).unwrap();
     let part = Request::get(format!("{nginx}/large.bin")).header("Range", "bytes=0-16777215");
     let mut body = session.bytes(part).unwrap();
@@ -62,8 +66,9 @@ fn bodies_go_both_ways_over_tls() {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn a_redirect_may_lead_from_plain_to_tls() {
-    let (Some(plain), Some((_, configuration))) = (given(NGINX), trusting()) else { return };
+    let (plain, (_, configuration)) = (given(NGINX), trusting());
     let session = Session::new(configuration).unwrap();
     let data = session.data(format!("{plain}/redirect/to-tls")).unwrap();
     assert_eq!(data.response.url().scheme(), "https");
@@ -79,8 +84,9 @@ fn compared(data: &Data) -> (u16, Vec<(String, String)>, Vec<u8>) {
 }
 
 #[test]
+#[ignore = "needs the servers of .ci/run"]
 fn answers_are_the_same_with_and_without_tls() {
-    let (Some(plain), Some((secure, configuration))) = (given(NGINX), trusting()) else { return };
+    let (plain, (secure, configuration)) = (given(NGINX), trusting());
     let over_tls = Session::new(configuration).unwrap();
     let without = session();
     type Change = fn(Request) -> Request;
