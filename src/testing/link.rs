@@ -60,14 +60,6 @@ impl Link {
         &self.socket
     }
 
-    /// Whether bytes go through the socket as they are.
-    pub(super) fn is_plain(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.tls.is_none();
-        #[cfg(not(feature = "tls"))]
-        true
-    }
-
     /// What has been read and not used yet.
     pub(super) fn buffered(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
@@ -146,6 +138,34 @@ impl Link {
         socket.write_all(bytes)
     }
 
+    /// Writes as much as there is room for.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut socket = &*self.socket;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            return rustls::Stream::new(&mut **tls, &mut socket).write(bytes);
+        }
+        socket.write(bytes)
+    }
+
+    /// Sends what TLS still holds.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let mut socket = &*self.socket;
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &mut self.tls {
+            return rustls::Stream::new(&mut **tls, &mut socket).flush();
+        }
+        socket.flush()
+    }
+
+    /// Whether TLS holds anything to be sent.
+    pub(super) fn wants_write(&self) -> bool {
+        #[cfg(feature = "tls")]
+        return self.tls.as_ref().is_some_and(|tls| tls.wants_write());
+        #[cfg(not(feature = "tls"))]
+        false
+    }
+
     /// Looks, without waiting, whether the client has closed its side. What it sends meanwhile
     /// is kept.
     pub(super) fn client_left(&mut self) -> bool {
@@ -189,7 +209,6 @@ impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Link")
             .field("socket", &self.socket)
-            .field("plain", &self.is_plain())
             .field("buffered", &self.buffered().len())
             .finish_non_exhaustive()
     }

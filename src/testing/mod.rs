@@ -69,6 +69,7 @@ mod takeover;
 mod tests;
 #[cfg(feature = "tls")]
 mod tls;
+mod tunnel;
 mod unreachable;
 mod wire;
 

@@ -9,6 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, SockRef, Type};
 
 /// How many connections may wait to be accepted.
@@ -108,6 +109,15 @@ impl Socket {
     pub(super) fn reset_when_closed(&self) {
         if let Self::Tcp(stream) = self {
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    /// Returns what to wait for.
+    pub(super) fn poll_fd(&self, flags: PollFlags) -> PollFd<'_> {
+        match self {
+            Self::Tcp(stream) => PollFd::new(stream, flags),
+            #[cfg(unix)]
+            Self::Unix(stream) => PollFd::new(stream, flags),
         }
     }
 

@@ -1,10 +1,10 @@
 //! A connection that goes on without HTTP: behind 101, or behind CONNECT.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::thread;
+use std::net::{SocketAddr, TcpStream};
 
 use super::link::Link;
+use super::tunnel;
 
 /// A connection that [`Answer::take_over`](super::Answer::take_over) gives away.
 ///
@@ -23,31 +23,15 @@ impl Takeover<'_> {
     }
 
     /// Connects to `address` and carries bytes in both directions until both sides have ended,
-    /// as a proxy does behind CONNECT.
+    /// as a proxy does behind CONNECT, over TLS too.
     ///
     /// # Errors
     ///
-    /// If the connection cannot be made, or if this one has TLS, which goes one way at a time.
+    /// If the connection cannot be made.
     pub fn tunnel_to(&mut self, address: SocketAddr) -> io::Result<()> {
-        if !self.link.is_plain() {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
-        let mut up = TcpStream::connect(address)?;
+        let up = TcpStream::connect(address)?;
         up.set_nodelay(true)?;
-        up.write_all(self.link.buffered())?;
-        self.link.consume(self.link.buffered().len());
-        let client = self.link.socket();
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                // Either side may end first and in any way; the other is then told the same.
-                let _ = io::copy(&mut &up, &mut &**client);
-                client.shutdown(Shutdown::Write);
-            });
-            let sent = io::copy(&mut &**client, &mut &up);
-            // A client that is gone, or a server that ends, takes the other side with it.
-            let _ = up.shutdown(if sent.is_ok() { Shutdown::Write } else { Shutdown::Both });
-        });
-        Ok(())
+        tunnel::carry(self.link, &up)
     }
 }
 
