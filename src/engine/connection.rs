@@ -1,4 +1,4 @@
-//! One connection: a stream to one origin, and what has arrived on it.
+//! One connection: a stream with one route, and what has arrived on it.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -11,17 +11,16 @@ use super::spare::Spare;
 use super::stream::Stream;
 use super::tls::Terms;
 use crate::error::Error;
-use crate::wire::Context;
+use crate::wire::{Context, RouteKey};
 
-/// A connection to one origin.
+/// A connection that loads with one route can share.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: Stream,
     inbox: Buffer,
     /// What is put together before it is written; kept for its memory.
     outbox: Vec<u8>,
-    /// Scheme, host and port, as they stand in a URL.
-    origin: Arc<str>,
+    route: RouteKey,
     /// The pool's when it was made.
     pub(super) epoch: u64,
     /// It has carried an exchange before.
@@ -56,12 +55,12 @@ impl Parcel {
 const IDLE_OUTBOX: usize = 1024;
 
 impl Connection {
-    pub(super) fn new(stream: Stream, origin: Arc<str>) -> Self {
+    pub(super) fn new(stream: Stream, route: RouteKey) -> Self {
         Self {
             stream,
             inbox: Buffer::default(),
             outbox: Vec::new(),
-            origin,
+            route,
             epoch: 0,
             reused: false,
             heard: false,
@@ -69,8 +68,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn origin(&self) -> &Arc<str> {
-        &self.origin
+    pub(super) fn route(&self) -> &RouteKey {
+        &self.route
     }
 
     pub(super) fn stream(&mut self) -> &mut Stream {

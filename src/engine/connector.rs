@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use http::StatusCode;
-use url::{Host, Position, Url};
+use url::{Host, Url};
 
 use super::connection::Connection;
 use super::lookup::Lookups;
@@ -13,7 +13,7 @@ use super::tls::{Terms, Tls};
 use super::{Settings, race};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::wire::Context;
+use crate::wire::{Context, Route};
 
 /// Makes the connections of one session.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl Connector {
             "https" => self.tls.secure(url, plain, context)?,
             _ => plain()?,
         };
-        Ok(Connection::new(stream, url[..Position::BeforePath].into()))
+        Ok(Connection::new(stream, Route::direct(url).to_key()))
     }
 
     /// Whether a load may use a connection with these terms.

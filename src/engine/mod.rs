@@ -33,8 +33,6 @@ mod tls;
 
 use std::sync::Arc;
 
-use url::Position;
-
 use connection::Connection;
 use connector::Connector;
 use home::{Berth, Home, Reserved};
@@ -51,7 +49,7 @@ use crate::error::{Error, Stage};
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
-use crate::wire::{Context, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Route, Wire, WireRequest, WireResponse};
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -114,19 +112,19 @@ impl Engine {
     fn at_hand(
         &self,
         berth: Option<&Arc<Berth>>,
-        origin: &str,
+        route: Route<'_>,
         context: &Context,
     ) -> Option<Connection> {
-        if let Some(own) = berth.and_then(|berth| self.own(berth, origin)) {
+        if let Some(own) = berth.and_then(|berth| self.own(berth, route)) {
             return Some(own);
         }
-        self.pool.take(origin, |terms| self.connector.allows(terms, context))
+        self.pool.take(route, |terms| self.connector.allows(terms, context))
     }
 
-    /// Takes the load's own connection. One to another origin is closed.
-    fn own(&self, berth: &Berth, origin: &str) -> Option<Connection> {
+    /// Takes the load's own connection. One with another route is closed.
+    fn own(&self, berth: &Berth, route: Route<'_>) -> Option<Connection> {
         let mut own = berth.take()?;
-        let fits = **own.origin() == *origin && self.pool.would_keep(&own);
+        let fits = own.route().as_route() == route && self.pool.would_keep(&own);
         let usable = fits && own.is_usable();
         usable.then(|| {
             own.wake_up();
@@ -143,8 +141,8 @@ impl Engine {
         context: &Context,
     ) -> Result<WireResponse, Error> {
         context.check()?;
-        let origin = &request.url[..Position::BeforePath];
-        if let Some(connection) = self.at_hand(berth, origin, context) {
+        let route = Route::direct(request.url);
+        if let Some(connection) = self.at_hand(berth, route, context) {
             match self.attempt(connection, berth, request, context) {
                 Ok(response) => return Ok(response),
                 Err(failed) if failed.on_stale && stale::may_repeat(request, &failed.error) => {

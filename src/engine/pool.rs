@@ -1,9 +1,9 @@
 //! Idle connections, ready to be used again.
 //!
-//! Per origin the one used last is used first, so that the others grow old and are closed
+//! Per route the one used last is used first, so that the others grow old and are closed
 //! (RFC 9112 §9.3). One thread closes them; it runs only while something is idle.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use super::tls::Terms;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::sync::{Condvar, Mutex, Rank};
+use crate::wire::{Route, RouteKey};
 
 /// How many connections are kept, and how long.
 #[derive(Clone, Debug)]
@@ -34,10 +35,13 @@ pub(super) struct Pool {
     closing: Condvar,
 }
 
+/// Per route, in the order of routes: the oldest first. So few routes are compared sooner than
+/// hashed.
+type Idle = Vec<(RouteKey, VecDeque<Connection>)>;
+
 #[derive(Debug, Default)]
 struct State {
-    /// Oldest first. So few origins are compared sooner than hashed.
-    idle: BTreeMap<Arc<str>, VecDeque<Connection>>,
+    idle: Idle,
     count: usize,
     spare: Spare,
     /// Connections of an earlier one are not kept.
@@ -53,14 +57,18 @@ impl Pool {
         Self { limits, clock, census, state, closing }
     }
 
-    /// Takes the connection to `origin` that was used last, with memory for an exchange, if
+    /// Takes the connection with this `route` that was used last, with memory for an exchange, if
     /// one is still usable. One with terms is taken if they `allow` it.
-    pub(super) fn take(&self, origin: &str, allow: impl Fn(&Terms) -> bool) -> Option<Connection> {
+    pub(super) fn take(
+        &self,
+        route: Route<'_>,
+        allow: impl Fn(&Terms) -> bool,
+    ) -> Option<Connection> {
         loop {
-            let taken = self.state.lock().take(origin)?;
+            let taken = self.state.lock().take(route)?;
             let mut connection = match taken {
                 Taken::Free(connection) => connection,
-                Taken::Ask(candidates) => self.take_allowed(origin, &candidates, &allow)?,
+                Taken::Ask(candidates) => self.take_allowed(route, &candidates, &allow)?,
             };
             // Outside of the lock: it asks the system.
             let young = connection.idle_since.is_some_and(|since| !self.is_old(since));
@@ -74,13 +82,13 @@ impl Pool {
     /// Takes the connection that was used last among those with these terms, if they allow it.
     fn take_allowed(
         &self,
-        origin: &str,
+        route: Route<'_>,
         candidates: &[Option<Arc<Terms>>],
         allow: impl Fn(&Terms) -> bool,
     ) -> Option<Connection> {
         // Without the lock: the load is asked, and the storage.
         let allowed = |terms: &&Option<Arc<Terms>>| terms.as_ref().is_none_or(|terms| allow(terms));
-        let take = |terms| self.state.lock().take_with(origin, terms);
+        let take = |terms| self.state.lock().take_with(route, terms);
         candidates.iter().rev().filter(allowed).find_map(|terms| take(terms.as_ref()))
     }
 
@@ -109,7 +117,7 @@ impl Pool {
         drop(idle);
     }
 
-    /// Keeps `connection` for the next load of its origin.
+    /// Keeps `connection` for the next load with its route.
     pub(super) fn put(self: &Arc<Self>, mut connection: Connection) {
         if self.limits.per_origin == 0 || self.limits.in_all == 0 {
             return;
@@ -151,7 +159,7 @@ impl Pool {
             }
             Err(error) => {
                 self.state.lock().reaping = false;
-                // Old connections are then closed when their origin is asked for.
+                // Old connections are then closed when their route is asked for.
                 log::warn!("no thread to close idle connections: {error}");
             }
         }
@@ -202,7 +210,7 @@ fn reap(pool: &Weak<Pool>) {
     while pool.upgrade().is_some_and(|pool| pool.reap_once(&mut was_empty)) {}
 }
 
-/// What can be had of the idle connections of an origin.
+/// What can be had of the idle connections of a route.
 enum Taken {
     /// The one used last, which everybody may use.
     Free(Connection),
@@ -211,8 +219,8 @@ enum Taken {
 }
 
 impl State {
-    fn take(&mut self, origin: &str) -> Option<Taken> {
-        let queue = self.idle.get_mut(origin)?;
+    fn take(&mut self, route: Route<'_>) -> Option<Taken> {
+        let queue = self.queue(route)?;
         if queue.back()?.terms().is_some() {
             return Some(Taken::Ask(queue.iter().map(|one| one.terms().cloned()).collect()));
         }
@@ -223,8 +231,8 @@ impl State {
     }
 
     /// Takes the connection that was used last among those with these very terms.
-    fn take_with(&mut self, origin: &str, terms: Option<&Arc<Terms>>) -> Option<Connection> {
-        let queue = self.idle.get_mut(origin)?;
+    fn take_with(&mut self, route: Route<'_>, terms: Option<&Arc<Terms>>) -> Option<Connection> {
+        let queue = self.queue(route)?;
         let same = |one: &Connection| match (one.terms(), terms) {
             (Some(one), Some(terms)) => Arc::ptr_eq(one, terms),
             (one, terms) => one.is_none() && terms.is_none(),
@@ -238,17 +246,18 @@ impl State {
 
     /// Puts a connection in and returns the one that has to make room.
     fn put(&mut self, connection: Connection, limits: &IdleLimits) -> Option<Connection> {
-        let origin = connection.origin();
-        let queue = match self.idle.get_mut(origin) {
-            Some(queue) => queue,
-            None => self.idle.entry(origin.clone()).or_default(),
-        };
+        let route = connection.route();
+        let at = self.find(route.as_route()).unwrap_or_else(|at| {
+            self.idle.insert(at, (route.clone(), VecDeque::new()));
+            at
+        });
+        let queue = &mut self.idle[at].1;
         queue.push_back(connection);
         self.count += 1;
         let dropped = if queue.len() > limits.per_origin {
             queue.pop_front()
         } else if self.count > limits.in_all {
-            self.oldest().and_then(|origin| self.idle.get_mut(&origin)?.pop_front())
+            self.oldest().and_then(VecDeque::pop_front)
         } else {
             None
         };
@@ -256,18 +265,27 @@ impl State {
         dropped
     }
 
-    fn oldest(&self) -> Option<Arc<str>> {
-        let first = |(origin, queue): (&Arc<str>, &VecDeque<Connection>)| {
-            Some((queue.front()?.idle_since, origin.clone()))
-        };
-        self.idle.iter().filter_map(first).min().map(|(_, origin)| origin)
+    fn oldest(&mut self) -> Option<&mut VecDeque<Connection>> {
+        let since = |queue: &VecDeque<Connection>| queue.front().map(|first| first.idle_since);
+        let queues = self.idle.iter_mut().map(|(_, queue)| queue);
+        queues.filter(|queue| !queue.is_empty()).min_by_key(|queue| since(queue))
+    }
+
+    /// Returns where the connections with this route are, or would be.
+    fn find(&self, route: Route<'_>) -> Result<usize, usize> {
+        self.idle.binary_search_by(|(key, _)| key.as_route().cmp(&route))
+    }
+
+    fn queue(&mut self, route: Route<'_>) -> Option<&mut VecDeque<Connection>> {
+        let at = self.find(route).ok()?;
+        self.idle.get_mut(at).map(|(_, queue)| queue)
     }
 
     /// Takes out what has been idle for `timeout`; also returns when the next one will
     /// have been.
     fn take_old(&mut self, now: Instant, timeout: Duration) -> (Vec<Connection>, Option<Instant>) {
         let (mut old, mut next) = (Vec::new(), None);
-        for queue in self.idle.values_mut() {
+        for (_, queue) in &mut self.idle {
             while let Some(connection) = queue.front() {
                 // A timeout that no clock can hold never passes.
                 let Some(until) = connection.idle_since.unwrap_or(now).checked_add(timeout) else {
@@ -280,7 +298,7 @@ impl State {
                 old.extend(queue.pop_front());
             }
         }
-        self.idle.retain(|_, queue| !queue.is_empty());
+        self.idle.retain(|(_, queue)| !queue.is_empty());
         self.count -= old.len();
         (old, next)
     }
@@ -289,6 +307,7 @@ impl State {
 #[cfg(all(test, unix))]
 mod tests {
     use socket2::{Domain, Socket, Type};
+    use url::Url;
 
     use super::*;
     use crate::census::Kind;
@@ -299,9 +318,10 @@ mod tests {
     fn a_connection_may_be_kept_for_ever() {
         let census = Census::default();
         let (one, _other) = Socket::pair(Domain::UNIX, Type::STREAM, None).unwrap();
+        let url = Url::parse("http://a").unwrap();
         let mut connection = Connection::new(
             Stream::Plain(Link::new(one, census.count(Kind::Socket))),
-            "http://a".into(),
+            Route::direct(&url).to_key(),
         );
         let now = Instant::now();
         connection.idle_since = Some(now);

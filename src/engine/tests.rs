@@ -14,9 +14,10 @@ use crate::headers::Headers;
 use crate::testing::{Answer, Server};
 use crate::wire::{Context, Wire, WireRequest, WireResponse};
 
-fn engine() -> Engine {
+/// What an engine is made with that trusts nobody.
+pub(super) fn settings() -> Settings {
     let timeout = Duration::from_secs(90);
-    Engine::new(Settings {
+    Settings {
         idle: IdleLimits { per_origin: 6, in_all: 64, timeout },
         #[cfg(feature = "tls")]
         trust: super::Trust {
@@ -32,12 +33,15 @@ fn engine() -> Engine {
         unix_socket: None,
         clock: Clock::system(),
         census: Census::default(),
-    })
-    .unwrap()
+    }
+}
+
+fn engine() -> Engine {
+    Engine::new(settings()).unwrap()
 }
 
 /// What a load has for all of its exchanges.
-fn load() -> Context {
+pub(super) fn load() -> Context {
     let (clock, idle) = (Clock::system(), Duration::from_secs(30));
     Context { cancel: None, clock, idle, deadline: None, dialogue: None }
 }

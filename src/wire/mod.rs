@@ -10,6 +10,7 @@
 
 mod context;
 mod dialogue;
+mod route;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ use url::Url;
 
 pub(crate) use context::{Context, Pauses, Wait};
 pub(crate) use dialogue::{DelegateDecision, DelegateId, Dialogue};
+pub(crate) use route::{Route, RouteKey};
 
 use crate::body::Body;
 use crate::error::Error;

@@ -15,6 +15,8 @@ mod securing;
 mod session;
 mod stream;
 mod terms;
+#[cfg(all(test, feature = "test-util"))]
+mod tests;
 mod tickets;
 
 use std::sync::Arc;
