@@ -1,11 +1,10 @@
 //! One connection: a stream with one route, and what has arrived on it.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::buffer::{Buffer, SIZE};
-use super::sendfile::Turn;
+use super::sendfile::{Sendfile, Turn};
 use super::socket::{Interest, Socket};
 use super::spare::Spare;
 use super::stream::Stream;
@@ -168,7 +167,7 @@ impl Connection {
     /// [non-blocking](Self::set_nonblocking).
     pub(super) fn push_file(
         &mut self,
-        file: &File,
+        file: &Sendfile<'_>,
         most: usize,
         context: &Context,
     ) -> Result<Turn, Error> {

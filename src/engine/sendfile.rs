@@ -4,18 +4,30 @@
 //! and Android have it in a form that needs no `unsafe`; elsewhere, and wherever the system
 //! refuses, files are read and written.
 
-use std::fs::{self, File};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod quiet;
+
+use std::fs::File;
 use std::io;
 
 use super::socket::is_again;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use quiet::Quiet;
 
-/// For less than this, finding out whether it is [harmless](is_harmless) costs more than it
-/// saves.
+/// For less than this, preparing it costs more than it saves.
 const LEAST: u64 = 512 * 1024;
 
 /// How much is sent at a time. In between, the server is listened to, the timers begin anew
 /// and progress is told.
 const AT_A_TIME: u64 = 256 * 1024;
+
+/// A file that the system sends, from where it stands.
+#[derive(Debug)]
+pub(super) struct Sendfile<'a> {
+    file: &'a File,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    quiet: Quiet,
+}
 
 /// What a call has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +39,37 @@ pub(super) enum Turn {
     Refused,
 }
 
-/// Returns whether what is left of a file should be sent in this way.
-pub(super) fn pays(left: u64) -> bool {
-    left >= LEAST && is_harmless()
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl<'a> Sendfile<'a> {
+    /// Prepares to send a file of which so much is left; `None` if it is better read.
+    pub(super) fn of(file: &'a File, left: u64) -> Option<Self> {
+        if left < LEAST {
+            return None;
+        }
+        Some(Self { file, quiet: Quiet::new().ok()? })
+    }
+
+    /// Sends at most `most` bytes, and moves the file on by as much.
+    pub(super) fn send(&self, socket: &socket2::Socket, most: usize) -> io::Result<Turn> {
+        let call = || rustix::fs::sendfile(socket, self.file, None, most);
+        let Ok(sent) = self.quiet.around(call, |sent| *sent == Ok(most)) else {
+            return Ok(Turn::Refused);
+        };
+        judge(sent.map_err(io::Error::from))
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl<'a> Sendfile<'a> {
+    /// Returns `None`: every file is read.
+    pub(super) fn of(_: &'a File, _: u64) -> Option<Self> {
+        None
+    }
+
+    /// Sends nothing.
+    pub(super) fn send(&self, _: &socket2::Socket, _: usize) -> io::Result<Turn> {
+        judge(Err(io::ErrorKind::Unsupported.into()))
+    }
 }
 
 /// Returns how much of what is left is sent next.
@@ -38,7 +78,7 @@ pub(super) fn at_a_time(left: u64) -> usize {
 }
 
 /// Decides what follows from a call.
-pub(super) fn judge(outcome: io::Result<usize>) -> io::Result<Turn> {
+fn judge(outcome: io::Result<usize>) -> io::Result<Turn> {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected};
 
     match outcome {
@@ -51,36 +91,6 @@ pub(super) fn judge(outcome: io::Result<usize>) -> io::Result<Turn> {
             _ => Ok(Turn::Refused),
         },
     }
-}
-
-/// Sends at most `most` bytes of `file` from where it stands, and moves it on by as much.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn call(socket: &socket2::Socket, file: &File, most: usize) -> io::Result<usize> {
-    Ok(rustix::fs::sendfile(socket, file, None, most)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn call(_: &socket2::Socket, _: &File, _: usize) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Returns whether a connection that breaks does no harm to the process.
-///
-/// `send` can be told not to raise SIGPIPE; `sendfile` cannot, and a cancel breaks the
-/// connection, too. Rust's start-up code ignores the signal, but a program may have another
-/// start, or want the signal; a signal mask or a handler would not leave it without a trace.
-fn is_harmless() -> bool {
-    cfg!(any(target_os = "linux", target_os = "android"))
-        && fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_sigpipe(&status))
-}
-
-/// Reads a process's status, see proc_pid_status(5).
-fn ignores_sigpipe(status: &str) -> bool {
-    const SIGPIPE: u32 = 13;
-
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask & (1 << (SIGPIPE - 1)) != 0)
 }
 
 #[cfg(test)]
@@ -110,25 +120,11 @@ mod tests {
     }
 
     #[test]
-    fn only_a_process_that_ignores_sigpipe_is_safe_from_it() {
-        for (status, ignored) in [
-            ("Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001000\n", true),
-            ("SigIgn:\t0000000000001002\n", true),
-            ("SigIgn:\t0000000000000000\nSigCgt:\t0000000000001000\n", false),
-            ("SigBlk:\t0000000000001000\nSigIgn:\t0000000000002800\n", false),
-            ("SigIgn:\tfffffffffffff\n", true),
-            ("SigIgn:\tnothing\n", false),
-            ("", false),
-        ] {
-            assert_eq!(ignores_sigpipe(status), ignored, "{status}");
-        }
-    }
-
-    #[test]
     fn only_large_files_are_sent_in_this_way_and_in_small_portions() {
-        assert!(!pays(LEAST - 1));
-        // The tests are a program of Rust, which ignores SIGPIPE.
-        assert_eq!(pays(LEAST), cfg!(any(target_os = "linux", target_os = "android")));
+        let file = File::open(std::env::current_exe().unwrap()).unwrap();
+        assert!(Sendfile::of(&file, LEAST - 1).is_none());
+        let sends = cfg!(any(target_os = "linux", target_os = "android"));
+        assert_eq!(Sendfile::of(&file, LEAST).is_some(), sends);
         for (left, expected) in [(1, 1), (AT_A_TIME, 262_144), (u64::MAX, 262_144)] {
             assert_eq!(at_a_time(left), expected);
         }

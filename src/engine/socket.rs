@@ -4,7 +4,6 @@
 //! the socket down from another thread, which ends a blocked call at once; that needs no
 //! second descriptor and no system call on the way of a request.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SendFlags;
 
-use super::sendfile::{self, Turn};
+use super::sendfile::{Sendfile, Turn};
 use crate::cancel::Wake;
 use crate::census::Counted;
 use crate::error::{Error, ErrorKind};
@@ -130,8 +129,8 @@ impl Link {
 
     /// Sends as much of `file`, from where it stands, as the system takes without waiting,
     /// but at most `most` bytes. The socket must be [non-blocking](Self::set_nonblocking).
-    pub(super) fn send_file_now(&self, file: &File, most: usize) -> Result<Turn, Error> {
-        sendfile::judge(sendfile::call(&self.socket.system, file, most)).map_err(lost)
+    pub(super) fn send_file_now(&self, file: &Sendfile<'_>, most: usize) -> Result<Turn, Error> {
+        file.send(&self.socket.system, most).map_err(lost)
     }
 
     /// Reads what is there without waiting; `None` if nothing is. The socket must be

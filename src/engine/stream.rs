@@ -4,10 +4,9 @@
 //! done to a stream is done to the layer on top; waiting, waking and closing is done to the
 //! socket at the bottom.
 
-use std::fs::File;
 use std::sync::Arc;
 
-use super::sendfile::Turn;
+use super::sendfile::{Sendfile, Turn};
 use super::socket::{Interest, Link, Ready, Socket};
 use super::spare::Shelf;
 use super::tls::{Terms, TlsStream};
@@ -74,7 +73,11 @@ impl Stream {
 
     /// Sends as much of `file`, from where it stands, as the system takes without waiting, but
     /// at most `most` bytes. The stream must be [non-blocking](Self::set_nonblocking).
-    pub(super) fn send_file_now(&mut self, file: &File, most: usize) -> Result<Turn, Error> {
+    pub(super) fn send_file_now(
+        &mut self,
+        file: &Sendfile<'_>,
+        most: usize,
+    ) -> Result<Turn, Error> {
         match self {
             Self::Plain(link) => link.send_file_now(file, most),
             // What is sealed has to be read first.

@@ -40,6 +40,8 @@ mod requests;
 mod responses;
 mod running;
 mod scenes;
+#[cfg(target_os = "linux")]
+mod signals;
 mod stale;
 mod tasks;
 mod timeouts;

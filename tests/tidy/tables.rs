@@ -56,6 +56,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("flate2", &["load/decode"]),
     ("httparse", &["engine/http1/codec.rs"]),
     ("md5", &["credentials/digest"]),
+    ("nix", &["engine/sendfile/"]),
     ("p12_keystore", &["trust/"]),
     ("percent_encoding", &["credentials/digest", "load/redirect", "request", "response"]),
     ("pkcs8", &["trust/"]),

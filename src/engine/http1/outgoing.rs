@@ -1,6 +1,5 @@
 //! Sending a request: its head, and its body while watching for an early answer.
 
-use std::fs::File;
 use std::mem;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::codec::{self, Sending};
 use super::head::{self, Heard, Informational};
 use crate::body::OpenBody;
 use crate::engine::connection::{Connection, Parcel};
-use crate::engine::sendfile::{self, Turn};
+use crate::engine::sendfile::{self, Sendfile, Turn};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, Head, WireRequest};
 
@@ -167,8 +166,8 @@ impl Sender<'_> {
             piece = Piece::in_memory(parcel.bytes);
             if let (Some(file), Some(left)) = (body.file(), &mut left)
                 && mem::take(&mut may_send_file)
-                && sendfile::pays(*left)
-                && let Some(head) = self.send_file(file, left)?
+                && let Some(file) = Sendfile::of(file, *left)
+                && let Some(head) = self.send_file(&file, left)?
             {
                 return Ok(Some(head));
             }
@@ -178,7 +177,7 @@ impl Sender<'_> {
     /// Sends a file without reading it, up to its last piece or to where the system refuses
     /// to. What is left is read, which also finds out whether the file still is as long as
     /// was announced.
-    fn send_file(&mut self, file: &File, left: &mut u64) -> Early {
+    fn send_file(&mut self, file: &Sendfile<'_>, left: &mut u64) -> Early {
         while *left > PIECE as u64 {
             // Several heads may have come in one piece.
             if self.connection.inbox().is_empty() {
