@@ -24,7 +24,6 @@ mod race;
 mod sendfile;
 mod socket;
 mod spare;
-mod stale;
 mod stream;
 #[cfg(all(test, feature = "test-util"))]
 mod tests;
@@ -49,7 +48,7 @@ use crate::error::{Error, Stage};
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
-use crate::wire::{Context, Route, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Loss, Route, Wire, WireRequest, WireResponse};
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -145,7 +144,7 @@ impl Engine {
         if let Some(connection) = self.at_hand(berth, route, context) {
             match self.attempt(connection, berth, request, context) {
                 Ok(response) => return Ok(response),
-                Err(failed) if failed.on_stale && stale::may_repeat(request, &failed.error) => {
+                Err(failed) if failed.may_be_repeated(request) => {
                     log::debug!("a kept-alive connection was dead; trying once on a new one");
                 }
                 Err(failed) => return Err(failed.error),
@@ -192,6 +191,13 @@ struct Attempt {
     error: Error,
     /// The connection was kept alive, and nothing came back on it.
     on_stale: bool,
+}
+
+impl Attempt {
+    fn may_be_repeated(&self, request: &WireRequest<'_>) -> bool {
+        let loss = Loss::of(&self.error).filter(|_| self.on_stale);
+        loss == Some(Loss::Broken) && request.may_be_sent_again(Loss::Broken)
+    }
 }
 
 impl Wire for Engine {

@@ -19,6 +19,8 @@ mod local;
 mod making;
 mod open;
 mod settings;
+#[cfg(feature = "test-util")]
+mod steps;
 mod task;
 mod transfers;
 
@@ -37,6 +39,8 @@ pub use data::{Data, Download, Finished};
 pub use delegate::{Delegate, ResponseDisposition};
 pub use handle::Session;
 pub use making::Tasks;
+#[cfg(feature = "test-util")]
+pub use steps::Steps;
 pub use task::{DataTask, DownloadTask, Progress, Task, TaskState, Update, UploadTask};
 
 impl Session {

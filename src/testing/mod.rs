@@ -73,6 +73,7 @@ mod tunnel;
 mod unreachable;
 mod wire;
 
+pub use crate::session::Steps;
 pub use answer::{Answer, ExpectPolicy};
 #[cfg(feature = "tls")]
 pub use authority::Authority;

@@ -10,6 +10,7 @@
 
 mod context;
 mod dialogue;
+mod repeat;
 mod route;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use url::Url;
 
 pub(crate) use context::{Context, Pauses, Wait};
 pub(crate) use dialogue::{DelegateDecision, DelegateId, Dialogue};
+pub(crate) use repeat::{Loss, may_send_again};
 pub(crate) use route::{Route, RouteKey};
 
 use crate::body::Body;
@@ -48,6 +50,13 @@ pub(crate) struct WireRequest<'a> {
     /// `Proxy-Authorization`.
     pub(crate) added: &'a Headers,
     pub(crate) body: Option<&'a Body>,
+}
+
+impl WireRequest<'_> {
+    /// Decides whether it may be sent again.
+    pub(crate) fn may_be_sent_again(&self, loss: Loss) -> bool {
+        may_send_again(loss, self.method, self.headers, self.body)
+    }
 }
 
 /// One response, its body still on the wire.

@@ -8,8 +8,8 @@ use std::{io, mem};
 
 use urlsession::testing::{Answer, Refusal, Server};
 use urlsession::{
-    Clock, Configuration, Delegate, DeliveryQueue, Error, ErrorKind, Resolver, Response, Session,
-    Task, TaskState,
+    Body, Clock, Configuration, Delegate, DeliveryQueue, Error, ErrorKind, Reply, Request,
+    Resolver, Response, Session, Task, TaskState, Update,
 };
 
 use crate::running::{HANG, Running, nothing_is_left, wait_for};
@@ -210,4 +210,62 @@ fn informational_answers_are_told_before_the_end() {
     assert!(session.wait_until_idle(HANG));
     assert_eq!(*hints.0.lock().unwrap(), ["102 none", "103 </style.css>", "None"]);
     nothing_is_left(session, &[&server]);
+}
+
+/// Gives a reader of its own once.
+struct GivesOnce(Mutex<Option<Body>>, Arc<AtomicUsize>);
+
+impl Delegate for GivesOnce {
+    fn need_new_body_stream(&self, _task: &Task, reply: Reply<Option<Body>>) {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        reply.answer(self.0.lock().unwrap().take());
+    }
+}
+
+#[test]
+fn a_body_that_was_given_once_is_kept_until_a_byte_of_it_has_gone() {
+    for (failures, by_its_caller) in [(0, false), (1, false), (3, false), (1, true), (3, true)] {
+        let (server, clock) = (Server::start(), Clock::by_hand());
+        server.enqueue(Answer::status(201));
+        let (left, address) = (AtomicUsize::new(failures), server.address());
+        let mut configuration = Configuration::ephemeral();
+        configuration.waits_for_connectivity = true;
+        configuration.clock = clock.clone();
+        configuration.resolver = Some(Resolver::new(move |_, _| {
+            let order = Ordering::SeqCst;
+            match left.fetch_update(order, order, |left| left.checked_sub(1)) {
+                Ok(_) => Err(io::Error::other("no network")),
+                Err(_) => Ok(vec![address]),
+            }
+        }));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let body = Body::reader(&b"once"[..]);
+        let delegate = Arc::new(GivesOnce(Mutex::new(Some(body)), asked.clone()));
+        let session =
+            Session::with_delegate(configuration, delegate, DeliveryQueue::serial()).unwrap();
+        let task = session.streamed_upload_task(Request::post("http://shop.test/"));
+        let clone = task.clone();
+        let running = if by_its_caller {
+            Running::start(move || clone.run().map(|_| ()))
+        } else {
+            Running::start(move || clone.updates().find_map(finished).unwrap())
+        };
+        let guard = Instant::now() + HANG;
+        while running.is_running_after(Duration::from_millis(5)) && Instant::now() < guard {
+            clock.advance(Duration::from_millis(100));
+        }
+        running.outcome().unwrap();
+        let request = server.take_request();
+        assert_eq!(request.body(), b"once", "{failures} failures");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{failures} failures");
+        drop(task);
+        nothing_is_left(session, &[&server]);
+    }
+}
+
+fn finished(update: Update) -> Option<Result<(), Error>> {
+    match update {
+        Update::Finished(outcome) => Some(outcome),
+        _ => None,
+    }
 }

@@ -4,7 +4,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
-use urlsession::testing::{Event, Recorder};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use urlsession::testing::{Event, Recorder, Steps};
 use urlsession::{Configuration, DeliveryQueue, Session};
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -100,8 +103,53 @@ pub(crate) fn recorded(recorder: &Recorder, change: impl FnOnce(&mut Configurati
     recorded_on(DeliveryQueue::serial(), recorder, change)
 }
 
-/// Runs `test` on every kind of queue, with a session that reports to a fresh recorder.
+/// Makes the steps of a scheduler as soon as there are any, until it is dropped.
+struct Stepping(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Stepping {
+    fn start(steps: Steps) -> Self {
+        let ends = Arc::new(AtomicBool::new(false));
+        let looked_at = ends.clone();
+        let run = move || {
+            while !looked_at.load(Ordering::SeqCst) {
+                if steps.wait_for_step(Duration::from_millis(20)) {
+                    steps.step();
+                }
+            }
+        };
+        // Tests know the threads that run tasks by this name.
+        let thread = thread::Builder::new().name("urlsession-worker".to_owned());
+        Self(ends, Some(thread.spawn(run).unwrap()))
+    }
+}
+
+impl Drop for Stepping {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.1.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+/// Runs `test` on every kind of queue, with a session that reports to a fresh recorder: one
+/// whose tasks have threads, and one whose tasks run one after the other, by hand.
 pub(crate) fn on_every_queue(test: impl Fn(Queue, Session, &Recorder)) {
+    with_threads_on_every_queue(&test);
+    for kind in Queue::ALL {
+        let (queue, _loop) = kind.start();
+        let recorder = Recorder::new();
+        let configuration = Configuration::ephemeral();
+        let made = Steps::session(configuration, Some(recorder.delegate()), queue);
+        let (steps, session) = made.unwrap();
+        let _stepping = Stepping::start(steps);
+        test(kind, session, &recorder);
+    }
+}
+
+/// Runs `test` on every kind of queue, with a session that reports to a fresh recorder, for
+/// what depends on tasks that run side by side.
+pub(crate) fn with_threads_on_every_queue(test: impl Fn(Queue, Session, &Recorder)) {
     for kind in Queue::ALL {
         let (queue, _loop) = kind.start();
         let recorder = Recorder::new();

@@ -172,8 +172,17 @@ pub(super) fn call_caught(
     }
 }
 
+/// Runs what may call the program in ways that nobody else guards: readers of bodies that
+/// are dropped, its logger.
+pub(in crate::session) fn guarded<T>(
+    transfer: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    caught("code called by a transfer", transfer)
+        .unwrap_or_else(|| Err(panicked("code called by the transfer")))
+}
+
 /// The error of a task whose program has panicked.
-pub(in crate::session) fn panicked(what: &str) -> Error {
+fn panicked(what: &str) -> Error {
     Error::new(ErrorKind::DelegatePanicked, format!("{what} panicked"))
 }
 

@@ -84,7 +84,7 @@ impl Core {
         let delegate = state.recipients.delegate.take();
         let link = state.link.take();
         let listener = state.recipients.listener.take();
-        let attempt = state.attempts.end();
+        let attempt = (state.attempts.end(), state.attempts.take_body());
         drop(state);
         drop((link, listener, attempt));
         match refused {

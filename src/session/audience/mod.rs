@@ -13,7 +13,7 @@ mod pace;
 mod telling;
 mod updates;
 
-pub(super) use asking::panicked;
+pub(super) use asking::guarded;
 pub(super) use calls::{call, tell_invalid};
 pub(super) use finish::Completion;
 pub use updates::Updates;

@@ -2,50 +2,23 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Local;
-use crate::error::{Error, ErrorKind, Stage};
-use crate::session::task::Core;
-
-/// Whether `error` says that there was no connection, so that nothing was sent.
-fn is_unconnected(error: &Error) -> bool {
-    use ErrorKind::{CannotConnectToHost, CannotFindHost, NotConnectedToInternet};
-
-    matches!(error.kind(), CannotFindHost | CannotConnectToHost | NotConnectedToInternet)
-        && matches!(error.stage(), Some(Stage::LookingUp | Stage::Connecting))
-}
+use crate::error::Error;
+use crate::session::task::{Core, overdue};
 
 impl Local {
-    /// Waits before another try, if the configuration says so and the task has not moved
-    /// on from its first request; else returns `error`.
-    ///
-    /// Only the program's own threads wait here. A worker leaves the task, which nothing is
-    /// connected to, until the timer lets it stand in line again.
-    pub(super) fn wait_for_connectivity(
-        &self,
-        core: &Arc<Core>,
-        error: Error,
-    ) -> Result<(), Error> {
-        let waits = core.shared.configuration.waits_for_connectivity;
-        if !waits || !is_unconnected(&error) || core.state.lock().seen.current.is_some() {
-            return Err(error);
-        }
-        log::debug!("waiting for connectivity: {error}");
-        let knows = mem::replace(&mut core.state.lock().recipients.know_of_waiting, true);
-        if !knows {
-            core.tell_of_waiting();
-        }
-        let wait = {
-            let mut state = core.state.lock();
-            let wait = state.attempts.patience();
-            if !state.dispatch.is_callers() && !state.life.is_over() {
-                state.attempts.wait_until(self.now().checked_add(wait));
-                state.attempts.start_over();
-                return Err(error);
-            }
-            wait
-        };
+    /// Puts the next attempt of a task off, during which no thread waits with it.
+    pub(super) fn put_off(&self, core: &Arc<Core>, wait: Duration) {
+        tell_of_waiting(core);
+        let until = self.now().checked_add(wait);
+        core.state.lock().attempts.wait_until(until);
+    }
+
+    /// Puts it off on the thread of the program's that runs the task, which waits.
+    pub(super) fn wait_to_connect(&self, core: &Arc<Core>, wait: Duration) -> Result<(), Error> {
+        tell_of_waiting(core);
         self.give_way(core);
         self.sleep(core, wait)?;
         self.wait_for_place(core)
@@ -73,7 +46,7 @@ impl Local {
 
     /// A task that waits without a thread has its moment: it is over, or it tries again to
     /// connect.
-    pub(super) fn expire(&self, core: &Arc<Core>, now: std::time::Instant) {
+    pub(super) fn expire(&self, core: &Arc<Core>, now: Instant) {
         let mut state = core.state.lock();
         // It may have been given another moment since.
         state.attempts.watched(None);
@@ -82,7 +55,7 @@ impl Local {
         }
         if state.life.is_late(now) {
             drop(state);
-            return core.fail(crate::session::task::overdue());
+            return core.fail(overdue());
         }
         let tries = state.attempts.waits_until().is_some_and(|until| until <= now);
         if tries {
@@ -95,5 +68,13 @@ impl Local {
         let due = state.life.due(now);
         let moment = state.attempts.waits_until().into_iter().chain(due).min();
         self.timer.watch(core, &mut state, moment);
+    }
+}
+
+/// Tells, once a task, that it waits.
+fn tell_of_waiting(core: &Arc<Core>) {
+    let is_known = mem::replace(&mut core.state.lock().recipients.know_of_waiting, true);
+    if !is_known {
+        core.tell_of_waiting();
     }
 }

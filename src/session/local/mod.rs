@@ -15,6 +15,7 @@ mod line;
 mod place;
 mod pool;
 mod receive;
+mod retry;
 mod scheduler;
 mod sink;
 mod timer;
@@ -27,23 +28,20 @@ use std::time::Instant;
 use self::line::Limits;
 use self::pool::{Effects, Pool, Ready};
 use self::timer::Timer;
+pub(super) use self::transfer::Loader;
 use super::audience::{self, Completion};
 use super::handle::Shared;
-use super::settings;
 use super::task::{Brought, Core, Place};
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
-use crate::engine::Engine;
 use crate::error::Error;
-use crate::load::Rules;
 use crate::sync::assert_unlocked;
 
 /// Runs the tasks of one session.
 #[derive(Debug)]
 pub(super) struct Local {
-    engine: Engine,
-    rules: Rules,
+    loader: Loader,
     pool: Pool,
     timer: Timer,
     clock: Clock,
@@ -54,15 +52,14 @@ pub(super) struct Local {
 impl Local {
     /// Makes what runs the tasks of a session; nothing is opened or started yet.
     pub(super) fn new(configuration: &Configuration, census: &Census) -> Result<Arc<Self>, Error> {
-        let engine = Engine::new(settings::engine(configuration, census))?;
+        let loader = Loader::new(configuration, census)?;
         let limits = Limits {
             in_all: configuration.maximum_concurrent_tasks,
             per_host: configuration.maximum_connections_per_host,
         };
         let clock = configuration.clock.clone();
         Ok(Arc::new_cyclic(|me| Self {
-            engine,
-            rules: settings::rules(configuration),
+            loader,
             pool: Pool::new(limits, clock.clone()),
             timer: Timer::new(clock.clone(), census.clone(), me.clone()),
             clock,
@@ -135,7 +132,7 @@ impl Local {
     /// Everything has ended: closes what is open and says so.
     fn become_invalid(&self, session: &Arc<Shared>) {
         self.timer.close();
-        self.engine.close();
+        self.loader.close();
         audience::tell_invalid(session);
         // Counted by the pool when it closed.
         self.pool.end_call();

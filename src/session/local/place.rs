@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Local;
 use super::pool::Effects;
+use super::retry::may_start_over;
 use crate::cancel::CancelToken;
 use crate::error::Error;
 use crate::session::task::{Core, Dispatch, Place, State, Ticket, overdue};
@@ -257,11 +258,4 @@ impl Local {
         }
         Detached::Left
     }
-}
-
-/// Whether sending the request again does no harm (RFC 9110 §9.2.2).
-pub(super) fn may_start_over(core: &Core, state: &State) -> bool {
-    core.request.method().is_idempotent()
-        && core.current(state).method().is_idempotent()
-        && core.request.body_to_send().is_none_or(|body| body.can_rewind())
 }

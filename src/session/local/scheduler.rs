@@ -49,7 +49,7 @@ impl Scheduler for Local {
         }
     }
 
-    fn reprioritize(&self, locked: Locked<'_>) {
+    fn reprioritize(&self, _task: &Core, locked: Locked<'_>) {
         if let Dispatch::Queued(ticket) = locked.dispatch {
             self.pool.set_priority(ticket, locked.priority);
         }
@@ -110,10 +110,10 @@ impl Scheduler for Local {
     }
 
     fn forget(&self) {
-        self.rules.stores.authenticator.reset();
+        self.loader.forget();
     }
 
     fn renew_connections(&self) {
-        self.engine.renew();
+        self.loader.renew_connections();
     }
 }

@@ -2,23 +2,57 @@
 
 use std::sync::Arc;
 
-use super::Local;
 use super::receive::{allowed, cannot_become_download, receive};
 use crate::cancel::CancelToken;
+use crate::census::Census;
+use crate::configuration::Configuration;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::files::Target;
-use crate::load::{self, Loaded};
+use crate::load::{self, Loaded, Rules};
 use crate::request::Request;
 use crate::session::delegate::ResponseDisposition;
+use crate::session::settings;
 use crate::session::task::{Brought, Core, Kind, Listener};
-use crate::wire::Context;
+use crate::wire::{Context, Loss};
+
+/// Transfers tasks, on whatever thread calls it; whoever schedules them says when.
+#[derive(Debug)]
+pub(in crate::session) struct Loader {
+    engine: Engine,
+    rules: Rules,
+}
 
 /// What ends an attempt, and who is told of it.
 type Attempt = (CancelToken, Option<Arc<dyn Listener>>);
 
-impl Local {
+impl Loader {
+    /// Makes what loads for a session; nothing is opened or started yet.
+    pub(in crate::session) fn new(
+        configuration: &Configuration,
+        census: &Census,
+    ) -> Result<Self, Error> {
+        let engine = Engine::new(settings::engine(configuration, census))?;
+        Ok(Self { engine, rules: settings::rules(configuration) })
+    }
+
+    /// Forgets what was learned about servers.
+    pub(in crate::session) fn forget(&self) {
+        self.rules.stores.authenticator.reset();
+    }
+
+    /// Has every later exchange use a new connection.
+    pub(in crate::session) fn renew_connections(&self) {
+        self.engine.renew();
+    }
+
+    /// Closes what is open.
+    pub(in crate::session) fn close(&self) {
+        self.engine.close();
+    }
+
     /// Transfers the task as far as its head.
-    pub(super) fn head(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
+    pub(in crate::session) fn head(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
         let (token, listener) = self.start_attempt(core)?;
         let loaded = self.load(core, &token)?;
         match allowed(core, &loaded.response, listener.as_deref())? {
@@ -28,7 +62,7 @@ impl Local {
     }
 
     /// Transfers the whole task once.
-    pub(super) fn attempt(&self, core: &Arc<Core>) -> Brought {
+    pub(in crate::session) fn attempt(&self, core: &Arc<Core>) -> Brought {
         let (token, listener) = self.start_attempt(core)?;
         // What is at its place already is known before anything is transferred.
         let target = target(core)?;
@@ -61,13 +95,13 @@ impl Local {
         };
         let streamed = streamed(core)?;
         let request = streamed.as_ref().unwrap_or(&core.request);
-        let (engine, rules) = (&self.engine, &self.rules);
-        let loaded = loop {
-            match load::run(engine, rules, request, &context) {
-                Ok(loaded) => break loaded,
-                Err(error) => self.wait_for_connectivity(core, error)?,
+        let loaded = load::run(&self.engine, &self.rules, request, &context);
+        let loaded = loaded.inspect_err(|error| {
+            // Nobody has to be asked for the body again that nobody has read.
+            if Loss::of(error) == Some(Loss::Unconnected) {
+                core.state.lock().attempts.keep_body(streamed.as_ref());
             }
-        };
+        })?;
         core.state.lock().seen.response = Some(loaded.response.clone());
         core.go_on().map_err(|error| error.at(Stage::Receiving))?;
         Ok(loaded)
@@ -78,6 +112,10 @@ impl Local {
 fn streamed(core: &Arc<Core>) -> Result<Option<Request>, Error> {
     if !core.streams {
         return Ok(None);
+    }
+    let kept = core.state.lock().attempts.take_body();
+    if kept.is_some() {
+        return Ok(kept);
     }
     let body = core.ask_for_body()?.ok_or_else(|| {
         let detail = "no delegate has a body to send: need_new_body_stream was not answered";

@@ -4,12 +4,13 @@ use std::mem;
 use std::sync::Arc;
 
 use super::Local;
-use super::place::{Detached, may_start_over};
+use super::place::Detached;
 use super::pool::Ready;
+use super::retry::Verdict;
 use crate::delivery::caught;
 use crate::error::{Error, ErrorKind};
 use crate::load::Loaded;
-use crate::session::audience::panicked;
+use crate::session::audience;
 use crate::session::inside::Inside;
 use crate::session::task::{Brought, Core, Place, Ticket};
 
@@ -54,9 +55,11 @@ impl Local {
             return Some(place);
         }
         loop {
-            let outcome = guarded(|| self.attempt(core));
-            if !starts_over(core, outcome.as_ref().err()) {
-                return self.complete_holding(core, outcome, false);
+            let outcome = audience::guarded(|| self.loader.attempt(core));
+            match self.verdict(core, outcome.as_ref().err()) {
+                Verdict::Ends => return self.complete_holding(core, outcome, false),
+                Verdict::StartsOver => {}
+                Verdict::Waits(wait) => self.put_off(core, wait),
             }
             match self.detach(core) {
                 Detached::RunAgain => {}
@@ -80,14 +83,14 @@ impl Local {
     /// Runs the task on the thread that calls this, from its beginning to its end.
     pub(super) fn run_here(&self, core: &Arc<Core>) -> Brought {
         self.attach_caller(core)?;
-        let outcome = self.until_done(core, || self.attempt(core));
+        let outcome = self.until_done(core, || self.loader.attempt(core));
         self.end_here(core, outcome)
     }
 
     /// Runs the task until its head has arrived, on the thread that calls this.
     pub(super) fn open_here(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
         self.attach_caller(core)?;
-        let opened = self.until_done(core, || self.head(core));
+        let opened = self.until_done(core, || self.loader.head(core));
         opened
             .map_err(|error| self.end_here(core, Err(error)).err().unwrap_or_else(Error::cancelled))
     }
@@ -99,13 +102,17 @@ impl Local {
         attempt: impl Fn() -> Result<T, Error>,
     ) -> Result<T, Error> {
         let _inside = Inside::enter(&core.shared);
-        let mut outcome = guarded(&attempt);
-        while starts_over(core, outcome.as_ref().err())
-            && matches!(self.detach(core), Detached::RunAgain)
-        {
-            outcome = guarded(&attempt);
+        loop {
+            let outcome = audience::guarded(&attempt);
+            match self.verdict(core, outcome.as_ref().err()) {
+                Verdict::Ends => return outcome,
+                Verdict::StartsOver => {}
+                Verdict::Waits(wait) => self.wait_to_connect(core, wait)?,
+            }
+            if !matches!(self.detach(core), Detached::RunAgain) {
+                return outcome;
+            }
         }
-        outcome
     }
 
     /// Ends a task that its caller has run, and returns what it brought.
@@ -115,27 +122,4 @@ impl Local {
         self.forget_task(core, place);
         outcome
     }
-}
-
-/// Runs what may call the program in ways that nobody else guards: readers of bodies that
-/// are dropped, its logger.
-fn guarded<T>(transfer: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-    caught("code called by a transfer", transfer)
-        .unwrap_or_else(|| Err(panicked("code called by the transfer")))
-}
-
-/// Whether the transfer begins anew: it was ended for that, or was suspended for so long
-/// that its connection broke.
-fn starts_over(core: &Core, error: Option<&Error>) -> bool {
-    use ErrorKind::{NetworkConnectionLost, ZeroByteResource};
-
-    let Some(error) = error else { return false };
-    let mut state = core.state.lock();
-    let broke = matches!(error.kind(), NetworkConnectionLost | ZeroByteResource)
-        && state.attempts.may_have_broken()
-        && may_start_over(core, &state);
-    if broke && !state.life.is_over() {
-        state.attempts.start_over();
-    }
-    state.attempts.starts_over()
 }

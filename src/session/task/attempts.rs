@@ -4,6 +4,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
+use crate::request::Request;
 
 /// How long to wait before the next try to connect: at first, and at most.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -21,6 +22,8 @@ pub(crate) struct Attempts {
     waits_until: Option<Instant>,
     /// The moment at which its scheduler's timer looks at it.
     watched: Option<Instant>,
+    /// With the body that a delegate gave, of which nothing was read.
+    unsent: Option<Box<Request>>,
     /// How often it has tried to connect.
     connects: u32,
     /// It had a place before, and goes ahead of those who never had one.
@@ -81,6 +84,15 @@ impl Attempts {
         let wait = PATIENCE.0.saturating_mul(1 << self.connects.min(16));
         self.connects += 1;
         wait.min(PATIENCE.1)
+    }
+
+    /// Keeps the request whose body a delegate gave, for the next attempt.
+    pub(crate) fn keep_body(&mut self, request: Option<&Request>) {
+        self.unsent = request.cloned().map(Box::new);
+    }
+
+    pub(crate) fn take_body(&mut self) -> Option<Request> {
+        self.unsent.take().map(|request| *request)
     }
 
     /// Has it wait for a moment to come, without a thread.

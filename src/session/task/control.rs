@@ -90,7 +90,7 @@ impl Task {
             if priority.is_nan() { Self::PRIORITY_DEFAULT } else { priority.clamp(0.0, 1.0) };
         let mut state = self.core.state.lock();
         state.priority = priority;
-        self.core.shared.scheduler().reprioritize(state);
+        self.core.shared.scheduler().reprioritize(&self.core, state);
     }
 
     /// Returns the program's own label of the task.

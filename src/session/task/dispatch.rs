@@ -59,14 +59,27 @@ pub(crate) struct Leaving {
 }
 
 impl Dispatch {
-    /// Returns what it has of its thread, if one has it.
-    pub(crate) fn slot(&mut self) -> Option<&mut Slot> {
-        if let Self::OnThread(slot) = self { Some(slot) } else { None }
+    /// Where a task is whose scheduler has no places.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn on_thread() -> Self {
+        Self::OnThread(Slot::default())
+    }
+
+    /// The same for one that runs on its caller's thread.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn on_callers_thread() -> Self {
+        Self::OnThread(Slot { is_callers: true, ..Slot::default() })
     }
 
     /// Whether its thread is the program's own.
+    #[cfg(feature = "test-util")]
     pub(crate) fn is_callers(&self) -> bool {
         matches!(self, Self::OnThread(slot) if slot.is_callers)
+    }
+
+    /// Returns what it has of its thread, if one has it.
+    pub(crate) fn slot(&mut self) -> Option<&mut Slot> {
+        if let Self::OnThread(slot) = self { Some(slot) } else { None }
     }
 
     /// Gives it to the worker that has `place` for the job that `ticket` stood for, unless

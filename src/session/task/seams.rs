@@ -36,7 +36,7 @@ pub(crate) trait Scheduler: fmt::Debug + Send + Sync {
     fn cancel(&self, task: &Arc<Core>, locked: Locked<'_>, is_first: bool);
 
     /// Has a task that waits go by its priority, which was changed just now.
-    fn reprioritize(&self, locked: Locked<'_>);
+    fn reprioritize(&self, task: &Core, locked: Locked<'_>);
 
     /// Runs a task that has not begun on the thread that calls this, to its end.
     fn run(&self, task: &Arc<Core>) -> Brought;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Event, OnRedirect, OnResponse, Recorder, Server};
 use urlsession::{Body, Clock, DataTask, ErrorKind, Request, TaskState};
 
-use crate::recording::{Queue, on_every_queue, recorded, recorded_on, redirect, response};
+use crate::recording::{
+    Queue, on_every_queue, recorded, recorded_on, redirect, response, with_threads_on_every_queue,
+};
 use crate::running::{HANG, nothing_is_left, wait_for};
 use crate::scenes::Block;
 
@@ -160,7 +162,7 @@ fn guarantee_o22_suspensions_nest_and_resumptions_do_not_pile_up() {
 #[test]
 fn guarantee_o22_a_suspended_task_stops_its_server_and_goes_on_where_it_was() {
     const SIZE: u64 = 64 << 20;
-    on_every_queue(|queue, session, recorder| {
+    with_threads_on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.enqueue(Answer::status(200).body_of_size(SIZE));
         recorder.counts_data();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, Event, Recorder, Server};
 use urlsession::{Configuration, Delegate, ErrorKind, Request, Session, TaskState};
 
-use crate::recording::{on_every_queue, recorded, response};
+use crate::recording::{on_every_queue, recorded, response, with_threads_on_every_queue};
 use crate::running::{HANG, nothing_is_left, wait_for};
 
 #[test]
@@ -75,7 +75,7 @@ fn guarantee_o11_a_task_runs_although_nobody_holds_it() {
 
 #[test]
 fn guarantee_o12_dropping_the_last_handle_stops_no_task_that_runs() {
-    on_every_queue(|queue, session, recorder| {
+    with_threads_on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|_| Answer::ok("0123456789").stall_in_body_after(5));
         for _ in 0..8 {

@@ -7,7 +7,9 @@ use std::thread;
 use urlsession::testing::{Answer, Event, OnResponse, Recorder, Server};
 use urlsession::{DataTask, DeliveryQueue, ErrorKind, Request, Session, TaskState};
 
-use crate::recording::{Queue, drained, on_every_queue, recorded, redirect, response};
+use crate::recording::{
+    Queue, drained, on_every_queue, recorded, redirect, response, with_threads_on_every_queue,
+};
 use crate::running::{HANG, nothing_is_left, session};
 
 /// Every way to make a task that is suspended.
@@ -293,7 +295,7 @@ fn rank(event: &Event) -> u8 {
 
 #[test]
 fn guarantee_o7_nothing_comes_after_a_response_before_its_decision() {
-    on_every_queue(|queue, session, recorder| {
+    with_threads_on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|_| Answer::ok("hello"));
         recorder.on_response(OnResponse::Hold);
@@ -357,7 +359,7 @@ fn guarantee_o8_the_completion_is_the_last_message_and_the_task_is_completed_by_
 #[test]
 fn guarantee_o9_the_end_of_a_session_is_told_after_every_completion() {
     for cancels in [false, true] {
-        on_every_queue(|queue, session, recorder| {
+        with_threads_on_every_queue(|queue, session, recorder| {
             let server = Server::start();
             server.handle(|_| Answer::ok("0123456789").stall_in_body_after(5));
             let tasks: Vec<_> = (0..10).map(|_| session.data_task(server.url("/"))).collect();

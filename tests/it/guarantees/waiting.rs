@@ -7,7 +7,9 @@ use std::thread;
 use urlsession::testing::{Answer, Event, OnRedirect, Recorder, Server};
 use urlsession::{DeliveryQueue, Progress, Request, Session};
 
-use crate::recording::{drained, on_every_queue, recorded_on, redirect, response};
+use crate::recording::{
+    drained, on_every_queue, recorded_on, redirect, response, with_threads_on_every_queue,
+};
 use crate::running::{HANG, Way, nothing_is_left, session};
 
 /// Redirects `/old` to `/new`.
@@ -22,7 +24,7 @@ fn moved() -> Server {
 
 #[test]
 fn guarantee_o33_a_task_waits_for_the_decision_about_a_redirect() {
-    on_every_queue(|queue, session, recorder| {
+    with_threads_on_every_queue(|queue, session, recorder| {
         let server = moved();
         recorder.on_redirect(OnRedirect::Hold);
         for _ in 0..3 {
