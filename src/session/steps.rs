@@ -62,7 +62,7 @@ impl Steps {
         queue: DeliveryQueue,
     ) -> Result<(Self, Session), Error> {
         let census = Census::default();
-        queue.count_in(&census);
+        queue.serve(&census, &configuration.clock);
         let by_hand = Arc::new(ByHand {
             loader: Loader::new(&configuration, &census)?,
             tasks: Mutex::new(Rank::Pool, Tasks::default()),
