@@ -140,6 +140,7 @@ mod files;
 mod headers;
 mod load;
 mod mime;
+mod random;
 mod request;
 mod resolver;
 mod response;

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 
 use super::Body;
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
-use crate::mime;
+use crate::{mime, random};
 
 /// A form of texts and files, as `multipart/form-data`.
 ///
@@ -60,10 +59,7 @@ struct Named {
 impl Multipart {
     /// Makes a form without parts, with a boundary of its own.
     pub fn new() -> Self {
-        // Each `RandomState` is keyed anew, from 128 bits that the system drew at random.
-        let random = || RandomState::new().hash_one(());
-        let boundary = format!("{:016x}{:016x}", random(), random());
-        Self { boundary: boundary.into(), parts: Vec::new(), wrong: None }
+        Self { boundary: random::digits().into(), parts: Vec::new(), wrong: None }
     }
 
     /// Adds a text, sent without `Content-Type` and as it is: line breaks are not changed.

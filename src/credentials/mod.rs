@@ -28,7 +28,7 @@ pub use storage::{CredentialObserver, CredentialStorage};
 
 pub(crate) use accepted::Accepted;
 pub(crate) use challenge::{Asker, Offer, offers};
-pub(crate) use digest::{Algorithm, Hasher, Proof, Proven, new_cnonce};
+pub(crate) use digest::{Algorithm, Hasher, Proof, Proven};
 #[cfg(feature = "netrc")]
 pub(crate) use netrc::Netrc;
 pub(crate) use signer::{Outgoing, Signed, Signer};

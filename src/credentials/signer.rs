@@ -32,7 +32,7 @@ pub(crate) struct Outgoing<'a> {
     /// The hash of the body as it is sent, of no bytes if there is none; see
     /// [`Signer::body_hash`].
     pub(crate) body_hash: Option<&'a str>,
-    /// Fresh for each request, see [`new_cnonce`](super::new_cnonce).
+    /// Fresh for each request: 128 bits that nobody can foresee.
     pub(crate) cnonce: &'a str,
 }
 

@@ -1,17 +1,15 @@
 //! A file that is being written.
 
-use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
-use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process;
 
 use crate::census::{Census, Counted, Kind};
 use crate::error::Error;
 use crate::files::access::Access;
 use crate::files::failure::{Action, failed};
 use crate::files::own_path::OwnPath;
+use crate::random;
 
 /// How often another name is tried if one is taken. With 64 random bits the second
 /// attempt is for a folder that somebody has filled on purpose.
@@ -53,7 +51,7 @@ impl PartialFile {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let path = folder.join(name(unguessable()));
+            let path = folder.join(name(random::bits()));
             let created = create_new(&path, readers)
                 .and_then(|file| OwnPath::new(path.clone(), &file).map(|own| (file, own)));
             match created {
@@ -122,11 +120,4 @@ fn create_new(path: &Path, readers: Readers) -> io::Result<File> {
 #[cfg(not(unix))]
 fn create_new(path: &Path, _readers: Readers) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-/// Returns 64 bits that other programs do not know.
-fn unguessable() -> u64 {
-    // A keyed hash; std takes the key from the system's randomness and uses each once.
-    // A child that was forked off has the same keys, but another process id.
-    RandomState::new().hash_one(process::id())
 }

@@ -2,8 +2,8 @@
 
 /// The ground floor: rooms that every floor above may use.
 const WORDS: &[&str] = &[
-    "error", "sync", "clock", "cancel", "census", "headers", "mime", "trust", "resolver", "body",
-    "request", "response",
+    "error", "sync", "clock", "cancel", "census", "random", "headers", "mime", "trust", "resolver",
+    "body", "request", "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -21,11 +21,12 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("clock", &[&["sync"]]),
     ("cancel", &[&["sync"]]),
     ("census", &[&["sync"]]),
+    ("random", &[]),
     ("headers", &[&["error"]]),
     ("mime", &[]),
     ("trust", &[&["error", "clock"]]),
     ("resolver", &[&["error", "cancel"]]),
-    ("body", &[&["error", "sync", "headers", "mime"]]),
+    ("body", &[&["error", "sync", "random", "headers", "mime"]]),
     ("request", &[&["error", "cancel", "headers", "body"]]),
     ("response", &[&["error", "headers", "mime"]]),
     // stores, who do not know each other
@@ -33,7 +34,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
-    ("files", &[&["error", "sync", "census"]]),
+    ("files", &[&["error", "sync", "census", "random"]]),
     // explanations, without code
     ("guide", &[]),
     // workers, who do not know each other

@@ -6,7 +6,6 @@
 
 mod algorithm;
 mod challenge;
-mod count;
 #[cfg(feature = "digest")]
 mod hash;
 #[cfg(not(feature = "digest"))]
@@ -15,7 +14,8 @@ mod hash;
 mod proof;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -25,7 +25,6 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use algorithm::{Algorithm, Hasher};
 pub(in crate::credentials) use challenge::DigestChallenge;
 use challenge::Protection;
-pub(in crate::credentials) use count::NonceCount;
 pub(crate) use proof::{Proof, Proven};
 
 /// RFC 8187 §3.2.1: what is not an `attr-char` is escaped.
@@ -43,11 +42,22 @@ const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// Returns a nonce of the client: 128 bits that nobody can foresee.
-pub(crate) fn new_cnonce() -> String {
-    // Each `RandomState` is keyed anew, from 128 bits that the system drew at random.
-    let random = || RandomState::new().hash_one(());
-    format!("{:016x}{:016x}", random(), random())
+/// How many requests were signed with one nonce (RFC 7616 §3.4, `nc`), by all who use it. A
+/// clone is the same count.
+#[derive(Clone, Debug, Default)]
+pub(in crate::credentials) struct NonceCount(Arc<AtomicU32>);
+
+impl NonceCount {
+    /// Counts a request, and returns its number.
+    fn next(&self) -> u32 {
+        // A server gives a new nonce long before the eight digits are used up.
+        self.0.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+
+    /// Whether nobody else uses the nonce.
+    pub(in crate::credentials) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
 }
 
 /// The answers of one user to one challenge.

@@ -5,8 +5,9 @@ use url::Position;
 use super::choice::Source;
 use super::{Authentication, Hop};
 use crate::body::Body;
-use crate::credentials::{Algorithm, Asker, Outgoing, Proof, Signed, Signer, new_cnonce};
+use crate::credentials::{Algorithm, Asker, Outgoing, Proof, Signed, Signer};
 use crate::error::Error;
+use crate::random;
 
 /// As much as is read of a body at a time.
 const PIECE: usize = 16 * 1024;
@@ -35,7 +36,7 @@ impl Authentication<'_> {
         if let Some((mut signer, source)) = self.signer.take().map(|signer| *signer) {
             let hash = signer.body_hash().map(|algorithm| self.hash(hop, algorithm));
             let hash = hash.transpose()?;
-            let signed = signer.sign(&outgoing(hop, hash.as_deref(), &new_cnonce()))?;
+            let signed = signer.sign(&outgoing(hop, hash.as_deref(), &random::digits()))?;
             return Ok(Some(self.signed(signed, signer, source)));
         }
         let may_be_unasked =
@@ -67,7 +68,7 @@ impl Authentication<'_> {
             return Ok(None);
         }
         let hash = algorithm.map(|algorithm| self.hash(hop, algorithm)).transpose()?;
-        let cnonce = new_cnonce();
+        let cnonce = random::digits();
         let request = outgoing(hop, hash.as_deref(), &cnonce);
         // It may have become another one meanwhile.
         let signed = self.authenticator.with_accepted(asker, |signer| {

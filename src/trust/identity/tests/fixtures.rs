@@ -48,7 +48,7 @@ xVqoQdQQRGvUZJ3pe3kTrHczniAnIqZcJlydpgoJylH5+FWRPoVWeR24Sy0o7ww=
 ";
 
 // openssl pkcs8 -topk8 -v2 des3 -in key.pem
-#[cfg(feature = "pkcs12")]
+#[cfg(feature = "encrypted-keys")]
 pub(super) const ENCRYPTED_3DES: &str = "\
 -----BEGIN ENCRYPTED PRIVATE KEY-----
 MIHjME4GCSqGSIb3DQEFDTBBMCkGCSqGSIb3DQEFDDAcBAjxWj5VpgD6XgICCAAw
@@ -60,7 +60,7 @@ SIvTzYUJuTHATwrdqhq5/CbML7Wx+9WAe0PSGvZ22mLqUXyEXJM=
 ";
 
 // openssl pkcs8 -topk8 -scrypt -scrypt_N 256 -in key.pem
-#[cfg(feature = "pkcs12")]
+#[cfg(feature = "encrypted-keys")]
 pub(super) const ENCRYPTED_SCRYPT: &str = "\
 -----BEGIN ENCRYPTED PRIVATE KEY-----
 MIHkME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAjT+q/etnzkJQICAQAC
@@ -72,7 +72,7 @@ OoCQg+1OQuchGDQZ6gNLtiQ3E13X8ZCl1bEMaZZIyYAcatK/M7FF
 ";
 
 // openssl pkcs8 -topk8 -v1 PBE-SHA1-3DES -in key.pem
-#[cfg(feature = "pkcs12")]
+#[cfg(feature = "encrypted-keys")]
 pub(super) const ENCRYPTED_PBES1: &str = "\
 -----BEGIN ENCRYPTED PRIVATE KEY-----
 MIGxMBwGCiqGSIb3DQEMAQMwDgQIklbQs6reMUQCAggABIGQNrqO0Y21NPmM3scR
