@@ -157,7 +157,9 @@ pub struct Configuration {
     #[doc(alias = "tlsMaximumSupportedProtocolVersion")]
     pub tls_maximum_version: TlsVersion,
 
-    /// Certificates that are trusted as roots, beside the system's.
+    /// Certificates that are trusted, beside the system's: as roots, unless what they say of
+    /// themselves (basic constraints, key usage) is that they vouch for nobody, and each for its
+    /// own names, if a server shows it, whoever has issued it.
     ///
     /// Default: none. Revocation is not checked, for these and the system's alike.
     pub additional_roots: Vec<Certificate>,

@@ -61,6 +61,9 @@ pub(crate) enum Rank {
     Reader,
     /// Who is woken by a cancel.
     Waiters,
+    /// What the system trusts. It is read under it, once for all who need it.
+    #[cfg(feature = "tls")]
+    Roots,
 }
 
 #[cfg(debug_assertions)]

@@ -138,7 +138,7 @@ fn authority_params(kind: &str) -> (CertificateParams, KeyPair) {
 }
 
 /// Hashes what a pin names.
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
     hash

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair,
-    KeyUsagePurpose, PublicKeyData, date_time_ymd,
+    KeyUsagePurpose, date_time_ymd,
 };
 
-use super::authority::{Authority, made, sha256};
+use super::authority::{Authority, made};
 use super::pem;
+use crate::trust::Certificate;
 
 /// A certificate, what it needs to be believed, and its key: what a TLS server shows, or a
 /// client that is asked.
@@ -32,7 +33,6 @@ struct Parts {
     certificate: Vec<u8>,
     chain: Vec<Vec<u8>>,
     key: Vec<u8>,
-    public_key: Vec<u8>,
 }
 
 impl Identity {
@@ -44,6 +44,21 @@ impl Identity {
     #[must_use]
     pub fn self_signed(names: &[&str]) -> Self {
         Self::self_signed_builder(names).build()
+    }
+
+    /// Takes certificates that were made elsewhere, in the order in which they are shown, and the
+    /// private key of the first one, as DER of PKCS #8.
+    ///
+    /// A server starts with them if it can use the key, whatever the certificates say.
+    #[must_use]
+    pub fn from_der(chain: &[&[u8]], key: &[u8]) -> Self {
+        let chain: Vec<_> = chain.iter().map(|der| der.to_vec()).collect();
+        Self(Arc::new(Parts {
+            names: Vec::new(),
+            certificate: chain.first().cloned().unwrap_or_default(),
+            chain,
+            key: key.to_vec(),
+        }))
     }
 
     /// Begins an identity that vouches for itself, with something else special about it.
@@ -73,8 +88,13 @@ impl Identity {
 
     /// The SHA-256 hash of its public key, by which
     /// [`PublicKeyPins`](crate::PublicKeyPins) name it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no key in its certificate that can be found.
     pub fn public_key_hash(&self) -> [u8; 32] {
-        sha256(&self.0.public_key)
+        let hash = Certificate::from_der(self.certificate_der()).public_key_fingerprint();
+        hash.unwrap_or_else(|error| panic!("the certificate has no public key: {error}"))
     }
 
     /// The private key, as DER of PKCS #8.
@@ -232,7 +252,6 @@ impl IdentityBuilder {
             names: self.names,
             certificate,
             key: key.serialize_der(),
-            public_key: key.subject_public_key_info(),
         }))
     }
 

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// A certificate, as its DER bytes.
 ///
 /// Given to [`Configuration::additional_roots`](crate::Configuration::additional_roots) it
-/// is trusted as a root.
+/// is trusted: as a root, if it may vouch for others, and as a server's own.
 #[doc(alias = "SecCertificate")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Certificate(Vec<u8>);
@@ -72,10 +72,10 @@ impl Certificate {
                 issuer: DistinguishedName::from_der(fields.issuer),
                 not_before: fields.not_before,
                 not_after: fields.not_after,
-                subject_alternative_names: fields.subject_alternative_names,
+                subject_alternative_names: fields.extensions.subject_alternative_names,
                 serial_number: fields.serial_number.to_vec(),
                 public_key_info: fields.public_key_info.to_vec(),
-                is_authority: fields.is_authority,
+                is_authority: fields.extensions.is_authority == Some(true),
             })
         }
         #[cfg(not(feature = "tls"))]
@@ -132,7 +132,7 @@ fn without_tls() -> Error {
 }
 
 #[cfg(feature = "tls")]
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
     hash

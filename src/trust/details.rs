@@ -1,5 +1,6 @@
 //! [`CertificateDetails`]: what stands in a certificate.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
@@ -73,6 +74,8 @@ impl CertificateDetails {
 }
 
 /// A name for which a certificate is good (RFC 5280 §4.2.1.6).
+///
+/// `Display` writes the name or the address itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SubjectName {
@@ -86,4 +89,14 @@ pub enum SubjectName {
     Uri(String),
     /// A name of another kind, or one of these with characters that may not stand there.
     Other,
+}
+
+impl fmt::Display for SubjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) | Self::Email(name) | Self::Uri(name) => f.write_str(name),
+            Self::Ip(address) => address.fmt(f),
+            Self::Other => f.write_str("a name of another kind"),
+        }
+    }
 }

@@ -1,6 +1,12 @@
 //! Words about TLS: whom to trust, who one is, and which versions to speak.
 
 #[cfg(feature = "tls")]
+mod algorithm_names;
+#[cfg(feature = "tls")]
+mod algorithms;
+#[cfg(feature = "tls")]
+mod ber;
+#[cfg(feature = "tls")]
 mod calendar;
 mod certificate;
 mod details;
@@ -12,11 +18,17 @@ mod pins;
 #[cfg(feature = "tls")]
 mod policy;
 #[cfg(feature = "tls")]
+mod refusal;
+#[cfg(feature = "tls")]
 mod roots;
 mod server_trust;
 #[cfg(feature = "tls")]
+mod signature;
+#[cfg(feature = "tls")]
 mod x509;
 
+#[cfg(feature = "tls")]
+pub(crate) use algorithms::schemes;
 pub use certificate::Certificate;
 pub use details::{CertificateDetails, SubjectName};
 pub use distinguished_name::DistinguishedName;
@@ -27,6 +39,8 @@ pub(crate) use policy::{TrustPolicy, server_name};
 #[cfg(feature = "tls")]
 pub(crate) use roots::Roots;
 pub use server_trust::ServerTrust;
+#[cfg(feature = "tls")]
+pub(crate) use signature::{Signature, verify};
 
 /// A version of TLS. Older ones than these are not spoken at all.
 #[doc(alias = "tls_protocol_version_t")]

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use super::Certificate;
 use super::evaluation::{Measure, check_own_key, evaluate};
 use super::pins::PublicKeyPins;
-use super::roots::{Roots, anchors};
+use super::roots::{Roots, Trusted};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
@@ -30,8 +30,19 @@ impl TrustPolicy {
         chain: &[CertificateDer<'_>],
         host: &ServerName<'_>,
     ) -> Result<(), Error> {
-        let (anchors, pins, now) = (self.roots.all()?, &self.pins, self.now());
-        evaluate(chain, &Measure { host, anchors, pins, now })
+        let trusted = self.roots.all()?;
+        let evaluate = |trusted| {
+            evaluate(chain, &Measure { host, trusted, pins: &self.pins, now: self.now() })
+        };
+        match evaluate(&trusted) {
+            Err(error) if error.kind() == ErrorKind::ServerCertificateHasUnknownRoot => {
+                match self.roots.more_than(&trusted)? {
+                    Some(more) => evaluate(&more),
+                    None => Err(error),
+                }
+            }
+            evaluated => evaluated,
+        }
     }
 
     /// Evaluates by other roots.
@@ -41,12 +52,9 @@ impl TrustPolicy {
         host: &ServerName<'_>,
         roots: &[Certificate],
     ) -> Result<(), Error> {
-        let anchors = anchors(roots).map_err(|error| {
-            let detail = "one of the roots to evaluate with is not a certificate";
-            Error::new(ErrorKind::ServerCertificateUntrusted, detail).because(error)
-        })?;
-        let (anchors, pins, now) = (&anchors[..], &self.pins[..], self.now());
-        evaluate(chain, &Measure { host, anchors, pins, now })
+        let trusted = Trusted::of(roots, "roots")?;
+        let (pins, now) = (&self.pins[..], self.now());
+        evaluate(chain, &Measure { host, trusted: &trusted, pins, now })
     }
 
     /// Returns the date by which everything about certificates goes.
@@ -57,7 +65,7 @@ impl TrustPolicy {
 
     /// Fails if the host has pins and none is of this certificate's own key.
     pub(crate) fn check_own_key(&self, own: &Certificate, host: &str) -> Result<(), Error> {
-        check_own_key(&CertificateDer::from(own.as_der()), host, &self.pins)
+        check_own_key(own.as_der(), host, &self.pins)
     }
 }
 

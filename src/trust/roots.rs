@@ -1,11 +1,14 @@
 //! The roots that a session trusts: its own, and the system's.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
-use super::Certificate;
+use super::certificate::sha256;
+use super::refusal::summary;
+use super::{Certificate, x509};
 use crate::error::{Error, ErrorKind};
+use crate::sync::{Mutex, Rank};
 
 /// The roots of one session.
 ///
@@ -14,9 +17,23 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug)]
 pub(crate) struct Roots {
     /// The configuration's own.
-    own: Vec<TrustAnchor<'static>>,
+    own: Arc<Trusted>,
     trusts_system: bool,
-    all: OnceLock<Vec<TrustAnchor<'static>>>,
+    /// Once the system's store could be read whole.
+    all: OnceLock<Arc<Trusted>>,
+}
+
+/// Certificates that are trusted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trusted {
+    /// Those that may vouch for others, as what they vouch with.
+    pub(super) anchors: Vec<TrustAnchor<'static>>,
+    /// The SHA-256 of each: for its own names it is trusted, whatever it may sign.
+    named: Vec<[u8; 32]>,
+    /// Whom those are about that may not vouch for others, as a name without tag and length.
+    mute: Vec<Box<[u8]>>,
+    /// Some could not be read.
+    lacks_some: bool,
 }
 
 impl Roots {
@@ -26,56 +43,125 @@ impl Roots {
     ///
     /// [`ErrorKind::ServerCertificateUntrusted`] if one of them is not a certificate.
     pub(crate) fn new(own: &[Certificate], trusts_system: bool) -> Result<Self, Error> {
-        let own = anchors(own).map_err(|error| {
-            let detail = "one of additional_roots is not a certificate";
-            Error::new(ErrorKind::ServerCertificateUntrusted, detail).because(error)
-        })?;
-        Ok(Self { own, trusts_system, all: OnceLock::new() })
+        let own = Trusted::of(own, "additional_roots")?;
+        Ok(Self { own: Arc::new(own), trusts_system, all: OnceLock::new() })
     }
 
     /// Returns all of them; never none.
-    pub(super) fn all(&self) -> Result<&[TrustAnchor<'static>], Error> {
-        let all = self.all.get_or_init(|| {
-            let system = if self.trusts_system { system() } else { &[] };
-            self.own.iter().chain(system).cloned().collect()
-        });
-        if all.is_empty() {
+    pub(super) fn all(&self) -> Result<Arc<Trusted>, Error> {
+        if let Some(all) = self.all.get() {
+            return Ok(all.clone());
+        }
+        self.with_system(false)
+    }
+
+    /// Looks again whether there are more than these, if some could not be read.
+    pub(super) fn more_than(&self, these: &Trusted) -> Result<Option<Arc<Trusted>>, Error> {
+        if !these.lacks_some {
+            return Ok(None);
+        }
+        self.with_system(true).map(Some)
+    }
+
+    fn with_system(&self, again: bool) -> Result<Arc<Trusted>, Error> {
+        let mut all = (*self.own).clone();
+        if self.trusts_system {
+            all.append(&system(again));
+        }
+        if all.named.is_empty() {
             let detail = "no root certificate is known: the system's trust store is empty \
                           (install ca-certificates, or set SSL_CERT_FILE or additional_roots)";
             return Err(Error::new(ErrorKind::ServerCertificateHasUnknownRoot, detail));
+        }
+        let all = Arc::new(all);
+        if !all.lacks_some {
+            // Somebody else may have been first, with the same.
+            let _ = self.all.set(all.clone());
         }
         Ok(all)
     }
 }
 
-/// Returns what certificates vouch for as roots.
-pub(super) fn anchors(
-    certificates: &[Certificate],
-) -> Result<Vec<TrustAnchor<'static>>, webpki::Error> {
-    let anchor = |certificate: &Certificate| {
-        let der = CertificateDer::from(certificate.as_der());
-        webpki::anchor_from_trusted_cert(&der).map(|anchor| anchor.to_owned())
-    };
-    certificates.iter().map(anchor).collect()
+impl Trusted {
+    /// Takes certificates that the program names, in a list of this name.
+    pub(super) fn of(certificates: &[Certificate], list: &str) -> Result<Self, Error> {
+        let mut trusted = Self::default();
+        for (at, certificate) in certificates.iter().enumerate() {
+            trusted.add(certificate.as_der()).map_err(|error| {
+                let detail = format!("{list}[{at}] is not a certificate, or a broken one");
+                Error::new(ErrorKind::ServerCertificateUntrusted, detail).because(error)
+            })?;
+        }
+        Ok(trusted)
+    }
+
+    /// Whether this certificate itself is one of them.
+    pub(super) fn names(&self, certificate: &[u8]) -> bool {
+        !self.named.is_empty() && self.named.contains(&sha256(certificate))
+    }
+
+    /// Whether one of them is about this name, without tag and length, and may not vouch for
+    /// others.
+    pub(super) fn is_mute(&self, name: &[u8]) -> bool {
+        self.mute.iter().any(|mute| **mute == *name)
+    }
+
+    fn add(&mut self, certificate: &[u8]) -> Result<(), webpki::Error> {
+        let der = CertificateDer::from(certificate);
+        let anchor = webpki::anchor_from_trusted_cert(&der)?.to_owned();
+        // Trust in a server's own certificate is no trust in all that its key might sign. What
+        // says nothing, as of the first version, may sign: many old roots are so.
+        let is_authority = x509::read(certificate).map(|read| read.extensions.is_authority);
+        if is_authority.is_ok_and(|says| says == Some(false)) || !x509::may_sign(certificate) {
+            self.mute.push((*anchor.subject).into());
+        } else {
+            self.anchors.push(anchor);
+        }
+        self.named.push(sha256(certificate));
+        Ok(())
+    }
+
+    fn append(&mut self, other: &Self) {
+        self.anchors.extend_from_slice(&other.anchors);
+        self.named.extend_from_slice(&other.named);
+        self.mute.extend_from_slice(&other.mute);
+        self.lacks_some |= other.lacks_some;
+    }
 }
 
-/// Reads the system's trust store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name; once
-/// for the program.
-fn system() -> &'static [TrustAnchor<'static>] {
-    static ROOTS: OnceLock<Vec<TrustAnchor<'static>>> = OnceLock::new();
-    ROOTS.get_or_init(|| {
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            log::warn!("part of the system's trust store cannot be read: {error}");
+/// Returns the system's trust store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+///
+/// It is read once for the program. A failure is not remembered, as no descriptor may have been
+/// free: what is empty is read again at once, and what lacks some if it is asked for `again`.
+fn system(again: bool) -> Arc<Trusted> {
+    static ROOTS: Mutex<Option<Arc<Trusted>>> = Mutex::new(Rank::Roots, None);
+    let mut known = ROOTS.lock();
+    match &*known {
+        Some(roots) if !(roots.named.is_empty() || again && roots.lacks_some) => roots.clone(),
+        _ => {
+            let (roots, odd) = read_system();
+            let roots = Arc::new(roots);
+            *known = Some(roots.clone());
+            // Not under the lock: the log is the program's.
+            drop(known);
+            odd.iter().for_each(|odd| log::warn!("{odd}"));
+            log::debug!("the system trusts {} certificates", roots.named.len());
+            roots
         }
-        let known = found.certs.len();
-        // A store holds certificates that are too old or too odd to be used.
-        let usable = |der: &CertificateDer<'_>| {
-            webpki::anchor_from_trusted_cert(der).ok().map(|anchor| anchor.to_owned())
-        };
-        let roots: Vec<_> = found.certs.iter().filter_map(usable).collect();
-        let ignored = known - roots.len();
-        log::debug!("the system trusts {} roots; {ignored} cannot be used", roots.len());
-        roots
-    })
+    }
+}
+
+/// Reads the store, and returns in words what of it cannot be used.
+fn read_system() -> (Trusted, Vec<String>) {
+    let (mut roots, found) = (Trusted::default(), rustls_native_certs::load_native_certs());
+    let unreadable = |error| format!("part of the system's trust store cannot be read: {error}");
+    let mut odd: Vec<_> = found.errors.iter().map(unreadable).collect();
+    for certificate in &found.certs {
+        if let Err(error) = roots.add(certificate) {
+            let name = summary(certificate);
+            odd.push(format!("the system trusts {name}, which cannot be used: {error}"));
+        }
+    }
+    roots.lacks_some = !found.errors.is_empty();
+    (roots, odd)
 }

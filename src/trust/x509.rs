@@ -3,135 +3,135 @@
 //! It decides nothing: whether to trust a certificate is decided by webpki. What is read may
 //! come from anybody.
 
+mod extensions;
 #[cfg(test)]
 mod tests;
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::str;
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Reader, Result, SliceReader, Tag, TagNumber, Tagged};
+use der::asn1::AnyRef;
+use der::{Decode, Encode, Reader, Result, SliceReader, Tag, TagNumber, Tagged};
 
+use super::ber;
 use super::calendar::days_since_1970;
-use super::details::SubjectName;
 
-const SUBJECT_ALTERNATIVE_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+pub(super) use extensions::{Extensions, limits_directory_names, may_sign};
 
 /// The fields of a certificate; names and the public key with their tag and length.
 pub(super) struct Fields<'a> {
+    /// What is signed, and the signature of it.
+    pub(super) signed: &'a [u8],
+    pub(super) signature: &'a [u8],
+    /// What is inside the AlgorithmIdentifier of the signature.
+    pub(super) signature_algorithm: &'a [u8],
+    /// 1, 2 or 3, if that is what is written.
+    pub(super) version: Option<u8>,
     pub(super) serial_number: &'a [u8],
     pub(super) issuer: &'a [u8],
     pub(super) not_before: SystemTime,
     pub(super) not_after: SystemTime,
     pub(super) subject: &'a [u8],
     pub(super) public_key_info: &'a [u8],
-    pub(super) subject_alternative_names: Vec<SubjectName>,
-    pub(super) is_authority: bool,
+    pub(super) extensions: Extensions,
 }
 
-/// Reads a whole certificate. The signature is not looked at.
+/// Reads a whole certificate. The signature is not verified.
 pub(super) fn read(der: &[u8]) -> Result<Fields<'_>> {
     let mut outer = SliceReader::new(der)?;
     let mut certificate = inside(&mut outer, Tag::Sequence)?;
     outer.finish()?;
-    let fields = read_fields(&mut inside(&mut certificate, Tag::Sequence)?)?;
-    value(&mut certificate, Tag::Sequence)?;
-    value(&mut certificate, Tag::BitString)?;
+    let signed = certificate.tlv_bytes()?;
+    let mut fields = read_fields(&mut inside(&mut SliceReader::new(signed)?, Tag::Sequence)?)?;
+    fields.signed = signed;
+    fields.signature_algorithm = value(&mut certificate, Tag::Sequence)?;
+    // The first byte says how many bits of the last are none.
+    let signature = value(&mut certificate, Tag::BitString)?;
+    fields.signature = signature.get(1..).unwrap_or_default();
     certificate.finish()?;
     Ok(fields)
 }
 
 fn read_fields<'a>(body: &mut SliceReader<'a>) -> Result<Fields<'a>> {
-    optional(body, 0)?; // the version
+    let version = version(body)?;
     let serial_number = value(body, Tag::Integer)?;
-    value(body, Tag::Sequence)?; // the signature's algorithm
+    value(body, Tag::Sequence)?; // the signature's algorithm, which stands outside too
     let issuer = body.tlv_bytes()?;
     let mut validity = inside(body, Tag::Sequence)?;
     let (not_before, not_after) = (time(&mut validity)?, time(&mut validity)?);
     validity.finish()?;
     let subject = body.tlv_bytes()?;
     let public_key_info = body.tlv_bytes()?;
-    let mut fields = Fields {
+    let mut extensions = Extensions::default();
+    while !body.is_finished() {
+        let element = AnyRef::decode(body)?;
+        // 1 and 2 are identifiers of issuer and subject, which nobody uses.
+        if element.tag() == context_specific(3) {
+            extensions = Extensions::read(element.value())?;
+        }
+    }
+    let (signed, signature, signature_algorithm) = (&[][..], &[][..], &[][..]);
+    Ok(Fields {
+        signed,
+        signature,
+        signature_algorithm,
+        version,
         serial_number,
         issuer,
         not_before,
         not_after,
         subject,
         public_key_info,
-        subject_alternative_names: Vec::new(),
-        is_authority: false,
-    };
-    while !body.is_finished() {
-        let element = AnyRef::decode(body)?;
-        // 1 and 2 are identifiers of issuer and subject, which nobody uses.
-        if element.tag() == context_specific(3) {
-            read_extensions(element.value(), &mut fields)?;
-        }
+        extensions,
+    })
+}
+
+/// Passes over the version, if it is there: without it, it is the first one.
+fn version(body: &mut SliceReader<'_>) -> Result<Option<u8>> {
+    if Tag::peek(body)? != context_specific(0) {
+        return Ok(Some(1));
     }
-    Ok(fields)
-}
-
-fn read_extensions(explicit: &[u8], fields: &mut Fields<'_>) -> Result<()> {
-    let mut extensions = inside(&mut SliceReader::new(explicit)?, Tag::Sequence)?;
-    while !extensions.is_finished() {
-        let mut extension = inside(&mut extensions, Tag::Sequence)?;
-        let id = ObjectIdentifier::decode(&mut extension)?;
-        let mut element = AnyRef::decode(&mut extension)?;
-        if element.tag() == Tag::Boolean {
-            element = AnyRef::decode(&mut extension)?; // whether it is critical
-        }
-        element.tag().assert_eq(Tag::OctetString)?;
-        let mut content = SliceReader::new(element.value())?;
-        match id {
-            SUBJECT_ALTERNATIVE_NAME => {
-                fields.subject_alternative_names = subject_names(&mut content)?;
-            }
-            BASIC_CONSTRAINTS => fields.is_authority = is_authority(&mut content)?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn is_authority(content: &mut SliceReader<'_>) -> Result<bool> {
-    let mut constraints = inside(content, Tag::Sequence)?;
-    let is_said = !constraints.is_finished() && Tag::peek(&constraints)? == Tag::Boolean;
-    Ok(is_said && value(&mut constraints, Tag::Boolean)? == [0xff])
-}
-
-/// RFC 5280 §4.2.1.6.
-fn subject_names(content: &mut SliceReader<'_>) -> Result<Vec<SubjectName>> {
-    let mut reader = inside(content, Tag::Sequence)?;
-    let mut names = Vec::new();
-    while !reader.is_finished() {
-        let name = AnyRef::decode(&mut reader)?;
-        let Tag::ContextSpecific { number, .. } = name.tag() else {
-            return Err(name.tag().unexpected_error(None).to_error());
-        };
-        names.push(subject_name(number.value(), name.value()).unwrap_or(SubjectName::Other));
-    }
-    Ok(names)
-}
-
-fn subject_name(number: u32, bytes: &[u8]) -> Option<SubjectName> {
-    // A line end or a NUL in a name is there to deceive.
-    let text = || {
-        let text = str::from_utf8(bytes).ok()?;
-        text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then(|| text.to_owned())
-    };
-    match number {
-        1 => text().map(SubjectName::Email),
-        2 => text().map(SubjectName::Dns),
-        6 => text().map(SubjectName::Uri),
-        7 => {
-            let v4 = <[u8; 4]>::try_from(bytes).map(|octets| Ipv4Addr::from(octets).into());
-            let v6 = <[u8; 16]>::try_from(bytes).map(|octets| Ipv6Addr::from(octets).into());
-            v4.or(v6).ok().map(SubjectName::Ip)
-        }
+    let mut version = inside(body, context_specific(0))?;
+    Ok(match value(&mut version, Tag::Integer)? {
+        &[number @ 0..3] => Some(number + 1),
         _ => None,
+    })
+}
+
+/// Returns what is in the one element.
+pub(super) fn content(element: &[u8]) -> Result<&[u8]> {
+    AnyRef::from_der(element).map(|element| element.value())
+}
+
+/// Returns the SEQUENCE with this content.
+pub(super) fn sequence(content: &[u8]) -> Vec<u8> {
+    let element = AnyRef::new(Tag::Sequence, content).and_then(|element| element.to_der());
+    element.unwrap_or_default()
+}
+
+/// Returns the public key of a certificate, as DER of SubjectPublicKeyInfo, whatever else stands
+/// in it: all versions, extensions of all kinds, and BER.
+pub(super) fn public_key_info(certificate: &[u8]) -> Option<Cow<'_, [u8]>> {
+    if let Ok(found) = find_public_key_info(certificate) {
+        return Some(found.into());
     }
+    let certificate = ber::to_der(certificate)?;
+    find_public_key_info(&certificate).ok().map(|found| found.to_vec().into())
+}
+
+fn find_public_key_info(der: &[u8]) -> Result<&[u8]> {
+    let mut certificate = inside(&mut SliceReader::new(der)?, Tag::Sequence)?;
+    let mut body = inside(&mut certificate, Tag::Sequence)?;
+    if Tag::peek(&body)? == context_specific(0) {
+        AnyRef::decode(&mut body)?;
+    }
+    value(&mut body, Tag::Integer)?;
+    // The signature's algorithm, issuer, validity, subject.
+    for _ in 0..4 {
+        value(&mut body, Tag::Sequence)?;
+    }
+    Tag::peek(&body)?.assert_eq(Tag::Sequence)?;
+    body.tlv_bytes()
 }
 
 /// Reads a UTCTime or a GeneralizedTime as RFC 5280 §4.1.2.5 writes them.
@@ -174,18 +174,11 @@ pub(super) fn inside<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<Slice
     SliceReader::new(value(reader, tag)?)
 }
 
-fn value<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8]> {
+/// Reads one element of this tag, and returns what is in it.
+pub(super) fn value<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8]> {
     let element = AnyRef::decode(reader)?;
     element.tag().assert_eq(tag)?;
     Ok(element.value())
-}
-
-/// Passes over the element of this number, if it is the next one.
-fn optional(reader: &mut SliceReader<'_>, number: u32) -> Result<()> {
-    if Tag::peek(reader)? == context_specific(number) {
-        AnyRef::decode(reader)?;
-    }
-    Ok(())
 }
 
 const fn context_specific(number: u32) -> Tag {

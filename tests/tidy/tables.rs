@@ -24,7 +24,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("random", &[]),
     ("headers", &[&["error"]]),
     ("mime", &[]),
-    ("trust", &[&["error", "clock"]]),
+    ("trust", &[&["error", "sync", "clock"]]),
     ("resolver", &[&["error", "cancel"]]),
     ("body", &[&["error", "sync", "random", "headers", "mime"]]),
     ("request", &[&["error", "cancel", "headers", "body"]]),

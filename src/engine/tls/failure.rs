@@ -10,11 +10,10 @@ use crate::error::{Error, ErrorKind};
 /// Names the failing check.
 pub(super) fn of(error: TlsError) -> Error {
     let (kind, detail) = match &error {
-        // Which check has failed is known already, unless it was the handshake's signature.
-        TlsError::InvalidCertificate(_) => (
-            ErrorKind::ServerCertificateUntrusted,
-            "the server has not shown that its certificate's key is its own",
-        ),
+        // Which check has failed is noted elsewhere.
+        TlsError::InvalidCertificate(_) => {
+            (ErrorKind::ServerCertificateUntrusted, "the server's certificate is not acceptable")
+        }
         TlsError::AlertReceived(alert) => alerted(*alert),
         TlsError::PeerIncompatible(_) => {
             (ErrorKind::SecureConnectionFailed, "the server and this client have no TLS in common")
@@ -60,6 +59,14 @@ fn alerted(alert: AlertDescription) -> (ErrorKind, &'static str) {
         | Alert::AccessDenied => {
             (ErrorKind::ClientCertificateRejected, "the server refused the client's certificate")
         }
+        // RFC 8446 §4.4.2.2: a server that has no certificate with a key that is offered says so
+        // by an alert alone.
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => (
+            ErrorKind::SecureConnectionFailed,
+            "the server ended the TLS connection, as it has no cipher, key exchange or key of a \
+             certificate in common with this client; keys on the curve P-521, of DSA and of Ed448 \
+             are not supported",
+        ),
         Alert::ProtocolVersion => {
             (ErrorKind::SecureConnectionFailed, "the server refused every version of TLS offered")
         }

@@ -10,14 +10,13 @@ use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, DigitallySignedStruct, Error as TlsError, SignatureScheme};
 
 use crate::error::{Error, ErrorKind};
-use crate::trust::{Certificate, TrustPolicy};
+use crate::trust::{Certificate, Signature, TrustPolicy, schemes, verify};
 
 /// What was seen in a handshake and is to be asked about.
 #[derive(Debug, Default)]
@@ -27,6 +26,8 @@ pub(super) struct Noted {
     /// The server wants a certificate of the client: the names of the authorities that it
     /// accepts.
     pub(super) requested: Option<Vec<Vec<u8>>>,
+    /// The server does not have the key of its certificate, or one that is of no use here.
+    pub(super) unproven: Option<Error>,
 }
 
 thread_local! {
@@ -49,7 +50,6 @@ impl TimeProvider for TrustPolicy {
 #[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) policy: Arc<TrustPolicy>,
-    pub(super) algorithms: WebPkiSupportedAlgorithms,
     /// Only one with this certificate, which was decided about before.
     pub(super) decided: Option<Certificate>,
 }
@@ -86,7 +86,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(message, cert, dss, &self.algorithms)
+        verify_signature(message, cert, dss, false)
     }
 
     fn verify_tls13_signature(
@@ -95,12 +95,28 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(message, cert, dss, &self.algorithms)
+        verify_signature(message, cert, dss, true)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        schemes()
     }
+}
+
+fn verify_signature(
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+    is_tls13: bool,
+) -> Result<HandshakeSignatureValid, TlsError> {
+    let signature =
+        Signature { scheme: signed.scheme, message, bytes: signed.signature(), is_tls13 };
+    verify(certificate, &signature).map(|()| HandshakeSignatureValid::assertion()).map_err(
+        |error| {
+            NOTED.with_borrow_mut(|noted| noted.unproven = Some(error));
+            TlsError::InvalidCertificate(CertificateError::BadSignature)
+        },
+    )
 }
 
 /// Returns what makes rustls tell the server why it was left.

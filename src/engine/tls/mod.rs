@@ -128,8 +128,7 @@ fn config(
     decided: Option<Certificate>,
     identity: Option<&Identity>,
 ) -> Result<ClientConfig, Error> {
-    let algorithms = provider.signature_verification_algorithms;
-    let verifier = Verifier { policy: policy.clone(), algorithms, decided };
+    let verifier = Verifier { policy: policy.clone(), decided };
     let resolver = Resolver { key: identity.map(Identity::certified_key) };
     let mut config = ClientConfig::builder_with_details(provider.clone(), policy.clone())
         .with_protocol_versions(versions)

@@ -108,7 +108,8 @@ impl<'a> Securing<'a> {
         let mut stream = TlsStream::new(config, self.name.clone(), below)?;
         drop(take_noted());
         let ended = stream.handshake(context);
-        let noted = take_noted();
+        let mut noted = take_noted();
+        let ended = noted.unproven.take().map_or(ended, Err);
         if noted.requested.is_some() {
             self.tls.tickets.never_for(&self.name);
         }

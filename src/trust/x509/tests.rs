@@ -129,6 +129,33 @@ fn a_certificate_that_is_cut_or_altered_is_an_error_or_something_else_but_no_pan
 }
 
 #[test]
+fn the_public_key_is_found_whatever_else_stands_there() {
+    let certificate = certificate();
+    let expected = certificate.details().unwrap().public_key_info().to_vec();
+    let der = certificate.as_der();
+    let found = |der: &[u8]| super::public_key_info(der).map(|key| key.into_owned());
+    assert_eq!(found(der).as_ref(), Some(&expected));
+    // In BER: a length that is longer than it need be, and one that is given by an end.
+    let long = [&[0x30, 0x84, 0, 0], &der[2..]].concat();
+    let ended = [&[0x30, 0x80], &der[4..], &[0, 0]].concat();
+    assert!(certificate_of(&long).details().is_err() && certificate_of(&ended).details().is_err());
+    assert_eq!((found(&long), found(&ended)), (Some(expected.clone()), Some(expected.clone())));
+    // Dates and extensions that nobody can read.
+    let mut odd = der.to_vec();
+    let at = odd.windows(13).position(|bytes| bytes == b"261122224129Z").unwrap();
+    odd[at] = b'x';
+    assert!(certificate_of(&odd).details().is_err());
+    assert_eq!(found(&odd), Some(expected));
+    for length in 0..der.len() {
+        assert_eq!(found(&der[..length]), None);
+    }
+}
+
+fn certificate_of(der: &[u8]) -> Certificate {
+    Certificate::from_der(der)
+}
+
+#[test]
 fn a_name_is_written_as_rfc_4514_writes_it() {
     for (name, expected) in [
         (name(3, 0x0c, b"Lu\xc4\x8di\xc4\x87"), "CN=Lučić"), // of RFC 4514 §4

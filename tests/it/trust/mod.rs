@@ -6,8 +6,10 @@ mod client_certificates;
 mod delegate;
 mod pins;
 mod pooling;
+mod refusals;
 mod renewed;
 mod resumption;
+mod set_up;
 mod table;
 mod waiting;
 
