@@ -4,6 +4,7 @@ mod file;
 mod form;
 mod multipart;
 mod open;
+mod pipe;
 
 use std::io::{self, Cursor, Read};
 use std::panic::{self, AssertUnwindSafe};
@@ -14,10 +15,12 @@ use std::{fmt, mem};
 use crate::error::{Error, ErrorKind};
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
+use file::Opened;
 pub use form::Form;
 pub use multipart::{Multipart, Part};
 pub(crate) use open::OpenBody;
 use open::{Content, OpenMultipart, cannot_read};
+pub(crate) use pipe::Pipe;
 
 /// The body of a request.
 ///
@@ -58,8 +61,9 @@ type Opener = dyn Fn() -> io::Result<Reader> + Send + Sync;
 
 impl Body {
     /// Sends the file at `path`, opened when the request goes out and as long as it is
-    /// then. Opening a pipe waits for its other end, where neither a timer nor a cancel
-    /// reaches. Do not write into a file that is being sent: of a large one, Linux and
+    /// then. A pipe or a device has no length and can be sent once; while nothing can be
+    /// read from it, or nobody writes into it yet, both timers run and a cancel ends the
+    /// load (on Windows neither reaches that far). Do not write into a file that is being sent: of a large one, Linux and
     /// Android send what is in it when the bytes leave, which may be after this crate
     /// was done with them.
     pub fn file(path: impl AsRef<Path>) -> Self {
@@ -105,10 +109,11 @@ impl Body {
         }
     }
 
-    /// Returns whether the body can be sent a second time.
+    /// Returns whether the body can be sent a second time. Looks whether a file is a pipe.
     pub fn can_rewind(&self) -> bool {
         match &self.source {
             Source::Once(_) => false,
+            Source::File(path) => file::can_rewind(path),
             Source::Multipart(form) => form.contents().all(Self::can_rewind),
             _ => true,
         }
@@ -142,10 +147,10 @@ impl Body {
             Source::Bytes(bytes) => {
                 (Content::Bytes(Cursor::new(bytes.clone())), Some(bytes.len() as u64))
             }
-            Source::File(path) => {
-                let (file, length) = file::open(path)?;
-                (Content::File(file), length)
-            }
+            Source::File(path) => match file::open(path)? {
+                Opened::File(file, length) => (Content::File(file), Some(length)),
+                Opened::Pipe(pipe) => (Content::Pipe(pipe), None),
+            },
             Source::Once(once) => match mem::take(&mut *once.lock()) {
                 Some(reader) => (Content::Reader(reader), None),
                 None => return Err(exhausted()),
@@ -234,7 +239,7 @@ mod tests {
         let (mut body, mut all) = (body.open()?, Vec::new());
         let mut part = [0; 2];
         loop {
-            match body.read(&mut part)? {
+            match body.read(&mut part)?.unwrap() {
                 0 => return Ok(all),
                 count => all.extend_from_slice(&part[..count]),
             }

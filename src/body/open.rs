@@ -9,6 +9,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::Reader;
+use super::pipe::Pipe;
 use crate::error::{Error, ErrorKind};
 use crate::sync::assert_unlocked;
 
@@ -24,6 +25,7 @@ pub(crate) struct OpenBody {
 pub(super) enum Content {
     Bytes(Cursor<Arc<Vec<u8>>>),
     File(File),
+    Pipe(Pipe),
     Reader(Reader),
     Multipart(Box<OpenMultipart>),
 }
@@ -38,38 +40,49 @@ impl OpenBody {
                 let is_right = self.length == Some(bytes.len() as u64);
                 (is_right && bytes.len() <= limit).then_some(bytes)
             }
-            Content::File(_) | Content::Reader(_) | Content::Multipart(_) => None,
+            _ => None,
         }
     }
 
-    /// Returns the file that the body is, if it is one. What is [read](Self::read) comes
+    /// Returns the file on a disk that the body is, if it is one. What is [read](Self::read) comes
     /// from where it stands.
     pub(crate) fn file(&self) -> Option<&File> {
         match &self.content {
             Content::File(file) => Some(file),
-            Content::Bytes(_) | Content::Reader(_) | Content::Multipart(_) => None,
+            _ => None,
         }
     }
 
-    /// Reads some bytes; none at the end.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+    /// Returns the pipe that there is nothing to read from, if a read said so.
+    pub(crate) fn waits_for(&self) -> Option<&Pipe> {
+        match &self.content {
+            Content::Pipe(pipe) => Some(pipe),
+            Content::Multipart(form) => form.waits_for(),
+            _ => None,
+        }
+    }
+
+    /// Reads some bytes; none at the end. `None`: nothing is there yet, see
+    /// [`waits_for`](Self::waits_for).
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
         let reader: &mut dyn Read = match &mut self.content {
             Content::Bytes(bytes) => {
                 let left = &bytes.get_ref()[bytes.position() as usize..];
                 let count = left.len().min(buffer.len());
                 buffer[..count].copy_from_slice(&left[..count]);
                 bytes.set_position(bytes.position() + count as u64);
-                return Ok(count);
+                return Ok(Some(count));
             }
             Content::File(file) => file,
             Content::Reader(reader) => reader,
+            Content::Pipe(pipe) => return pipe.read(buffer).map_err(cannot_read),
             Content::Multipart(form) => return form.read(buffer),
         };
         loop {
             assert_unlocked("the reader of a body is called");
             let read = panic::catch_unwind(AssertUnwindSafe(|| reader.read(buffer)));
             match read {
-                Ok(Ok(count)) if count <= buffer.len() => return Ok(count),
+                Ok(Ok(count)) if count <= buffer.len() => return Ok(Some(count)),
                 Ok(Ok(_)) => {
                     let error = io::Error::other("the reader returned more than it was given");
                     return Err(cannot_read(error));

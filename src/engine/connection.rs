@@ -9,8 +9,9 @@ use super::socket::{Interest, Socket};
 use super::spare::Spare;
 use super::stream::Stream;
 use super::tls::Terms;
+use crate::body::Pipe;
 use crate::error::Error;
-use crate::wire::{Context, RouteKey};
+use crate::wire::{Context, RouteKey, Wait};
 
 /// A connection that loads with one route can share.
 #[derive(Debug)]
@@ -184,6 +185,23 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Waits until the server says something, or `pipe` may have something to read; returns
+    /// whether what was said is in the inbox. The connection must be
+    /// [non-blocking](Self::set_nonblocking).
+    pub(super) fn hears_beside(
+        &mut self,
+        pipe: &Pipe,
+        wait: &Wait<'_>,
+        context: &Context,
+    ) -> Result<bool, Error> {
+        if !self.inbox.is_empty() {
+            return Ok(true);
+        }
+        let readable = self.stream.holds_input() || self.stream.link().ready_beside(pipe, wait)?;
+        context.check()?;
+        Ok(readable && self.take_what_is_there(context)?)
     }
 
     /// Takes what can be read without waiting; returns whether that is part of an answer,

@@ -4,14 +4,13 @@
 //! and Android have it in a form that needs no `unsafe`; elsewhere, and wherever the system
 //! refuses, files are read and written.
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg_attr(not(any(target_os = "linux", target_os = "android")), path = "sendfile/none.rs")]
 mod quiet;
 
 use std::fs::File;
 use std::io;
 
 use super::socket::is_again;
-#[cfg(any(target_os = "linux", target_os = "android"))]
 use quiet::Quiet;
 
 /// For less than this, preparing it costs more than it saves.
@@ -25,7 +24,6 @@ const AT_A_TIME: u64 = 256 * 1024;
 #[derive(Debug)]
 pub(super) struct Sendfile<'a> {
     file: &'a File,
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     quiet: Quiet,
 }
 
@@ -39,9 +37,8 @@ pub(super) enum Turn {
     Refused,
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
 impl<'a> Sendfile<'a> {
-    /// Prepares to send a file of which so much is left; `None` if it is better read.
+    /// Prepares to send a file of which so much is left; `None` if it is to be read.
     pub(super) fn of(file: &'a File, left: u64) -> Option<Self> {
         if left < LEAST {
             return None;
@@ -51,24 +48,7 @@ impl<'a> Sendfile<'a> {
 
     /// Sends at most `most` bytes, and moves the file on by as much.
     pub(super) fn send(&self, socket: &socket2::Socket, most: usize) -> io::Result<Turn> {
-        let call = || rustix::fs::sendfile(socket, self.file, None, most);
-        let Ok(sent) = self.quiet.around(call, |sent| *sent == Ok(most)) else {
-            return Ok(Turn::Refused);
-        };
-        judge(sent.map_err(io::Error::from))
-    }
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-impl<'a> Sendfile<'a> {
-    /// Returns `None`: every file is read.
-    pub(super) fn of(_: &'a File, _: u64) -> Option<Self> {
-        None
-    }
-
-    /// Sends nothing.
-    pub(super) fn send(&self, _: &socket2::Socket, _: usize) -> io::Result<Turn> {
-        judge(Err(io::ErrorKind::Unsupported.into()))
+        judge(self.quiet.sendfile(socket, self.file, most))
     }
 }
 

@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::SendFlags;
 
 use super::sendfile::{Sendfile, Turn};
+use crate::body::Pipe;
 use crate::cancel::Wake;
 use crate::census::Counted;
 use crate::error::{Error, ErrorKind};
@@ -165,6 +166,28 @@ impl Link {
                     readable: events.intersects(PollFlags::IN | broken),
                     writable: events.intersects(PollFlags::OUT | broken),
                 });
+            }
+        }
+    }
+
+    /// Waits until the socket can be read, or `pipe` may be; returns whether the socket can.
+    pub(super) fn ready_beside(&self, pipe: &Pipe, wait: &Wait<'_>) -> Result<bool, Error> {
+        loop {
+            let slice = [wait.slice()?, Pipe::LOOK_AGAIN].into_iter().flatten().min();
+            let mut fds = vec![PollFd::new(&self.socket.system, PollFlags::IN)];
+            #[cfg(unix)]
+            if Pipe::LOOK_AGAIN.is_none() {
+                fds.push(PollFd::new(pipe.file(), PollFlags::IN));
+            }
+            #[cfg(not(unix))]
+            let _ = pipe;
+            poll(&mut fds, slice)?;
+            let mut ready = fds.iter().map(|fd| !fd.revents().is_empty());
+            if ready.next() == Some(true) {
+                return Ok(true);
+            }
+            if ready.next() == Some(true) || Pipe::LOOK_AGAIN.is_some() {
+                return Ok(false);
             }
         }
     }

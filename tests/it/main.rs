@@ -52,6 +52,8 @@ mod transfer_log;
 mod trust;
 mod upload_files;
 mod upload_forms;
+#[cfg(target_os = "linux")]
+mod upload_pipes;
 mod upload_progress;
 mod upload_tasks;
 mod uploads;

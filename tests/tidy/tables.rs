@@ -62,7 +62,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("percent_encoding", &["credentials/digest", "load/redirect", "request", "response"]),
     ("pkcs8", &["trust/"]),
     ("rcgen", &["testing/"]),
-    ("rustix", &["engine/", "files/", "testing/"]),
+    ("rustix", &["body/pipe.rs", "engine/", "files/", "testing/"]),
     ("rustls", &["engine/tls", "testing/", "trust/"]),
     ("rustls_native_certs", &["trust/roots.rs"]),
     ("rustls_pki_types", &["engine/tls", "testing/", "trust/"]),

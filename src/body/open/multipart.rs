@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::OpenBody;
 use crate::body::multipart::{Lengths, Multipart};
+use crate::body::pipe::Pipe;
 use crate::error::{Error, ErrorKind};
 
 /// The parts of a form as one stream: their framing from memory, their contents opened one
@@ -39,18 +40,25 @@ impl OpenMultipart {
         self.lengths.total
     }
 
-    /// Reads some bytes; none at the end.
+    /// Returns the pipe that there is nothing to read from, if a read said so.
+    pub(super) fn waits_for(&self) -> Option<&Pipe> {
+        self.content.as_ref()?.body.waits_for()
+    }
+
+    /// Reads some bytes; none at the end. `None`: nothing is there yet.
     ///
     /// What is there is put together, so that small parts share a piece; what a reader
     /// gives is returned without waiting for more of it.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
         let mut filled = 0;
         while filled < buffer.len() {
             let free = &mut buffer[filled..];
             if self.written < self.framing.len() {
                 filled += self.read_framing(free);
             } else if self.content.is_some() {
-                let count = self.read_content(free)?;
+                let Some(count) = self.read_content(free)? else {
+                    return Ok((filled > 0).then_some(filled));
+                };
                 filled += count;
                 if count > 0 && self.content.is_some() {
                     break;
@@ -59,7 +67,7 @@ impl OpenMultipart {
                 break;
             }
         }
-        Ok(filled)
+        Ok(Some(filled))
     }
 
     fn read_framing(&mut self, buffer: &mut [u8]) -> usize {
@@ -73,7 +81,7 @@ impl OpenMultipart {
     /// Opens the content of the part whose framing is written; tells whether there is one.
     fn open_content(&mut self) -> Result<bool, Error> {
         let Some((_, content)) = self.form.named(self.index) else { return Ok(false) };
-        let mut body = content.open()?;
+        let body = content.open()?;
         let left = self.lengths.parts[self.index];
         // The length of a file is another if it was written to meanwhile.
         if let (Some(announced), Some(length)) = (left, body.length)
@@ -81,18 +89,17 @@ impl OpenMultipart {
         {
             return Err(self.wrong_length(if length < announced { "shorter" } else { "longer" }));
         }
-        if left == Some(0) && body.read(&mut [0])? > 0 {
-            return Err(self.wrong_length("longer"));
-        }
         self.content = Some(OpenPart { body, left });
         Ok(true)
     }
 
-    /// Reads from the content; at its end it goes on to the framing that follows.
-    fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let Some(OpenPart { body, left }) = &mut self.content else { return Ok(0) };
+    /// Reads from the content; at its end it goes on to the framing that follows. `None`:
+    /// nothing is there yet, not even the end.
+    fn read_content(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
+        let Some(OpenPart { body, left }) = &mut self.content else { return Ok(Some(0)) };
         let most = left.map_or(u64::MAX, |left| left).min(buffer.len() as u64) as usize;
-        let count = if most == 0 { 0 } else { body.read(&mut buffer[..most])? };
+        let count = if most == 0 { Some(0) } else { body.read(&mut buffer[..most])? };
+        let Some(count) = count else { return Ok(None) };
         let is_over = match left {
             None => count == 0,
             Some(left) => {
@@ -100,10 +107,12 @@ impl OpenMultipart {
                 if count == 0 && *left > 0 {
                     return Err(self.wrong_length("shorter"));
                 }
-                if *left == 0 && count > 0 && body.read(&mut [0])? > 0 {
-                    return Err(self.wrong_length("longer"));
+                let beyond = if *left == 0 { body.read(&mut [0])? } else { None };
+                match (beyond, *left) {
+                    (Some(1..), _) => return Err(self.wrong_length("longer")),
+                    (None, 0) if count == 0 => return Ok(None),
+                    (beyond, _) => beyond.is_some(),
                 }
-                *left == 0
             }
         };
         if is_over {
@@ -113,7 +122,7 @@ impl OpenMultipart {
             self.written = 0;
             self.form.write_framing(self.index, &mut self.framing);
         }
-        Ok(count)
+        Ok(Some(count))
     }
 
     fn wrong_length(&self, how: &str) -> Error {

@@ -145,7 +145,10 @@ impl Sender<'_> {
         };
         let mut may_send_file = true;
         loop {
-            let last = piece.read(&mut body, &mut left)?;
+            let last = match self.fill(&mut piece, &mut body, &mut left)? {
+                Filling::Done(last) => last,
+                Filling::Interrupted(head) => return Ok(Some(head)),
+            };
             let (start, content) = (piece.start, piece.content);
             let mut parcel = Parcel::new(piece.bytes, start);
             while !parcel.is_sent() {
@@ -170,6 +173,27 @@ impl Sender<'_> {
                 && let Some(head) = self.send_file(&file, left)?
             {
                 return Ok(Some(head));
+            }
+        }
+    }
+
+    /// Reads the next piece of a body, which may have to be waited for.
+    fn fill(
+        &mut self,
+        piece: &mut Piece,
+        body: &mut OpenBody,
+        left: &mut Option<u64>,
+    ) -> Result<Filling, Error> {
+        let wait = self.context.wait();
+        loop {
+            if let Some(last) = piece.read(body, left)? {
+                return Ok(Filling::Done(last));
+            }
+            if let Some(pipe) = body.waits_for()
+                && self.connection.hears_beside(pipe, &wait, self.context)?
+                && let Some(head) = self.hear()?
+            {
+                return Ok(Filling::Interrupted(head));
             }
         }
     }
@@ -225,6 +249,14 @@ impl Sender<'_> {
     }
 }
 
+/// What became of reading a piece.
+enum Filling {
+    /// It is there; whether it is the last one.
+    Done(bool),
+    /// The server's answer came first.
+    Interrupted(Head),
+}
+
 /// One piece of a body, framed.
 struct Piece {
     bytes: Vec<u8>,
@@ -246,37 +278,45 @@ impl Piece {
         Self { bytes, head: 0, start: 0, content: 0 }
     }
 
-    /// Reads the next piece; returns whether it is the last.
+    /// Reads the next piece; returns whether it is the last. `None`: nothing is there yet.
     ///
     /// `left` is how much of an announced length is still to come; a body without one is
     /// chunked (RFC 9112 §7.1).
-    fn read(&mut self, body: &mut OpenBody, left: &mut Option<u64>) -> Result<bool, Error> {
+    fn read(&mut self, body: &mut OpenBody, left: &mut Option<u64>) -> Result<Option<bool>, Error> {
         match left {
             Some(left) => self.read_sized(body, left),
             None => self.read_chunk(body),
         }
     }
 
-    fn read_sized(&mut self, body: &mut OpenBody, left: &mut u64) -> Result<bool, Error> {
+    fn read_sized(&mut self, body: &mut OpenBody, left: &mut u64) -> Result<Option<bool>, Error> {
         let wanted = usize::try_from(*left).unwrap_or(usize::MAX).min(PIECE);
         self.bytes.resize(self.head + wanted, 0);
-        let read = if wanted == 0 { 0 } else { body.read(&mut self.bytes[self.head..])? };
-        self.bytes.truncate(self.head + read);
-        self.content = read;
-        *left -= read as u64;
-        if read == 0 && *left > 0 {
-            return Err(wrong_length("shorter"));
+        let read = if wanted == 0 { Some(0) } else { body.read(&mut self.bytes[self.head..])? };
+        self.content = read.unwrap_or(0);
+        self.bytes.truncate(self.head + self.content);
+        *left -= self.content as u64;
+        if *left > 0 {
+            return match read {
+                Some(0) => Err(wrong_length("shorter")),
+                read => Ok(read.map(|_| false)),
+            };
         }
-        if *left == 0 && body.read(&mut [0])? > 0 {
-            return Err(wrong_length("longer"));
+        match body.read(&mut [0])? {
+            Some(0) => Ok(Some(true)),
+            Some(_) => Err(wrong_length("longer")),
+            // What there is goes out before its end is known.
+            None => Ok((self.content > 0).then_some(false)),
         }
-        Ok(*left == 0)
     }
 
-    fn read_chunk(&mut self, body: &mut OpenBody) -> Result<bool, Error> {
+    fn read_chunk(&mut self, body: &mut OpenBody) -> Result<Option<bool>, Error> {
         let content = self.head + CHUNK_START;
         self.bytes.resize(content + PIECE, 0);
-        let read = body.read(&mut self.bytes[content..])?;
+        let Some(read) = body.read(&mut self.bytes[content..])? else {
+            self.bytes.truncate(self.head);
+            return Ok(None);
+        };
         self.bytes.truncate(content + read);
         self.content = read;
         let size = format!("{read:x}\r\n");
@@ -287,7 +327,7 @@ impl Piece {
         self.bytes.copy_within(..self.head, self.start);
         // A chunk of no bytes is the last; an empty trailer section follows.
         self.bytes.extend_from_slice(CHUNK_END);
-        Ok(read == 0)
+        Ok(Some(read == 0))
     }
 }
 
@@ -305,7 +345,7 @@ mod tests {
         let (mut body, mut left, mut pieces) = (body.open()?, announced, Vec::new());
         let mut piece = Piece::behind(b"HEAD".to_vec());
         loop {
-            let last = piece.read(&mut body, &mut left)?;
+            let last = piece.read(&mut body, &mut left)?.unwrap();
             pieces.push(piece.bytes[piece.start..].to_vec());
             if last {
                 return Ok(pieces);

@@ -1,4 +1,4 @@
-//! Calls that raise no SIGPIPE.
+//! `sendfile` without SIGPIPE.
 //!
 //! `send` can be told not to raise it where a connection breaks; `sendfile` cannot, and a
 //! cancel breaks the connection, too. What the signal does is the program's to decide, at any
@@ -6,6 +6,7 @@
 //! thread that makes the call: that thread holds it back meanwhile, and takes away what has
 //! come before it lets go.
 
+use std::fs::File;
 use std::io;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
@@ -28,12 +29,20 @@ impl Quiet {
         Ok(Self { pipe, pending })
     }
 
+    /// Sends at most `most` bytes of `file`, from where it stands.
+    pub(super) fn sendfile(
+        &self,
+        socket: &socket2::Socket,
+        file: &File,
+        most: usize,
+    ) -> io::Result<usize> {
+        let call = || rustix::fs::sendfile(socket, file, None, most);
+        // One that has sent less may have found the connection broken in the middle.
+        Ok(self.around(call, |sent| *sent == Ok(most))??)
+    }
+
     /// Makes a call. One that `is_clean` has raised nothing for certain.
-    ///
-    /// # Errors
-    ///
-    /// Whatever keeps it from being made.
-    pub(super) fn around<T>(
+    fn around<T>(
         &self,
         call: impl FnOnce() -> T,
         is_clean: impl FnOnce(&T) -> bool,

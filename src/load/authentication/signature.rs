@@ -6,7 +6,7 @@ use super::choice::Source;
 use super::{Authentication, Hop};
 use crate::body::Body;
 use crate::credentials::{Algorithm, Asker, Outgoing, Proof, Signed, Signer};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::random;
 
 /// As much as is read of a body at a time.
@@ -90,8 +90,13 @@ impl Authentication<'_> {
             // It may be long, or have no end: a cancel and the timer of the whole load reach it.
             self.context.wait().slice()?;
             match body.read(&mut piece)? {
-                0 => return Ok(hasher.finish()),
-                count => hasher.update(&piece[..count]),
+                Some(0) => return Ok(hasher.finish()),
+                Some(count) => hasher.update(&piece[..count]),
+                // What cannot be sent again is not hashed; this has become a pipe since.
+                None => {
+                    let detail = "a pipe cannot be read for a signature and then be sent";
+                    return Err(Error::new(ErrorKind::RequestBodyStreamExhausted, detail));
+                }
             }
         }
     }
