@@ -194,7 +194,8 @@ pub struct Configuration {
 
     /// Whether the user's `.netrc` is asked for a password when a server asks for one: the
     /// file that the variable `NETRC` names, else `.netrc` in the user's folder (`_netrc` on
-    /// Windows). It is read once, when it is first needed; up to 128 KiB.
+    /// Windows). It is read when it is first needed, up to 128 KiB, and kept; one
+    /// that is missing, empty or broken is read again the next time.
     ///
     /// Only an entry of the request's exact host counts, none that is called `default`, and
     /// never after a redirect. The [`credential_storage`](Self::credential_storage) comes

@@ -135,6 +135,11 @@ impl Netrc {
         Ok(Self { entries })
     }
 
+    /// Whether it has nothing for any host.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Returns the credential for a host: the first entry with a password, of this user if
     /// the URL named one.
     ///

@@ -22,8 +22,9 @@ pub(crate) struct Authenticator {
     accepted: Mutex<Accepted>,
     /// Whether the list is worth a look; a load that needs no answer does not take the lock.
     has_accepted: AtomicBool,
+    /// Once it could be read, and has something in it.
     #[cfg(feature = "netrc")]
-    netrc: Option<OnceLock<Option<Netrc>>>,
+    netrc: Option<OnceLock<Netrc>>,
 }
 
 impl Authenticator {
@@ -38,7 +39,8 @@ impl Authenticator {
         }
     }
 
-    /// Has it look into the user's `.netrc`, which is read once, when it is first needed.
+    /// Has it look into the user's `.netrc`, which is read when it is needed,
+    /// until it has something in it.
     #[cfg(feature = "netrc")]
     pub(crate) fn with_netrc(mut self) -> Self {
         self.netrc = Some(OnceLock::new());
@@ -146,8 +148,16 @@ impl Authenticator {
     /// Returns what the user's `.netrc` has for this host, and this user if one is named.
     #[cfg(feature = "netrc")]
     pub(super) fn credential_of_file(&self, host: &str, user: Option<&str>) -> Option<Credential> {
-        let open = || Netrc::open(&Netrc::path(|name| std::env::var_os(name))?);
-        self.netrc.as_ref()?.get_or_init(open).as_ref()?.credential(host, user)
+        let kept = self.netrc.as_ref()?;
+        if let Some(netrc) = kept.get() {
+            return netrc.credential(host, user);
+        }
+        // What is not there or cannot be read now may be by the next time.
+        let read = Netrc::open(&Netrc::path(|name| std::env::var_os(name))?)?;
+        if read.is_empty() {
+            return None;
+        }
+        kept.get_or_init(|| read).credential(host, user)
     }
 
     #[cfg(not(feature = "netrc"))]

@@ -1,7 +1,8 @@
 //! The user's `.netrc`, in a process of its own, as a variable names the file.
 
+use std::ffi::OsStr;
 use std::process::Command;
-use std::{env, str};
+use std::{env, fs, str};
 
 use urlsession::testing::{Answer, Server};
 use urlsession::{Configuration, Session};
@@ -11,6 +12,7 @@ use crate::folder::Folder;
 
 const URL: &str = "URLSESSION_TEST_NETRC_URL";
 const USES: &str = "URLSESSION_TEST_NETRC_USES";
+const LATER: &str = "URLSESSION_TEST_NETRC_LATER";
 const TEST: &str = "a_password_of_the_file_answers_its_exact_host";
 
 /// What the process that a test started does in place of the test.
@@ -18,17 +20,33 @@ fn load_as_told(url: &str) {
     let mut configuration = Configuration::ephemeral();
     configuration.uses_netrc = env::var_os(USES).is_some();
     let session = Session::new(configuration).unwrap();
-    let texts = [(); 2].map(|()| session.data(url).unwrap().text().into_owned());
-    println!("outcome: {}", texts.join(" "));
+    let load = || session.data(url).unwrap().text().into_owned();
+    let first = load();
+    if let Some(text) = env::var_os(LATER) {
+        write_file(&env::var_os("NETRC").unwrap(), &text);
+    }
+    println!("outcome: {first} {}", load());
 }
 
-/// Starts this test program anew for this test alone, with this text in the file.
+/// Puts a file where one is, or a folder, or nothing.
+fn write_file(path: &OsStr, text: &OsStr) {
+    let _ = fs::remove_dir(path);
+    fs::write(path, text.as_encoded_bytes()).unwrap();
+}
+
+/// Starts this test program anew for a test alone, with this text in the file.
 fn outcome(url: &str, uses: bool, text: &str) -> String {
     let folder = Folder::new();
+    let file = folder.file("netrc", text);
+    outcome_of(url, uses, &[("NETRC", file.as_os_str())])
+}
+
+/// The same under these variables.
+fn outcome_of(url: &str, uses: bool, variables: &[(&str, &OsStr)]) -> String {
     let mut program = Command::new(env::current_exe().unwrap());
     let module = module_path!().split_once("::").unwrap().1;
     program.args(["--exact", "--nocapture"]).arg(format!("{module}::{TEST}"));
-    program.env(URL, url).env("NETRC", folder.file("netrc", text));
+    program.env(URL, url).envs(variables.iter().copied());
     if uses {
         program.env(USES, "1");
     }
@@ -92,4 +110,25 @@ fn a_password_of_the_file_answers_its_exact_host() {
     assert_eq!(outcome(&one.url("/"), true, both), "who? who?");
     assert_eq!(authorizations(&one), vec![None; 4]);
     assert_eq!(authorizations(&two), [None, None]);
+}
+
+#[test]
+fn a_file_that_could_not_be_used_is_read_again() {
+    let server = guarded("r", "pw");
+    let (url, entry) = (server.url("/"), "machine 127.0.0.1 login ann password pw");
+    let (folder, later) = (Folder::new(), OsStr::new(entry));
+    let path = |name: &str| folder.path().join(name).into_os_string();
+    fs::create_dir(path("folder")).unwrap();
+    fs::write(path("broken"), "machine \"127.0.0.1").unwrap();
+    fs::write(path("empty"), "").unwrap();
+    fs::write(path("comment"), "# nothing yet\n").unwrap();
+    fs::write(path("large"), vec![b' '; 200_000]).unwrap();
+    for name in ["missing", "folder", "broken", "empty", "comment", "large"] {
+        let variables = [("NETRC", &*path(name)), (LATER, later)];
+        assert_eq!(outcome_of(&url, true, &variables), "who? in", "{name}");
+    }
+    // One that had an entry is kept.
+    fs::write(path("other"), "machine other.test login ann password pw").unwrap();
+    let variables = [("NETRC", &*path("other")), (LATER, later)];
+    assert_eq!(outcome_of(&url, true, &variables), "who? who?");
 }
