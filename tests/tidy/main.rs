@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod session;
 mod tables;
 
 use std::collections::BTreeSet;
