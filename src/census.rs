@@ -7,7 +7,7 @@ use std::io;
 #[cfg(feature = "test-util")]
 use std::sync::Arc;
 #[cfg(feature = "test-util")]
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 /// What is counted.
@@ -23,6 +23,9 @@ pub(crate) enum Kind {
 pub(crate) struct Census {
     #[cfg(feature = "test-util")]
     counters: Arc<[AtomicUsize; 3]>,
+    /// No thread is to be had.
+    #[cfg(feature = "test-util")]
+    refuses: Arc<AtomicBool>,
 }
 
 impl Census {
@@ -48,11 +51,21 @@ impl Census {
         name: &str,
         life: Box<dyn FnOnce() + Send>,
     ) -> io::Result<JoinHandle<()>> {
+        #[cfg(feature = "test-util")]
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         let counted = self.count(Kind::Thread);
         thread::Builder::new().name(name.to_owned()).spawn(move || {
             let _counted = counted;
             life();
         })
+    }
+
+    /// Has every thread refused that is asked for, as by a system that has none, or no more.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn refuse_threads(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
     }
 
     /// Returns how many of `kind` there are.

@@ -39,6 +39,12 @@ impl Counters {
         self.0.alive(Kind::Thread)
     }
 
+    /// Has the session be refused every thread that it asks the system for, as by a system
+    /// that has none left, or no more.
+    pub fn refuse_threads(&self, refuses: bool) {
+        self.0.refuse_threads(refuses);
+    }
+
     /// Returns how many files the session holds open.
     pub fn files(&self) -> usize {
         self.0.alive(Kind::File)

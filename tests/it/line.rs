@@ -9,7 +9,7 @@ use urlsession::{
 };
 
 use crate::recording::recorded;
-use crate::running::{HANG, Way, nothing_is_left, session, wait_for};
+use crate::running::{HANG, Running, Way, nothing_is_left, session, wait_for};
 
 /// A session with one place, which a task has whose server stalls before its head.
 struct Narrow {
@@ -267,4 +267,56 @@ fn tasks_whose_decision_is_held_give_their_places_to_others() {
         assert_eq!(recorder.events_of(id).pop(), Some(Event::done(id)));
     }
     nothing_is_left(session, &[&server]);
+}
+
+#[test]
+fn a_blocking_call_waits_in_line_no_longer_than_for_anything_else() {
+    for (own, patience) in [(None, 60), (Some(7), 7)] {
+        let clock = Clock::by_hand();
+        let narrow = Narrow::new(|configuration| {
+            configuration.clock = clock.clone();
+            configuration.timeout_for_request = Duration::from_secs(60);
+            configuration.timeout_for_resource = Duration::from_secs(1000);
+        });
+        let (session, url) = (narrow.session.clone(), narrow.server.url("/second"));
+        let running = Running::start(move || {
+            let request = Request::get(url);
+            let request = match own {
+                Some(seconds) => request.timeout(Duration::from_secs(seconds)),
+                None => request,
+            };
+            session.data(request)
+        });
+        wait_for("it waits", || narrow.session.all_tasks().len() == 2);
+        clock.advance(Duration::from_secs(patience - 1));
+        assert!(running.is_running_after(Duration::from_millis(50)), "{own:?}");
+        clock.advance(Duration::from_secs(2));
+        let error = running.outcome().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{own:?}");
+        assert!(error.to_string().contains("waited in line"), "{error}");
+        narrow.server.release();
+        let _ = narrow.first.recv_timeout(HANG).unwrap();
+        assert!(narrow.session.wait_until_idle(HANG));
+        nothing_is_left(narrow.session, &[&narrow.server]);
+    }
+}
+
+#[test]
+fn a_task_waits_in_line_as_long_as_its_resource_may_take() {
+    let clock = Clock::by_hand();
+    let narrow = Narrow::new(|configuration| {
+        configuration.clock = clock.clone();
+        configuration.timeout_for_request = Duration::from_secs(1000);
+        configuration.timeout_for_resource = Duration::from_secs(500);
+    });
+    let (sender, outcomes) = channel();
+    narrow.session.data_task_to(narrow.server.url("/second"), &sender).resume();
+    clock.advance(Duration::from_secs(499));
+    assert!(outcomes.recv_timeout(Duration::from_millis(50)).is_err());
+    clock.advance(Duration::from_secs(2));
+    let error = outcomes.recv_timeout(HANG).unwrap().outcome.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    narrow.server.release();
+    let _ = narrow.first.recv_timeout(HANG).unwrap();
+    nothing_is_left(narrow.session, &[&narrow.server]);
 }

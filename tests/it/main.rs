@@ -36,6 +36,7 @@ mod recording;
 mod redirect_credentials;
 mod redirect_secrets;
 mod redirects;
+mod refused_threads;
 mod requests;
 mod responses;
 mod running;

@@ -23,7 +23,7 @@ mod transfer;
 mod worker;
 
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::line::Limits;
 use self::pool::{Effects, Pool, Ready};
@@ -46,6 +46,8 @@ pub(super) struct Local {
     timer: Timer,
     clock: Clock,
     census: Census,
+    /// How long the system may refuse threads before the tasks that want them fail.
+    patience: Duration,
     me: Weak<Self>,
 }
 
@@ -64,6 +66,7 @@ impl Local {
             timer: Timer::new(clock.clone(), census.clone(), me.clone()),
             clock,
             census: census.clone(),
+            patience: configuration.timeout_for_request,
             me: me.clone(),
         }))
     }
@@ -81,11 +84,11 @@ impl Local {
                 self.free(place);
             }
         }
-        for _ in 0..effects.starts_workers {
-            self.start_worker();
-        }
         if effects.watches {
             self.timer.attend();
+        }
+        for _ in 0..effects.starts_workers {
+            self.start_worker();
         }
     }
 

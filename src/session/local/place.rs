@@ -1,12 +1,13 @@
 //! How a task gets a place to run in, gives it up, and gets it back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Local;
 use super::pool::Effects;
 use super::retry::may_start_over;
 use crate::cancel::CancelToken;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::session::task::{Core, Dispatch, Place, State, Ticket, overdue};
 
 /// What a worker does after an attempt was ended to begin again.
@@ -170,6 +171,7 @@ impl Local {
     /// cancelled, or has to start over.
     pub(super) fn wait_for_place(&self, core: &Arc<Core>) -> Result<(), Error> {
         let mut state = core.state.lock();
+        let mut in_line_since = None;
         loop {
             if state.life.is_canceling() || state.attempts.starts_over() {
                 return Err(core.why_cancelled(&state));
@@ -192,10 +194,21 @@ impl Local {
                     state = core.state.lock();
                     continue;
                 }
+                let is_callers = slot.is_callers();
                 deadline = state.life.due(now);
                 if deadline.is_some_and(|deadline| deadline <= now) {
                     return Err(core.on_url(&state, overdue()));
                 }
+                if is_callers {
+                    let since = *in_line_since.get_or_insert(now);
+                    let until = since.checked_add(patience(core));
+                    if until.is_some_and(|until| until <= now) {
+                        return Err(core.on_url(&state, waited_in_line(core)));
+                    }
+                    deadline = deadline.into_iter().chain(until).min();
+                }
+            } else {
+                in_line_since = None;
             }
             let slice = core.shared.slice(deadline, now);
             state = core.changed.wait_timeout(state, slice).0;
@@ -258,4 +271,19 @@ impl Local {
         }
         Detached::Left
     }
+}
+
+/// How long a blocking call waits in line: as long as for every other thing to happen.
+fn patience(core: &Core) -> Duration {
+    core.request.timeout_or(core.shared.configuration.timeout_for_request)
+}
+
+/// The error of a blocking call that has waited in line for so long.
+fn waited_in_line(core: &Core) -> Error {
+    let detail = format!(
+        "the request timed out: it waited in line for {:?}, as long as its timeout says, while \
+         as many loads ran as maximum_connections_per_host or maximum_concurrent_tasks allows",
+        patience(core)
+    );
+    Error::new(ErrorKind::TimedOut, detail)
 }

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::line::{Limits, Line};
 use crate::clock::Clock;
@@ -43,6 +43,8 @@ struct State {
     workers: usize,
     /// Workers that were started and have not asked for work yet.
     coming: usize,
+    /// Since when the system has refused threads.
+    refused_since: Option<Instant>,
     /// Workers that wait for work.
     idle: usize,
     /// How many of these were woken and have not looked since.
@@ -107,6 +109,7 @@ impl Pool {
                     ready: VecDeque::new(),
                     workers: 0,
                     coming: 0,
+                    refused_since: None,
                     idle: 0,
                     woken: 0,
                     alive: BTreeMap::new(),

@@ -3,7 +3,9 @@
 //! A task with a thread looks at the clock itself. One that waits in line has a moment at
 //! which it would be late, one that waits to connect has the moment of its next try: these
 //! stand in an order, so that the thread sleeps until the first of them, however many there
-//! are. It is started when the first has to wait, and leaves when nobody waits any more.
+//! are. It also asks the system again for workers that it refused, and is there before that is
+//! needed. It is started when the first has to wait, or with the second worker, and leaves
+//! when there is nobody to look after.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -38,6 +40,8 @@ struct Watch {
 struct Moments {
     /// By moment, then by the number of the task.
     tasks: BTreeMap<(Instant, u64), Weak<Core>>,
+    /// When the system is asked again for threads.
+    workers: Option<Instant>,
     /// The thread is there.
     runs: bool,
     /// The thread looks for itself, or knows that it has to.
@@ -91,12 +95,26 @@ impl Timer {
         }
     }
 
-    /// Sees to it that the thread is there if somebody waits. Called with no lock held.
-    pub(super) fn attend(&self) {
+    /// Has the system asked for threads again at a moment; returns whether it will be.
+    /// Called with no lock held.
+    pub(super) fn ask_for_workers(&self, moment: Instant) -> bool {
+        let mut moments = self.watch.state.lock();
+        let earlier = moments.workers.map_or(moment, |known| known.min(moment));
+        moments.workers = Some(earlier);
+        if moments.runs {
+            self.wake(&mut moments);
+        }
+        drop(moments);
+        self.attend()
+    }
+
+    /// Sees to it that the thread is there if somebody waits; returns whether it is. Called
+    /// with no lock held.
+    pub(super) fn attend(&self) -> bool {
         {
             let mut moments = self.watch.state.lock();
-            if moments.runs || moments.closed || moments.tasks.is_empty() {
-                return;
+            if moments.runs || moments.closed {
+                return moments.runs;
             }
             (moments.runs, moments.is_awake) = (true, true);
         }
@@ -107,7 +125,9 @@ impl Timer {
             // Tried again with the next task that waits.
             self.watch.state.lock().runs = false;
             log::warn!("no thread to watch over tasks that wait: {error}");
+            return false;
         }
+        true
     }
 
     /// Sends the thread home.
@@ -127,40 +147,81 @@ impl Drop for Timer {
     }
 }
 
+/// What it is time for.
+enum Due {
+    Task(Weak<Core>),
+    /// To ask for workers.
+    Workers,
+    /// To leave, if there is nobody to look after.
+    Leaving,
+}
+
+impl Moments {
+    /// Returns the first moment.
+    fn first(&self) -> Option<Instant> {
+        let task = self.tasks.first_key_value().map(|(&(moment, _), _)| moment);
+        task.into_iter().chain(self.workers).min()
+    }
+
+    /// Takes out what it is for.
+    fn take_first(&mut self) -> Due {
+        let first = self.first();
+        if self.workers.is_some() && self.workers == first {
+            self.workers = None;
+            return Due::Workers;
+        }
+        self.tasks.pop_first().map_or(Due::Leaving, |(_, core)| Due::Task(core))
+    }
+}
+
 impl Watch {
     /// The life of the thread.
     fn run(&self, clock: &Clock, local: &Weak<Local>) {
-        while let Some(core) = self.next(clock) {
-            let (Some(local), Some(core)) = (local.upgrade(), core.upgrade()) else { continue };
-            local.expire(&core, clock.now());
+        loop {
+            let due = self.next(clock);
+            let local = local.upgrade();
+            match (due, &local) {
+                (Due::Task(core), Some(local)) => {
+                    if let Some(core) = core.upgrade() {
+                        local.expire(&core, clock.now());
+                    }
+                }
+                (Due::Workers, Some(local)) => local.staff(),
+                (Due::Leaving, Some(local)) if local.has_workers() => {}
+                _ => {
+                    let mut moments = self.state.lock();
+                    // Somebody may have come since.
+                    if moments.closed || moments.first().is_none() {
+                        moments.runs = false;
+                        return;
+                    }
+                }
+            }
         }
     }
 
-    /// Waits for the next moment, and returns whose it is; `None` if it is time to leave.
-    fn next(&self, clock: &Clock) -> Option<Weak<Core>> {
+    /// Waits for the next moment, and returns what it is for.
+    fn next(&self, clock: &Clock) -> Due {
         let mut moments = self.state.lock();
         let mut idle_since = None;
         loop {
             let now = clock.now();
-            let left = match moments.tasks.first_key_value() {
+            let left = match moments.first() {
                 _ if moments.closed => Duration::ZERO,
-                Some((&(moment, _), _)) if moment <= now => {
-                    return moments.tasks.pop_first().map(|(_, core)| core);
-                }
-                Some((&(moment, _), _)) => moment - now,
+                Some(moment) if moment <= now => return moments.take_first(),
+                Some(moment) => moment - now,
                 None => {
                     let since = *idle_since.get_or_insert(now);
                     IDLE.saturating_sub(now.saturating_duration_since(since))
                 }
             };
             if left.is_zero() {
-                moments.runs = false;
-                return None;
+                return Due::Leaving;
             }
             moments.is_awake = false;
             moments = self.changed.wait_timeout(moments, clock.slice(left)).0;
             moments.is_awake = true;
-            if !moments.tasks.is_empty() {
+            if moments.first().is_some() {
                 idle_since = None;
             }
         }

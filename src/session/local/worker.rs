@@ -1,5 +1,6 @@
 //! The life of a worker, and of a thread of the program's that runs a task itself.
 
+use std::io;
 use std::mem;
 use std::sync::Arc;
 
@@ -19,12 +20,36 @@ impl Local {
         let Some(local) = self.me.upgrade() else { return };
         let life = Box::new(move || local.work());
         if let Err(error) = self.census.spawn("urlsession-worker", life) {
-            let detail = "the system refused a thread for a task";
-            let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
-            for ready in self.pool.refused() {
-                self.give_up(ready, error.clone());
-            }
+            self.refused(error);
         }
+    }
+
+    /// The system refused a thread. It is asked again by the timer, and by whatever happens
+    /// in the pool; those for whom there is none in time have failed.
+    fn refused(&self, error: io::Error) {
+        log::debug!("the system refused a thread for a task: {error}");
+        let Some(again) = self.pool.refused() else { return };
+        let is_watched = self.timer.ask_for_workers(again);
+        let abandoned = self.pool.abandoned(self.patience, !is_watched);
+        if abandoned.is_empty() {
+            return;
+        }
+        let detail = "the system refused a thread for a task; fewer of them at once, by \
+             maximum_concurrent_tasks, need fewer threads";
+        let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
+        for ready in abandoned {
+            self.give_up(ready, error.clone());
+        }
+    }
+
+    /// Whether a worker may be refused that is asked for by the timer alone.
+    pub(super) fn has_workers(&self) -> bool {
+        self.pool.has_workers()
+    }
+
+    /// Asks the system once more for the workers that are missing.
+    pub(super) fn staff(&self) {
+        self.act(self.pool.staff());
     }
 
     fn work(&self) {

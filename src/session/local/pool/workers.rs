@@ -1,8 +1,13 @@
 //! Workers: who comes, who is woken, who leaves.
 
+use std::time::{Duration, Instant};
+
 use super::{Effects, Phase, Pool, Ready, State, WORKER_IDLE};
 use crate::session::task::Place;
 use crate::sync::MutexGuard;
+
+/// How long to wait before the system is asked again for a thread that it refused.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 impl Pool {
     /// Frees the place of what a worker has run, and returns what it runs next. `arrives` if
@@ -10,7 +15,10 @@ impl Pool {
     pub(crate) fn turn(&self, freed: Option<Place>, arrives: bool) -> (Option<Ready>, Effects) {
         let mut state = self.state.lock();
         // Not before: what it is to run must not have another worker come.
-        state.coming -= usize::from(arrives);
+        if arrives {
+            state.coming -= 1;
+            state.refused_since = None;
+        }
         if let Some(place) = freed {
             state.line.free(place);
         }
@@ -46,12 +54,36 @@ impl Pool {
         next
     }
 
-    /// The system refused a thread. Returns the tasks for which there is nobody.
-    pub(crate) fn refused(&self) -> Vec<Ready> {
+    /// The system refused a thread. Returns when to ask it again, if there is anybody to run.
+    ///
+    /// Until then a worker that becomes free takes what is ready, and everything else that
+    /// happens in the pool asks the system, too.
+    pub(crate) fn refused(&self) -> Option<Instant> {
         let mut state = self.state.lock();
         state.workers -= 1;
         state.coming -= 1;
-        if state.workers > 0 { Vec::new() } else { state.ready.drain(..).collect() }
+        let now = self.clock.now();
+        state.refused_since.get_or_insert(now);
+        (!state.ready.is_empty()).then(|| now + ASK_AGAIN)
+    }
+
+    /// Whether there are several workers, one of which may be refused.
+    pub(crate) fn has_workers(&self) -> bool {
+        self.state.lock().workers > 1
+    }
+
+    /// Asks the system once more for the workers that are missing.
+    pub(crate) fn staff(&self) -> Effects {
+        self.staffed(self.state.lock(), Vec::new())
+    }
+
+    /// Takes out the tasks for which there is nobody, if the system has refused threads for
+    /// longer than they wait for anything, or `nobody_asks_again`.
+    pub(crate) fn abandoned(&self, patience: Duration, nobody_asks_again: bool) -> Vec<Ready> {
+        let mut state = self.state.lock();
+        let waited = state.refused_since.map(|since| self.clock.now() - since);
+        let is_late = waited.is_some_and(|waited| waited >= patience);
+        if is_late || nobody_asks_again { state.ready.drain(..).collect() } else { Vec::new() }
     }
 
     /// Gives out the places that are free, and sees to it that workers come.
@@ -70,6 +102,8 @@ impl Pool {
         let wanted = state.ready.len().saturating_sub(state.coming + state.woken);
         let wakes = wanted.min(state.idle.saturating_sub(state.woken));
         let starts_workers = wanted - wakes;
+        // From the second on somebody has to be there who asks for those that are refused.
+        let watches = starts_workers > 0 && state.workers > 0;
         state.woken += wakes;
         state.coming += starts_workers;
         state.workers += starts_workers;
@@ -77,6 +111,6 @@ impl Pool {
         for _ in 0..wakes {
             self.work.notify_one();
         }
-        Effects { granted, starts_workers, watches: false }
+        Effects { granted, starts_workers, watches }
     }
 }
