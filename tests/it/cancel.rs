@@ -11,8 +11,8 @@ use urlsession::{
     Update,
 };
 
-use crate::running::{Running, Way, nothing_is_left, plain_and_tls, reason, session};
-use crate::scenes::Block;
+use crate::support::running::{Running, Way, nothing_is_left, plain_and_tls, reason, session};
+use crate::support::scenes::Block;
 
 /// Twenty times the 100 ms in which a cancel ends a load.
 const GUARD: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use socket2::{Domain, Socket, Type};
 use urlsession::testing::{Answer, Counters, Refusal, Server};
 use urlsession::{Clock, Configuration, ErrorKind, Request, Resolver, Session, Stage};
 
-use crate::running::{Way, nothing_is_left, session, wait_for};
+use crate::support::running::{Way, nothing_is_left, session, wait_for};
 
 /// How long one address has the field to itself (RFC 8305 §8).
 const HEAD_START: Duration = Duration::from_millis(250);

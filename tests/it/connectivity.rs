@@ -12,7 +12,7 @@ use urlsession::{
     Resolver, Response, Session, Task, TaskState, Update,
 };
 
-use crate::running::{HANG, Running, nothing_is_left, wait_for};
+use crate::support::running::{HANG, Running, nothing_is_left, wait_for};
 
 struct Waits(Arc<AtomicUsize>);
 

@@ -10,8 +10,8 @@ use urlsession::{
     Task, TaskState, Update,
 };
 
-use crate::recording::Queue;
-use crate::running::{HANG, Running, nothing_is_left, session, wait_for};
+use crate::support::recording::Queue;
+use crate::support::running::{HANG, Running, nothing_is_left, session, wait_for};
 
 /// Redirects from `/old` and below to `/new`; all else is there at once.
 fn redirecting() -> Server {

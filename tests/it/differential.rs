@@ -8,7 +8,7 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Server};
 use urlsession::{Body, Configuration, Request, Session};
 
-use crate::raw_answers::rows;
+use crate::support::raw_answers::rows;
 
 /// Longer than anything here takes.
 const GUARD: Duration = Duration::from_secs(30);

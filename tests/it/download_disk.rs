@@ -9,8 +9,8 @@ use std::{env, fs};
 use urlsession::ErrorKind;
 use urlsession::testing::{Answer, Counters, Server};
 
-use crate::folder::Folder;
-use crate::running::{nothing_is_left, session};
+use crate::support::folder::Folder;
+use crate::support::running::{nothing_is_left, session};
 
 /// Tells the test that it was started anew, and where the small disk is.
 const PLACE: &str = "URLSESSION_IT_SMALL_DISK";

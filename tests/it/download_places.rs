@@ -11,10 +11,10 @@ use urlsession::{
     Response, ResponseDisposition, Session, Task, TaskState,
 };
 
-use crate::download_forms::Form;
-use crate::folder::Folder;
-use crate::running::{HANG, Running, nothing_is_left, session, wait_for};
-use crate::transfer_log::{Log, Told, without_progress};
+use crate::support::download_forms::Form;
+use crate::support::folder::Folder;
+use crate::support::running::{HANG, Running, nothing_is_left, session, wait_for};
+use crate::support::transfer_log::{Log, Told, without_progress};
 
 /// More than arrives at once, so that a file is being written.
 const LENGTH: u64 = 1 << 20;

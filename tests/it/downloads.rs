@@ -12,10 +12,10 @@ use urlsession::{
     ResponseDisposition, Session, Task, Update,
 };
 
-use crate::download_forms::Form;
-use crate::folder::Folder;
-use crate::running::{HANG, nothing_is_left, session, wait_for};
-use crate::transfer_log::{Log, Told, adds_up, without_progress, wrote};
+use crate::support::download_forms::Form;
+use crate::support::folder::Folder;
+use crate::support::running::{HANG, nothing_is_left, session, wait_for};
+use crate::support::transfer_log::{Log, Told, adds_up, without_progress, wrote};
 
 const PIECE: u64 = 64 * 1024;
 
@@ -125,7 +125,7 @@ fn a_compressed_body_is_decoded_on_its_way_to_the_file() {
 }
 
 #[test]
-fn guarantee_o16_the_file_is_there_while_it_is_handed_over_and_gone_afterwards() {
+fn the_file_is_there_while_it_is_handed_over_and_gone_afterwards() {
     for form in Form::ALL {
         let (folder, server) = (Folder::new(), Server::start());
         server.enqueue(Answer::ok("hello"));
@@ -152,7 +152,7 @@ impl Delegate for Keeping {
 }
 
 #[test]
-fn guarantee_o16_a_file_that_is_kept_or_persisted_stays() {
+fn a_file_that_is_kept_or_persisted_stays() {
     let (folder, server) = (Folder::new(), Server::start());
     server.handle(|_| Answer::ok("hello"));
     let keeping = Arc::new(Keeping(Mutex::default()));
@@ -185,7 +185,7 @@ fn guarantee_o16_a_file_that_is_kept_or_persisted_stays() {
 }
 
 #[test]
-fn defect_d10_no_temporary_file_is_left_of_any_form() {
+fn no_temporary_file_is_left_of_any_form() {
     let (folder, server) = (Folder::new(), Server::start());
     server.handle(|_| Answer::status(200).body_of_size(200_000));
     let (log, session) = Log::default().session(to(&folder));
@@ -209,7 +209,7 @@ fn defect_d10_no_temporary_file_is_left_of_any_form() {
 }
 
 #[test]
-fn guarantee_o18_the_file_comes_before_the_completion_and_only_without_an_error() {
+fn the_file_comes_before_the_completion_and_only_without_an_error() {
     type Plan = (&'static str, Answer, Option<ErrorKind>);
     let cases: [Plan; 4] = [
         ("whole", Answer::ok("hello"), None),
@@ -244,7 +244,7 @@ fn guarantee_o18_the_file_comes_before_the_completion_and_only_without_an_error(
 }
 
 #[test]
-fn guarantee_o18_a_cancel_after_the_file_was_handed_over_comes_too_late() {
+fn a_cancel_after_the_file_was_handed_over_comes_too_late() {
     for saves in [false, true] {
         let (folder, server) = (Folder::new(), Server::start());
         server.enqueue(Answer::ok("hello"));
@@ -275,7 +275,7 @@ fn wait_until_written(task: &Task) {
 }
 
 #[test]
-fn guarantee_o18_a_cancel_before_the_file_is_handed_over_ends_without_it_unless_it_is_in_place() {
+fn a_cancel_before_the_file_is_handed_over_ends_without_it_unless_it_is_in_place() {
     for (saves, kind) in [(false, Some(ErrorKind::Cancelled)), (true, None)] {
         let (folder, server) = (Folder::new(), Server::start());
         server.enqueue(Answer::ok("hello"));
@@ -307,7 +307,7 @@ fn guarantee_o18_a_cancel_before_the_file_is_handed_over_ends_without_it_unless_
 }
 
 #[test]
-fn guarantee_o18_a_delegate_that_panics_about_what_was_written_gets_no_file() {
+fn a_delegate_that_panics_about_what_was_written_gets_no_file() {
     for saves in [false, true] {
         let (folder, server) = (Folder::new(), Server::start());
         server.enqueue(Answer::ok("hello"));
@@ -359,7 +359,7 @@ fn a_file_that_has_replaced_another_stays_whatever_its_delegate_does() {
 }
 
 #[test]
-fn guarantee_o35_what_was_written_adds_up_to_the_file() {
+fn what_was_written_adds_up_to_the_file() {
     const LENGTH: u64 = 10 * PIECE - 7;
     for interval in [Duration::ZERO, Duration::from_millis(100)] {
         for (framing, expected) in [("length", Some(LENGTH)), ("chunks", None)] {
@@ -394,7 +394,7 @@ fn guarantee_o35_what_was_written_adds_up_to_the_file() {
 }
 
 #[test]
-fn guarantee_o35_updates_tell_how_much_was_written() {
+fn updates_tell_how_much_was_written() {
     const LENGTH: u64 = 10 * PIECE - 7;
     let (folder, server) = (Folder::new(), Server::start());
     server.enqueue(Answer::status(200).body_of_size(LENGTH));

@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use urlsession::testing::{Answer, Recorded, Server};
 use urlsession::{Body, ErrorKind, Multipart, Part, Request, Stage};
 
-use crate::folder::Folder;
-use crate::running::{nothing_is_left, plain_and_tls, session};
+use crate::support::folder::Folder;
+use crate::support::running::{nothing_is_left, plain_and_tls, session};
 
 /// A form with every kind of part whose length is known, and how it has to arrive.
 fn photo_form(folder: &Folder) -> (Multipart, String) {

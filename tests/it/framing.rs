@@ -6,8 +6,8 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, ExpectPolicy, Server};
 use urlsession::{Body, Configuration, Error, ErrorKind, Request, Session, Stage};
 
-use crate::gone::all_gone;
-use crate::raw_answers::{Row, rows};
+use crate::support::gone::all_gone;
+use crate::support::raw_answers::{Row, rows};
 
 fn session() -> Session {
     let mut configuration = Configuration::ephemeral();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{Configuration, Error, ErrorKind, Request, Session, Stage};
 
-use crate::gone::all_gone;
-use crate::raw_answers::{Row, rows};
+use crate::support::gone::all_gone;
+use crate::support::raw_answers::{Row, rows};
 
 /// How many spoilt answers are tried, over how many threads.
 const CASES: u64 = 3_000;

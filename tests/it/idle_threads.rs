@@ -6,7 +6,7 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, Recorder, Server};
 use urlsession::{Clock, Configuration, DeliveryQueue, Request, Resolver, Session};
 
-use crate::running::{HANG, nothing_is_left, wait_for};
+use crate::support::running::{HANG, nothing_is_left, wait_for};
 
 /// A session that makes its calls on a serial queue, and looks every host up at `server`.
 fn session(server: &Server, clock: &Clock) -> Session {

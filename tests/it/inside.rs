@@ -11,8 +11,8 @@ use urlsession::{
     ResponseDisposition, Session, Task, TaskState,
 };
 
-use crate::recording::Queue;
-use crate::running::{HANG, nothing_is_left, wait_for};
+use crate::support::recording::Queue;
+use crate::support::running::{HANG, nothing_is_left, wait_for};
 
 /// Where something is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

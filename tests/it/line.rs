@@ -8,8 +8,8 @@ use urlsession::{
     CancelToken, Clock, Configuration, Data, ErrorKind, Finished, Request, Session, Task,
 };
 
-use crate::recording::recorded;
-use crate::running::{HANG, Running, Way, nothing_is_left, session, wait_for};
+use crate::support::recording::recorded;
+use crate::support::running::{HANG, Running, Way, nothing_is_left, session, wait_for};
 
 /// A session with one place, which a task has whose server stalls before its head.
 struct Narrow {

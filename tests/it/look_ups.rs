@@ -8,7 +8,7 @@ use std::time::Instant;
 use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{CancelToken, Clock, ErrorKind, Request, Resolver, Session, Stage};
 
-use crate::running::{Way, nothing_is_left, session, wait_for};
+use crate::support::running::{Way, nothing_is_left, session, wait_for};
 
 /// What a resolver was asked.
 type Asked = Arc<Mutex<Vec<(String, u16)>>>;

@@ -13,8 +13,8 @@ use urlsession::{
     Progress, Reply, Request, Resolver, Response, ResponseDisposition, Session, Task, TaskState,
 };
 
-use crate::recording::Queue;
-use crate::running::{HANG, nothing_is_left, wait_for};
+use crate::support::recording::Queue;
+use crate::support::running::{HANG, nothing_is_left, wait_for};
 
 /// Where a delegate panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

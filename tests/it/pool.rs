@@ -7,7 +7,7 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, Recorded, Server};
 use urlsession::{Body, Clock, Request, Resolver, Session};
 
-use crate::running::{Running, Way, nothing_is_left, plain_and_tls, session, wait_for};
+use crate::support::running::{Running, Way, nothing_is_left, plain_and_tls, session, wait_for};
 
 /// Loads the root of `server` and returns on which connection that was.
 fn connection_of_a_load(session: &Session, server: &Server) -> u64 {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{Clock, Configuration, Data, Error, ErrorKind, Finished, Request, Session};
 
-use crate::running::{HANG, nothing_is_left, session};
+use crate::support::running::{HANG, nothing_is_left, session};
 
 /// How long nothing happens that is not to happen.
 const A_WHILE: Duration = Duration::from_millis(300);

@@ -8,8 +8,8 @@ use std::{env, fs, io, thread};
 use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{Body, CancelToken, ErrorKind, Request, Session};
 
-use crate::folder::Folder;
-use crate::running::plain_and_tls;
+use crate::support::folder::Folder;
+use crate::support::running::plain_and_tls;
 
 const SCENE: &str = "URLSESSION_TEST_SIGNALS";
 const TEST: &str = "signals::no_upload_ends_the_process_or_leaves_a_signal";

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{Body, ErrorKind, Request, Session};
 
-use crate::running::{HANG, nothing_is_left, session};
+use crate::support::running::{HANG, nothing_is_left, session};
 
 /// Makes a connection that is idle.
 fn warm(session: &Session, server: &Server) {

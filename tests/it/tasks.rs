@@ -10,8 +10,8 @@ use urlsession::{
     Update,
 };
 
-use crate::recording::{on_every_queue, recorded, recorded_on, response};
-use crate::running::{HANG, Running, nothing_is_left, session, wait_for};
+use crate::support::recording::{on_every_queue, recorded, recorded_on, response};
+use crate::support::running::{HANG, Running, nothing_is_left, session, wait_for};
 
 #[test]
 fn a_task_shows_what_it_was_given_and_what_came_of_it() {
@@ -446,7 +446,7 @@ fn a_panic_in_a_method_fails_its_task_alone() {
 
 #[test]
 fn a_closure_that_panics_harms_no_other() {
-    for queue in crate::recording::Queue::ALL {
+    for queue in crate::support::recording::Queue::ALL {
         let (queue, _loop) = queue.start();
         let server = Server::start();
         server.handle(|_| Answer::ok("x"));

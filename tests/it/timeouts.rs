@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use urlsession::testing::{Answer, Server};
 use urlsession::{Body, Clock, Error, ErrorKind, Request, Resolver, Stage};
 
-use crate::running::{HANG, Running, Way, nothing_is_left, reason, session, wait_for};
-use crate::scenes::Block;
+use crate::support::running::{HANG, Running, Way, nothing_is_left, reason, session, wait_for};
+use crate::support::scenes::Block;
 
 const SHORT: Duration = Duration::from_millis(300);
 

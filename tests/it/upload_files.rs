@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use urlsession::testing::{Answer, Counters, Server, Stats};
 use urlsession::{Body, CancelToken, Error, ErrorKind, Multipart, Part, Request, Session, Stage};
 
-use crate::folder::Folder;
-use crate::running::{HANG, Running, nothing_is_left, plain_and_tls, session};
-use crate::transfer_log::{Log, Told, adds_up, sent};
+use crate::support::folder::Folder;
+use crate::support::running::{HANG, Running, nothing_is_left, plain_and_tls, session};
+use crate::support::transfer_log::{Log, Told, adds_up, sent};
 use crate::upload_tasks::pattern;
 
 const KIB: usize = 1024;

@@ -9,8 +9,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use urlsession::testing::{Answer, Counters};
 use urlsession::{Body, CancelToken, ErrorKind, Multipart, Part, Request, Stage};
 
-use crate::folder::Folder;
-use crate::running::{Running, Way, nothing_is_left, plain_and_tls, wait_for};
+use crate::support::folder::Folder;
+use crate::support::running::{Running, Way, nothing_is_left, plain_and_tls, wait_for};
 use crate::upload_tasks::pattern;
 
 /// Twenty times the 100 ms in which a cancel ends a load.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Server};
 use urlsession::{Body, Clock, DeliveryQueue, Reply, Request, Task};
 
-use crate::folder::Folder;
-use crate::running::{HANG, Running, nothing_is_left, session, wait_for};
-use crate::transfer_log::{Log, Told, adds_up, sent};
-use crate::upload_forms::Form;
+use crate::support::folder::Folder;
+use crate::support::running::{HANG, Running, nothing_is_left, session, wait_for};
+use crate::support::transfer_log::{Log, Told, adds_up, sent};
+use crate::support::upload_forms::Form;
 use crate::upload_tasks::{pattern, reader};
 
 const PIECE: u64 = 64 * 1024;
@@ -33,7 +33,7 @@ fn total(told: &[Told], case: &str) -> u64 {
 }
 
 #[test]
-fn guarantee_o35_what_was_sent_adds_up_to_all_of_it_before_the_response_in_each_form() {
+fn what_was_sent_adds_up_to_all_of_it_before_the_response_in_each_form() {
     let folder = Folder::new();
     let file = folder.file("body", bytes());
     for interval in [Duration::ZERO, Duration::from_millis(100)] {
@@ -89,7 +89,7 @@ impl<R: Read> Read for Turning<R> {
 }
 
 #[test]
-fn guarantee_o35_what_was_sent_is_told_at_the_pace_of_the_configuration() {
+fn what_was_sent_is_told_at_the_pace_of_the_configuration() {
     // Milliseconds between pieces, milliseconds of the interval, how often it is told: at
     // once, at the pace, and what is missing before the response.
     let rows = [(0, 100, 2), (50, 100, 9), (100, 100, 16), (1000, 100, 16), (0, 0, 16)];
@@ -117,7 +117,7 @@ fn guarantee_o35_what_was_sent_is_told_at_the_pace_of_the_configuration() {
 }
 
 #[test]
-fn guarantee_o35_a_body_that_is_sent_again_counts_again() {
+fn a_body_that_is_sent_again_counts_again() {
     for streamed in [false, true] {
         let server = Server::start();
         server.enqueue(Answer::redirect(307, "/there"));
@@ -142,7 +142,7 @@ fn guarantee_o35_a_body_that_is_sent_again_counts_again() {
 }
 
 #[test]
-fn guarantee_o35_what_was_sent_is_told_of_uploads_that_fail() {
+fn what_was_sent_is_told_of_uploads_that_fail() {
     for form in Form::TASKS {
         let server = Server::start();
         server.enqueue(Answer::ok("").reset_after_reading(2 * PIECE + 1));
@@ -176,7 +176,7 @@ impl Read for WaitsFor {
 }
 
 #[test]
-fn defect_d9_each_total_is_that_of_its_own_moment_however_late_it_is_told() {
+fn each_total_is_that_of_its_own_moment_however_late_it_is_told() {
     let server = Server::start();
     server.enqueue(Answer::ok("taken"));
     // Nothing is told before everything has happened.
@@ -200,7 +200,7 @@ fn defect_d9_each_total_is_that_of_its_own_moment_however_late_it_is_told() {
 }
 
 #[test]
-fn defect_d9_what_was_received_and_sent_is_counted_in_each_form() {
+fn what_was_received_and_sent_is_counted_in_each_form() {
     const ANSWER: u64 = 300_000;
     for form in Form::TASKS {
         let server = Server::start();

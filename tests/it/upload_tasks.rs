@@ -13,10 +13,10 @@ use urlsession::{
     Body, CancelToken, Clock, ErrorKind, Reply, Request, Stage, Task, TaskState, Update,
 };
 
-use crate::folder::Folder;
-use crate::running::{HANG, nothing_is_left, session, wait_for};
-use crate::transfer_log::{Log, Told, without_progress};
-use crate::upload_forms::Form;
+use crate::support::folder::Folder;
+use crate::support::running::{HANG, nothing_is_left, session, wait_for};
+use crate::support::transfer_log::{Log, Told, without_progress};
+use crate::support::upload_forms::Form;
 
 const PIECE: usize = 64 * 1024;
 

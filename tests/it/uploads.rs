@@ -8,7 +8,7 @@ use std::{env, fs, process};
 use urlsession::testing::{Answer, Counters};
 use urlsession::{Body, ErrorKind, Request, Stage};
 
-use crate::running::{nothing_is_left, plain_and_tls, session};
+use crate::support::running::{nothing_is_left, plain_and_tls, session};
 
 /// A file that is removed when the test ends.
 struct TemporaryFile(PathBuf);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, ExpectPolicy, Server};
 use urlsession::{Body, Clock, Request, Session};
 
-use crate::running::{Way, nothing_is_left, plain_and_tls, session, wait_for};
+use crate::support::running::{Way, nothing_is_left, plain_and_tls, session, wait_for};
 
 /// More than any system holds for a server that does not read.
 const HUGE: u64 = 1 << 40;

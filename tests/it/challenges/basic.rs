@@ -7,8 +7,8 @@ use urlsession::{
     AuthenticationMethod, Configuration, Credential, Disposition, ErrorKind, Resolver, Session,
 };
 
-use super::{Asked, Question, authorizations, basic, guard, guarded, unauthorized};
-use crate::running::HANG;
+use crate::support::asked::{Asked, Question, authorizations, basic, guard, guarded, unauthorized};
+use crate::support::running::HANG;
 
 /// A question about Basic in the realm `r`, without a proposal.
 fn question(failures: u32) -> Question {

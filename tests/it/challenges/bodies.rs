@@ -3,9 +3,9 @@
 use urlsession::testing::{Answer, Server};
 use urlsession::{Body, Multipart, Request};
 
-use super::{Asked, authorizations, basic, guard, guarded, unauthorized};
-use crate::folder::Folder;
-use crate::running::HANG;
+use crate::support::asked::{Asked, authorizations, basic, guard, guarded, unauthorized};
+use crate::support::folder::Folder;
+use crate::support::running::HANG;
 
 #[test]
 fn a_body_that_can_be_read_again_is_sent_again_on_the_same_connection() {

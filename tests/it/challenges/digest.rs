@@ -3,8 +3,8 @@
 use urlsession::testing::Answer;
 use urlsession::{Body, Configuration, Credential, Disposition, Request, Session};
 
-use super::digest_server::{Digest, read};
-use super::{Asked, authorizations, basic, unauthorized};
+use crate::support::asked::{Asked, authorizations, basic, unauthorized};
+use crate::support::digest_server::{Digest, read};
 
 const ALGORITHMS: [Option<&str>; 7] = [
     None,

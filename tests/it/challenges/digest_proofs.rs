@@ -4,9 +4,9 @@
 use urlsession::testing::{Answer, Recorded, Server};
 use urlsession::{ErrorKind, Session};
 
-use super::digest_server::{Digest, Fields};
-use super::{Asked, authorizations};
-use crate::running::Way;
+use crate::support::asked::{Asked, authorizations};
+use crate::support::digest_server::{Digest, Fields};
+use crate::support::running::Way;
 
 /// A server that proves itself with what `proves` makes of the right proof and the body.
 fn proving(

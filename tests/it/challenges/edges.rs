@@ -10,8 +10,8 @@ use urlsession::{
     ErrorKind, Reply, Request, Session, Task,
 };
 
-use super::{Asked, authorizations, basic, guard, guarded, unauthorized};
-use crate::running::{HANG, nothing_is_left};
+use crate::support::asked::{Asked, authorizations, basic, guard, guarded, unauthorized};
+use crate::support::running::{HANG, nothing_is_left};
 
 type Held = (Session, Receiver<Reply<Disposition>>);
 
@@ -170,9 +170,9 @@ fn what_a_task_is_refused_for_is_not_what_it_is_known_for() {
 
 #[cfg(feature = "digest")]
 mod digest {
-    use super::super::digest_server::Digest;
     use super::*;
-    use crate::running::Running;
+    use crate::support::digest_server::Digest;
+    use crate::support::running::Running;
 
     #[test]
     fn a_body_without_an_end_that_is_to_be_signed_can_be_cancelled() {

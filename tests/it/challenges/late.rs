@@ -10,8 +10,8 @@ use urlsession::{
     Session, Task,
 };
 
-use super::{authorizations, guarded};
-use crate::running::{HANG, Running, nothing_is_left};
+use crate::support::asked::{authorizations, guarded, storing};
+use crate::support::running::{HANG, Running, nothing_is_left};
 
 /// Gives every reply away.
 struct Holding(Mutex<Sender<Reply<Disposition>>>);
@@ -110,7 +110,7 @@ impl Delegate for Panicking {
 fn a_delegate_that_panics_with_its_reply_refuses() {
     let server = guarded("r", "pw");
     let mut configuration = Configuration::ephemeral();
-    let (known, _) = super::storing(&server, "r", "ann", "pw");
+    let (known, _) = storing(&server, "r", "ann", "pw");
     // What default handling would use is not used.
     configuration.credential_storage = known.credential_storage;
     let session =
@@ -128,7 +128,7 @@ fn a_delegate_that_panics_with_its_reply_refuses() {
 #[test]
 fn a_question_that_a_queue_drops_fails_the_task() {
     let server = guarded("r", "pw");
-    let (configuration, _) = super::storing(&server, "r", "ann", "pw");
+    let (configuration, _) = storing(&server, "r", "ann", "pw");
     let session =
         Session::with_delegate(configuration, Arc::new(Panicking), DeliveryQueue::custom(drop))
             .unwrap();

@@ -7,8 +7,8 @@ use std::{env, fs, str};
 use urlsession::testing::{Answer, Server};
 use urlsession::{Configuration, Session};
 
-use super::{authorizations, basic, guarded};
-use crate::folder::Folder;
+use crate::support::asked::{authorizations, basic, guarded, unauthorized};
+use crate::support::folder::Folder;
 
 const URL: &str = "URLSESSION_TEST_NETRC_URL";
 const USES: &str = "URLSESSION_TEST_NETRC_USES";
@@ -104,7 +104,7 @@ fn a_password_of_the_file_answers_its_exact_host() {
     let (there, back) = (two.url_with_host("localhost", "/"), one.url("/back"));
     one.handle(move |request| match request.path() {
         "/" => Answer::redirect(302, &there),
-        _ => super::unauthorized(&["Basic realm=r"]),
+        _ => unauthorized(&["Basic realm=r"]),
     });
     two.handle(move |_| Answer::redirect(302, &back));
     assert_eq!(outcome(&one.url("/"), true, both), "who? who?");

@@ -3,7 +3,7 @@
 use urlsession::testing::{Answer, Recorded, Server};
 use urlsession::{AuthenticationMethod, Session};
 
-use super::{Asked, basic};
+use crate::support::asked::{Asked, basic};
 
 /// Fields of a head, as bytes.
 type Fields = &'static [&'static [u8]];

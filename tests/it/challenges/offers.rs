@@ -5,7 +5,7 @@ use urlsession::{
     AuthenticationMethod, Challenge, Configuration, Credential, Disposition, Session,
 };
 
-use super::{Asked, authorizations, basic, storing, unauthorized};
+use crate::support::asked::{Asked, authorizations, basic, storing, unauthorized};
 
 const DIGEST: &str = "Digest realm=\"d\", nonce=\"n\", qop=\"auth\"";
 

@@ -2,7 +2,7 @@
 
 use urlsession::{Request, Session};
 
-use super::{Asked, authorizations, basic, guarded, storing};
+use crate::support::asked::{Asked, authorizations, basic, guarded, storing};
 
 const OWN: &str = "Bearer of-the-program";
 

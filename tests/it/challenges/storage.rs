@@ -8,7 +8,7 @@ use urlsession::{
     Session,
 };
 
-use super::{Asked, authorizations, basic, guarded, space, storing};
+use crate::support::asked::{Asked, authorizations, basic, guard, guarded, space, storing};
 
 const BASIC: AuthenticationMethod = AuthenticationMethod::Basic;
 
@@ -155,7 +155,7 @@ fn a_newer_stored_credential_is_used_instead_of_the_accepted_one() {
     let (configuration, storage) = storing(&server, "r", "ann", "old");
     let session = Session::new(configuration).unwrap();
     session.data(server.url("/")).unwrap();
-    server.handle(super::guard("r", "new"));
+    server.handle(guard("r", "new"));
     storage.set(&Credential::new("ann", "new"), &space(&server, BASIC, "r"));
     assert_eq!(session.data(server.url("/")).unwrap().text(), "in");
     let expected = [None, Some("old"), None, Some("new")];

@@ -8,7 +8,7 @@ use urlsession::{
     Disposition, Reply, Request, Session,
 };
 
-use super::{authorizations, unauthorized};
+use crate::support::asked::{authorizations, unauthorized};
 
 /// Answers a server's token with the next one of its own, and writes down what it was asked:
 /// the server's token, and how many failures there were.

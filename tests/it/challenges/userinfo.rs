@@ -2,7 +2,7 @@
 
 use urlsession::{Configuration, CredentialStorage, Session};
 
-use super::{Asked, authorizations, basic, guarded, space, storing};
+use crate::support::asked::{Asked, authorizations, basic, guarded, space, storing};
 
 fn with(url: &str, userinfo: &str) -> String {
     url.replace("http://", &format!("http://{userinfo}@"))

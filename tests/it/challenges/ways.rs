@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use urlsession::testing::Server;
 use urlsession::{Request, Session, Update};
 
-use super::{Asked, authorizations, basic, guarded};
-use crate::running::{HANG, Way};
+use crate::support::asked::{Asked, authorizations, basic, guarded};
+use crate::support::running::{HANG, Way};
 
 /// Loads `server`'s page in one way and returns its text.
 fn load(way: &str, session: &Session, server: &Server) -> String {

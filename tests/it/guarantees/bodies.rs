@@ -1,4 +1,4 @@
-//! O24 to O29: timers, statuses, bodies, errors, and who is told.
+//! Timers, statuses, bodies, errors, and who is told.
 
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
@@ -7,13 +7,14 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Event, OnRedirect, OnResponse, Recorder, Refusal, Server};
 use urlsession::{
     Clock, Delegate, Error, ErrorKind, Progress, Request, Response, ResponseDisposition, Task,
+    TaskState,
 };
 
-use crate::recording::{on_every_queue, recorded, redirect, response};
-use crate::running::{HANG, nothing_is_left, wait_for};
+use crate::support::recording::{on_every_queue, recorded, redirect, response};
+use crate::support::running::{HANG, nothing_is_left, wait_for};
 
 #[test]
-fn guarantee_o24_every_byte_starts_the_idle_timer_anew_and_none_the_other() {
+fn every_byte_starts_the_idle_timer_anew_and_none_the_other() {
     let second = Duration::from_secs(1);
     // Both timers in seconds, how many pieces come 9 seconds apart, how it ends.
     for (idle, whole, pieces, error) in [
@@ -69,7 +70,7 @@ fn guarantee_o24_every_byte_starts_the_idle_timer_anew_and_none_the_other() {
 }
 
 #[test]
-fn guarantee_o25_a_status_of_400_or_more_is_no_error() {
+fn a_status_of_400_or_more_is_no_error() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         for (id, status) in (1..).zip([400, 404, 410, 500, 503, 599]) {
@@ -85,7 +86,7 @@ fn guarantee_o25_a_status_of_400_or_more_is_no_error() {
 }
 
 #[test]
-fn guarantee_o26_no_data_is_told_where_there_is_no_body() {
+fn no_data_is_told_where_there_is_no_body() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         type Make = fn(String) -> Request;
@@ -107,7 +108,7 @@ fn guarantee_o26_no_data_is_told_where_there_is_no_body() {
 }
 
 #[test]
-fn guarantee_o27_an_error_before_the_response_comes_without_one() {
+fn an_error_before_the_response_comes_without_one() {
     on_every_queue(|queue, session, recorder| {
         let refusal = Refusal::start();
         let server = Server::start();
@@ -135,7 +136,7 @@ fn guarantee_o27_an_error_before_the_response_comes_without_one() {
 }
 
 #[test]
-fn guarantee_o28_identifiers_are_unique_in_a_session_and_grow() {
+fn identifiers_are_unique_in_a_session_and_grow() {
     let recorder = Recorder::new();
     let session = recorded(&recorder, |_| {});
     let all = Mutex::new(Vec::new());
@@ -197,7 +198,7 @@ impl Delegate for AllButData {
 }
 
 #[test]
-fn guarantee_o29_a_task_s_delegate_comes_first_and_what_it_lacks_goes_to_the_session_s() {
+fn a_task_s_delegate_comes_first_and_what_it_lacks_goes_to_the_session_s() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|request| match request.path() {
@@ -259,6 +260,76 @@ fn a_delegate_that_drops_its_reply_leaves_the_decision_to_the_next() {
         let calls = recorder.calls();
         let names: Vec<_> = calls.iter().map(|call| call.recorder.as_str()).collect();
         assert_eq!(names, ["", "task", "", "task", "", "task"], "{queue:?}");
+        drop(task);
+        nothing_is_left(session, &[&server]);
+    });
+}
+
+#[test]
+fn timeouts_are_exact_and_there_are_two() {
+    let (half, hour) = (Duration::from_millis(500), Duration::from_secs(3600));
+    for (idle, whole) in [(half, hour), (hour, half)] {
+        let clock = Clock::by_hand();
+        let server = Server::start();
+        server.enqueue(Answer::ok("x").stall_before_head());
+        let recorder = Recorder::new();
+        let session = recorded(&recorder, |change| {
+            change.clock = clock.clone();
+            change.timeout_for_request = idle;
+            change.timeout_for_resource = whole;
+        });
+        let task = session.data_task(server.url("/"));
+        task.resume();
+        server.wait_until(|stats| stats.stalled == 1);
+        clock.advance(half - Duration::from_millis(1));
+        // It would have been seen within 5 milliseconds.
+        let mut looks = 0;
+        wait_for("fifty looks", || {
+            looks += 1;
+            looks == 50
+        });
+        assert_eq!(task.state(), TaskState::Running);
+        wait_for("the end", || {
+            clock.advance(Duration::from_millis(1));
+            task.state() == TaskState::Completed
+        });
+        assert_eq!(task.error().unwrap().kind(), ErrorKind::TimedOut);
+        drop(task);
+        nothing_is_left(session, &[&server]);
+    }
+}
+
+#[test]
+fn the_delegate_of_a_task_is_told_everything_and_let_go() {
+    on_every_queue(|queue, session, recorder| {
+        let server = Server::start();
+        server.enqueue(Answer::redirect(302, "/new"));
+        server.enqueue(Answer::ok("hello"));
+        let own = recorder.named("task");
+        own.on_response(OnResponse::Allow).on_redirect(OnRedirect::Follow);
+        own.records_progress();
+        recorder.records_progress();
+        let delegate = own.delegate();
+        let kept: Weak<dyn Delegate> = Arc::downgrade(&delegate);
+        let task = session.data_task(server.url("/"));
+        task.set_delegate(delegate).unwrap();
+        task.resume();
+        recorder.wait_for_completions(1);
+        assert!(session.wait_until_idle(HANG));
+        assert!(kept.upgrade().is_none() && task.delegate().is_none(), "{queue:?}");
+        let calls = recorder.calls();
+        assert!(calls[1..].iter().all(|call| call.recorder == "task"), "{queue:?}: {calls:?}");
+        let events = recorder.events().into_iter();
+        let events: Vec<_> =
+            events.filter(|event| !matches!(event, Event::Progress { .. })).collect();
+        let all = [
+            Event::Created(1),
+            redirect(1, 302, "/new"),
+            response(1, 200),
+            Event::data(1, "hello"),
+            Event::done(1),
+        ];
+        assert_eq!(events, all, "{queue:?}");
         drop(task);
         nothing_is_left(session, &[&server]);
     });

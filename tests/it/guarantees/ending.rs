@@ -1,4 +1,4 @@
-//! O19 to O23: cancelling and suspending.
+//! Cancelling and suspending.
 
 use std::io;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Event, OnRedirect, OnResponse, Recorder, Server};
 use urlsession::{Body, Clock, DataTask, ErrorKind, Request, TaskState};
 
-use crate::recording::{
+use crate::support::recording::{
     Queue, on_every_queue, recorded, recorded_on, redirect, response, with_threads_on_every_queue,
 };
-use crate::running::{HANG, nothing_is_left, wait_for};
-use crate::scenes::Block;
+use crate::support::running::{HANG, nothing_is_left, wait_for};
+use crate::support::scenes::Block;
 
 #[test]
-fn guarantee_o19_a_cancel_completes_a_task_at_every_stage() {
+fn a_cancel_completes_a_task_at_every_stage() {
     for block in Block::ALL {
         let scene = block.scene();
         let recorder = Recorder::new();
@@ -40,7 +40,7 @@ fn guarantee_o19_a_cancel_completes_a_task_at_every_stage() {
 }
 
 #[test]
-fn guarantee_o19_a_cancel_ends_a_task_that_waits_for_a_decision() {
+fn a_cancel_ends_a_task_that_waits_for_a_decision() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|_| Answer::redirect(302, "/new"));
@@ -63,7 +63,7 @@ fn guarantee_o19_a_cancel_ends_a_task_that_waits_for_a_decision() {
 }
 
 #[test]
-fn guarantee_o20_a_task_that_is_suspended_can_be_cancelled() {
+fn a_task_that_is_suspended_can_be_cancelled() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.enqueue(Answer::ok("0123456789").stall_in_body_after(5));
@@ -88,7 +88,7 @@ fn guarantee_o20_a_task_that_is_suspended_can_be_cancelled() {
 }
 
 #[test]
-fn guarantee_o21_a_task_that_was_cancelled_or_has_completed_cannot_be_resumed() {
+fn a_task_that_was_cancelled_or_has_completed_cannot_be_resumed() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.enqueue(Answer::ok("x"));
@@ -125,7 +125,7 @@ const SUSPEND: fn(&DataTask) = |task| task.suspend();
 const CANCEL: fn(&DataTask) = |task| task.cancel();
 
 #[test]
-fn guarantee_o22_suspensions_nest_and_resumptions_do_not_pile_up() {
+fn suspensions_nest_and_resumptions_do_not_pile_up() {
     use TaskState::{Canceling, Running, Suspended};
     let cases: [Steps; 6] = [
         &[(RESUME, Running), (SUSPEND, Suspended), (RESUME, Running)],
@@ -160,7 +160,7 @@ fn guarantee_o22_suspensions_nest_and_resumptions_do_not_pile_up() {
 }
 
 #[test]
-fn guarantee_o22_a_suspended_task_stops_its_server_and_goes_on_where_it_was() {
+fn a_suspended_task_stops_its_server_and_goes_on_where_it_was() {
     const SIZE: u64 = 64 << 20;
     with_threads_on_every_queue(|queue, session, recorder| {
         let server = Server::start();
@@ -195,7 +195,7 @@ fn guarantee_o22_a_suspended_task_stops_its_server_and_goes_on_where_it_was() {
 }
 
 #[test]
-fn guarantee_o22_a_suspended_upload_sends_no_more() {
+fn a_suspended_upload_sends_no_more() {
     let server = Server::start();
     let recorder = Recorder::new();
     let session = recorded(&recorder, |_| {});
@@ -227,7 +227,7 @@ fn settled(number: impl Fn() -> u64) -> u64 {
 }
 
 #[test]
-fn guarantee_o23_no_timer_runs_while_a_task_is_suspended() {
+fn no_timer_runs_while_a_task_is_suspended() {
     let hour = Duration::from_secs(3600);
     on_every_queue(|queue, session, recorder| {
         drop(session);

@@ -1,18 +1,18 @@
-//! O10 to O15: who keeps whom, and for how long.
+//! Who keeps whom, and for how long.
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use urlsession::testing::{Answer, Counters, Event, Recorder, Server};
+use urlsession::testing::{Answer, Counters, Event, OnResponse, Recorder, Server};
 use urlsession::{Configuration, Delegate, ErrorKind, Request, Session, TaskState};
 
-use crate::recording::{on_every_queue, recorded, response, with_threads_on_every_queue};
-use crate::running::{HANG, nothing_is_left, wait_for};
+use crate::support::recording::{on_every_queue, recorded, response, with_threads_on_every_queue};
+use crate::support::running::{HANG, nothing_is_left, wait_for};
 
 #[test]
-fn guarantee_o10_a_session_keeps_its_delegate_until_it_is_invalid() {
+fn a_session_keeps_its_delegate_until_it_is_invalid() {
     type End = fn(Session);
     let ends: [(&str, End); 3] = [
         ("finish_tasks_and_invalidate", |session| session.finish_tasks_and_invalidate()),
@@ -51,7 +51,7 @@ fn guarantee_o10_a_session_keeps_its_delegate_until_it_is_invalid() {
 }
 
 #[test]
-fn guarantee_o11_a_task_runs_although_nobody_holds_it() {
+fn a_task_runs_although_nobody_holds_it() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.enqueue(Answer::ok("0123456789").stall_in_body_after(5));
@@ -74,7 +74,7 @@ fn guarantee_o11_a_task_runs_although_nobody_holds_it() {
 }
 
 #[test]
-fn guarantee_o12_dropping_the_last_handle_stops_no_task_that_runs() {
+fn dropping_the_last_handle_stops_no_task_that_runs() {
     with_threads_on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|_| Answer::ok("0123456789").stall_in_body_after(5));
@@ -135,7 +135,7 @@ fn handles_of_tasks_keep_their_session() {
 }
 
 #[test]
-fn guarantee_o13_an_invalid_session_takes_no_task_and_resumes_none() {
+fn an_invalid_session_takes_no_task_and_resumes_none() {
     for cancels in [false, true] {
         on_every_queue(|queue, session, recorder| {
             let server = Server::start();
@@ -196,19 +196,21 @@ fn what_an_invalid_session_refuses_is_told_before_it_is_idle() {
 }
 
 #[test]
-fn guarantee_o14_the_shared_session_cannot_be_invalidated() {
+fn the_shared_session_cannot_be_invalidated() {
     let server = Server::start();
     server.handle(|_| Answer::ok("x"));
+    let made_before = Session::shared().data_task(server.url("/"));
     Session::shared().finish_tasks_and_invalidate();
     assert_eq!(Session::shared().data(server.url("/")).unwrap().body, b"x");
     Session::shared().invalidate_and_cancel();
+    assert_eq!(made_before.run().unwrap().body, b"x");
     assert_eq!(Session::shared().data(server.url("/")).unwrap().body, b"x");
     drop(Session::shared().clone());
     assert_eq!(Session::shared().data(server.url("/")).unwrap().body, b"x");
 }
 
 #[test]
-fn guarantee_o15_configurations_and_requests_are_copied() {
+fn configurations_and_requests_are_copied() {
     let server = Server::start();
     server.handle(|request| Answer::ok(request.header_all("x-a").len().to_string()));
     let mut configuration = Configuration::ephemeral();
@@ -250,4 +252,49 @@ fn sessions_and_tasks_are_used_from_many_threads() {
     ids.dedup();
     assert_eq!(ids, (1..=80).collect::<Vec<_>>());
     nothing_is_left(session, &[&server]);
+}
+
+#[test]
+fn a_task_that_was_never_resumed_does_not_keep_its_session_valid() {
+    for cancels in [false, true] {
+        on_every_queue(|queue, session, recorder| {
+            let never_resumed = session.data_task("http://127.0.0.1:9/");
+            match cancels {
+                false => session.finish_tasks_and_invalidate(),
+                true => session.invalidate_and_cancel(),
+            }
+            recorder.wait_for(|events| events.contains(&Event::Invalid));
+            assert_eq!(recorder.events(), [Event::Created(1), Event::Invalid], "{queue:?}");
+            assert!(session.delegate().is_none());
+            drop(never_resumed);
+            nothing_is_left(session, &[]);
+        });
+    }
+}
+
+#[test]
+fn cancelled_tasks_are_completed_before_their_session_is_invalid() {
+    on_every_queue(|queue, session, recorder| {
+        let server = Server::start();
+        server.handle(|_| Answer::ok("0123456789").stall_in_body_after(5));
+        let suspended = session.data_task(server.url("/"));
+        suspended.resume();
+        server.wait_until(|stats| stats.stalled == 1);
+        suspended.suspend();
+        for _ in 0..30 {
+            session.data_task(server.url("/")).resume();
+        }
+        recorder.on_response(OnResponse::Hold);
+        session.data_task("http://127.0.0.1:9/").resume();
+        session.invalidate_and_cancel();
+        recorder.wait_for(|events| events.contains(&Event::Invalid));
+        let events = recorder.events();
+        assert_eq!(events.last(), Some(&Event::Invalid), "{queue:?}");
+        let completions = events.iter().filter(|event| event.is_completion()).count();
+        assert_eq!(completions, 32, "{queue:?}");
+        // What is held was asked before; the answers come too late.
+        let counters = Counters::of(&session);
+        drop((suspended, session));
+        wait_for("nothing is left", || counters.threads() + counters.sockets() == 0);
+    });
 }

@@ -1,5 +1,4 @@
-//! What `NSURLSession` guarantees about order and lifetime, each by the number that the
-//! table of guarantees gives it.
+//! What `NSURLSession` guarantees about order and lifetime, and what others get wrong of it.
 
 mod bodies;
 mod ending;

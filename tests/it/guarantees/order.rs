@@ -1,4 +1,4 @@
-//! O1 to O9: when a task begins, and in which order it tells.
+//! When a task begins, and in which order it tells.
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use std::thread;
 use urlsession::testing::{Answer, Event, OnResponse, Recorder, Server};
 use urlsession::{DataTask, DeliveryQueue, ErrorKind, Request, Session, TaskState};
 
-use crate::recording::{
+use crate::support::recording::{
     Queue, drained, on_every_queue, recorded, redirect, response, with_threads_on_every_queue,
 };
-use crate::running::{HANG, nothing_is_left, session};
+use crate::support::running::{HANG, nothing_is_left, session};
 
 /// Every way to make a task that is suspended.
 fn made_in_every_way(session: &Session, url: &str) -> Vec<DataTask> {
@@ -23,7 +23,7 @@ fn made_in_every_way(session: &Session, url: &str) -> Vec<DataTask> {
 }
 
 #[test]
-fn guarantee_o1_tasks_are_created_suspended_and_nothing_is_sent_before_resume() {
+fn tasks_are_created_suspended_and_nothing_is_sent_before_resume() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         let tasks = made_in_every_way(&session, &server.url("/"));
@@ -42,7 +42,7 @@ fn guarantee_o1_tasks_are_created_suspended_and_nothing_is_sent_before_resume() 
 }
 
 #[test]
-fn guarantee_o2_the_creation_is_told_on_the_creating_thread_before_it_returns() {
+fn the_creation_is_told_on_the_creating_thread_before_it_returns() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.enqueue(Answer::ok("x"));
@@ -71,7 +71,7 @@ fn guarantee_o2_the_creation_is_told_on_the_creating_thread_before_it_returns() 
 }
 
 #[test]
-fn guarantee_o3_delegates_and_closures_are_called_on_the_queue() {
+fn delegates_and_closures_are_called_on_the_queue() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|request| match request.path() {
@@ -129,7 +129,7 @@ fn delegates_of_a_blocking_call_are_called_on_its_thread() {
 }
 
 #[test]
-fn guarantee_o4_a_completion_is_called_once_however_the_task_ends() {
+fn a_completion_is_called_once_however_the_task_ends() {
     type End = fn(&Server, &Session, &DataTask);
     let cases: [(&str, End, Option<ErrorKind>); 6] = [
         ("success", |server, _, task| finish(server, task), None),
@@ -200,7 +200,7 @@ fn stall(server: &Server, task: &DataTask) {
 }
 
 #[test]
-fn guarantee_o5_tasks_with_a_closure_or_a_channel_ask_delegates_but_tell_them_nothing() {
+fn tasks_with_a_closure_or_a_channel_ask_delegates_but_tell_them_nothing() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|request| match request.path() {
@@ -230,7 +230,7 @@ fn guarantee_o5_tasks_with_a_closure_or_a_channel_ask_delegates_but_tell_them_no
 }
 
 #[test]
-fn guarantee_o6_a_task_tells_redirects_progress_response_data_and_completion_in_this_order() {
+fn a_task_tells_redirects_progress_response_data_and_completion_in_this_order() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|request| match request.path() {
@@ -294,7 +294,7 @@ fn rank(event: &Event) -> u8 {
 }
 
 #[test]
-fn guarantee_o7_nothing_comes_after_a_response_before_its_decision() {
+fn nothing_comes_after_a_response_before_its_decision() {
     with_threads_on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|_| Answer::ok("hello"));
@@ -316,7 +316,7 @@ fn guarantee_o7_nothing_comes_after_a_response_before_its_decision() {
 }
 
 #[test]
-fn guarantee_o8_the_completion_is_the_last_message_and_the_task_is_completed_by_then() {
+fn the_completion_is_the_last_message_and_the_task_is_completed_by_then() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         let states = Arc::new(Mutex::new(Vec::new()));
@@ -357,7 +357,7 @@ fn guarantee_o8_the_completion_is_the_last_message_and_the_task_is_completed_by_
 }
 
 #[test]
-fn guarantee_o9_the_end_of_a_session_is_told_after_every_completion() {
+fn the_end_of_a_session_is_told_after_every_completion() {
     for cancels in [false, true] {
         with_threads_on_every_queue(|queue, session, recorder| {
             let server = Server::start();
@@ -449,4 +449,35 @@ fn a_queue_serves_several_sessions() {
     drop(sessions);
     recorder
         .wait_for(|events| events.iter().filter(|event| **event == Event::Invalid).count() == 2);
+}
+
+#[test]
+fn the_decision_about_a_response_is_obeyed_and_waited_for() {
+    on_every_queue(|queue, session, recorder| {
+        let server = Server::start();
+        server.handle(|_| Answer::status(200).body_of_size(64 << 20));
+        recorder.counts_data();
+        recorder.on_response(OnResponse::Cancel);
+        session.data_task(server.url("/")).resume();
+        recorder.wait_for_completions(1);
+        let told = [Event::Created(1), response(1, 200), Event::failed(1, ErrorKind::Cancelled)];
+        assert_eq!(recorder.take_events(), told, "{queue:?}");
+        recorder.on_response(OnResponse::Hold);
+        let task = session.data_task(server.url("/"));
+        task.resume();
+        let held = recorder.take_response();
+        assert_eq!(task.progress().bytes_received, 0, "{queue:?}");
+        assert_eq!(server.stats().answers, 0, "{queue:?}: the transfer stands still");
+        held.allow();
+        recorder.wait_for_completions(1);
+        let told = [
+            Event::Created(2),
+            response(2, 200),
+            Event::DataCount { id: 2, count: 64 << 20 },
+            Event::done(2),
+        ];
+        assert_eq!(recorder.events(), told, "{queue:?}");
+        drop(task);
+        nothing_is_left(session, &[&server]);
+    });
 }

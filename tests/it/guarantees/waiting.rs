@@ -1,16 +1,17 @@
-//! O33 to O36: decisions, the limits of a host, progress, and the end of a reset.
+//! Decisions, the limits of a host, progress, and the end of a reset.
 
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use urlsession::testing::{Answer, Event, OnRedirect, Recorder, Server};
 use urlsession::{DeliveryQueue, Progress, Request, Session};
 
-use crate::recording::{
+use crate::support::recording::{
     drained, on_every_queue, recorded_on, redirect, response, with_threads_on_every_queue,
 };
-use crate::running::{HANG, Way, nothing_is_left, session};
+use crate::support::running::{HANG, Way, nothing_is_left, session, wait_for};
 
 /// Redirects `/old` to `/new`.
 fn moved() -> Server {
@@ -23,7 +24,7 @@ fn moved() -> Server {
 }
 
 #[test]
-fn guarantee_o33_a_task_waits_for_the_decision_about_a_redirect() {
+fn a_task_waits_for_the_decision_about_a_redirect() {
     with_threads_on_every_queue(|queue, session, recorder| {
         let server = moved();
         recorder.on_redirect(OnRedirect::Hold);
@@ -32,7 +33,7 @@ fn guarantee_o33_a_task_waits_for_the_decision_about_a_redirect() {
         }
         let mut held = [(); 3].map(|()| recorder.take_redirect());
         held.sort_by_key(|held| held.task.id());
-        assert!(!session.wait_until_idle(std::time::Duration::ZERO));
+        assert!(!session.wait_until_idle(Duration::ZERO));
         assert_eq!(server.request_count(), 3, "{queue:?}");
         let [follows, stays, drops] = held;
         // From another thread, as late as it likes.
@@ -59,7 +60,7 @@ fn guarantee_o33_a_task_waits_for_the_decision_about_a_redirect() {
 }
 
 #[test]
-fn guarantee_o33_a_task_goes_where_the_delegate_says() {
+fn a_task_goes_where_the_delegate_says() {
     on_every_queue(|queue, session, recorder| {
         let server = moved();
         let elsewhere = Request::get(server.url("/elsewhere"));
@@ -78,7 +79,7 @@ fn guarantee_o33_a_task_goes_where_the_delegate_says() {
 }
 
 #[test]
-fn guarantee_o34_no_more_tasks_of_a_host_run_than_may() {
+fn no_more_tasks_of_a_host_run_than_may() {
     for (per_host, in_all, expected) in [(2, 64, 4), (6, 3, 3), (0, 64, 2), (6, 0, 1)] {
         let servers = [Server::start(), Server::start()];
         for server in &servers {
@@ -110,7 +111,7 @@ fn guarantee_o34_no_more_tasks_of_a_host_run_than_may() {
             ended += drained(&finished).len();
             thread::yield_now();
         }
-        while calls.iter().any(crate::running::Running::is_running) {
+        while calls.iter().any(crate::support::running::Running::is_running) {
             assert!(stalled() <= expected, "{per_host} of a host, {in_all} in all");
             servers[0].release();
             thread::yield_now();
@@ -127,10 +128,10 @@ fn guarantee_o34_no_more_tasks_of_a_host_run_than_may() {
 }
 
 #[test]
-fn guarantee_o35_progress_grows_and_its_last_total_is_what_was_transferred() {
+fn progress_grows_and_its_last_total_is_what_was_transferred() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
-        let interval = std::time::Duration::ZERO;
+        let interval = Duration::ZERO;
         drop(session);
         let (delivery, _loop) = queue.start();
         let session = recorded_on(delivery, recorder, |change| change.progress_interval = interval);
@@ -160,7 +161,7 @@ fn guarantee_o35_progress_grows_and_its_last_total_is_what_was_transferred() {
 }
 
 #[test]
-fn guarantee_o36_handlers_of_reset_and_flush_run_on_the_queue_after_the_work() {
+fn handlers_of_reset_and_flush_run_on_the_queue_after_the_work() {
     type Renew = fn(&Session, Box<dyn FnOnce() + Send>);
     let cases: [(&str, Renew); 2] = [
         ("reset", |session, done| session.reset_with(done)),
@@ -181,7 +182,7 @@ fn guarantee_o36_handlers_of_reset_and_flush_run_on_the_queue_after_the_work() {
             // The same thread as of every other call, if the queue has one.
             session.data_task(server.url("/")).resume();
             recorder.wait_for_completions(1);
-            use crate::recording::Queue;
+            use crate::support::recording::Queue;
             if matches!(queue, Queue::Serial | Queue::Manual) {
                 assert_eq!(recorder.calls().last().unwrap().thread, thread, "{name}");
             }
@@ -207,5 +208,83 @@ fn a_reset_does_not_disturb_what_runs() {
     assert!(*done.lock().unwrap(), "the handler belongs to what `wait_until_idle` waits for");
     let all = [Event::Created(1), response(1, 200), Event::data(1, "0123456789"), Event::done(1)];
     assert_eq!(recorder.events(), all);
+    nothing_is_left(session, &[&server]);
+}
+
+#[test]
+fn bytes_are_counted_whoever_is_told() {
+    let server = Server::start();
+    server.handle(|_| Answer::status(200).body_of_size(100_000));
+    let session = Session::new(urlsession::Configuration::ephemeral()).unwrap();
+    let request = Request::put(server.url("/")).body(vec![b'x'; 50_000]);
+    let (sender, outcomes) = channel();
+    let tasks = [
+        session.data_task(&request),
+        session.data_task_with(&request, |_| ()),
+        session.data_task_to(&request, &sender),
+    ];
+    for task in &tasks {
+        task.resume();
+    }
+    assert!(session.wait_until_idle(HANG));
+    drop(outcomes);
+    let run = session.data_task(&request);
+    assert_eq!(run.run().unwrap().body.len(), 100_000);
+    for task in tasks.iter().chain([&run]) {
+        let progress = task.progress();
+        assert_eq!((progress.bytes_sent, progress.bytes_received), (50_000, 100_000));
+        assert_eq!(progress.bytes_expected_to_send, Some(50_000));
+        assert_eq!(progress.bytes_expected_to_receive, Some(100_000));
+    }
+    drop((tasks, run));
+    nothing_is_left(session, &[&server]);
+}
+
+#[test]
+fn a_total_that_is_told_is_that_of_its_moment() {
+    // Nobody makes the calls before the end: totals that were read only then would all be
+    // the last one.
+    let server = Server::start();
+    let mut answer = Answer::status(200).body_of_size(5);
+    for at in 1..5 {
+        answer = answer.stall_in_body_after(at);
+    }
+    server.enqueue(answer);
+    let recorder = Recorder::new();
+    recorder.records_progress();
+    let queue = DeliveryQueue::manual(|| ());
+    let session = recorded_on(queue.clone(), &recorder, |change| {
+        change.progress_interval = Duration::ZERO;
+    });
+    let task = session.data_task(server.url("/"));
+    task.resume();
+    wait_for("the response", || {
+        queue.run_pending();
+        recorder.events().contains(&response(1, 200))
+    });
+    for at in 1..5 {
+        wait_for("a byte", || {
+            if task.progress().bytes_received < 1 {
+                queue.run_pending();
+            }
+            task.progress().bytes_received == at
+        });
+        server.wait_until(|stats| stats.stalled == 1);
+        server.release();
+    }
+    wait_for("the end", || {
+        queue.run_pending();
+        recorder.events().iter().any(Event::is_completion)
+    });
+    let told: Vec<_> = recorder
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Progress { progress, .. } => Some(progress.bytes_received),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [1, 2, 3, 4, 5]);
+    drop((task, queue));
     nothing_is_left(session, &[&server]);
 }

@@ -6,7 +6,7 @@ use urlsession::testing::{Answer, Authority, Counters, Server};
 use urlsession::{Body, Request};
 
 use super::{session, trusting};
-use crate::gone::all_gone;
+use crate::support::gone::all_gone;
 
 const MIB: u64 = 1 << 20;
 

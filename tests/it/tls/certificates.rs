@@ -6,7 +6,7 @@ use urlsession::testing::{Answer, Authority, Counters, Identity, IdentityBuilder
 use urlsession::{Certificate, Clock, ErrorKind, Stage};
 
 use super::{everywhere_is, session, trusting};
-use crate::gone::all_gone;
+use crate::support::gone::all_gone;
 
 const HERE: &[&str] = &["localhost"];
 

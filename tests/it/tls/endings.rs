@@ -4,7 +4,7 @@ use urlsession::testing::{Answer, Authority, Counters, Server};
 use urlsession::{ErrorKind, Stage};
 
 use super::{session, trusting};
-use crate::gone::all_gone;
+use crate::support::gone::all_gone;
 
 const BODY: &str = "0123456789";
 

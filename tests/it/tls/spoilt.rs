@@ -9,7 +9,7 @@ use urlsession::Stage;
 use urlsession::testing::{Answer, Authority, Counters, ServedVersion, Server};
 
 use super::{session, trusting};
-use crate::gone::all_gone;
+use crate::support::gone::all_gone;
 
 /// What is done to the bytes that the server sends.
 #[derive(Clone, Copy, Debug)]

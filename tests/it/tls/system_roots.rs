@@ -8,7 +8,7 @@ use std::{env, str};
 use urlsession::testing::{Answer, Authority, Server};
 use urlsession::{Certificate, Configuration, Session};
 
-use crate::folder::Folder;
+use crate::support::folder::Folder;
 
 const FILE: &str = "SSL_CERT_FILE";
 const DIR: &str = "SSL_CERT_DIR";

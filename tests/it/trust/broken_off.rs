@@ -7,7 +7,7 @@ use std::thread;
 use urlsession::testing::Authority;
 use urlsession::{Credential, ErrorKind};
 
-use super::{Deciding, HERE, asking, client, trusting};
+use crate::support::deciding::{Deciding, HERE, asking, client, trusting};
 
 /// A message of a handshake (RFC 5246 §7.4).
 fn message(typ: u8, body: &[u8]) -> Vec<u8> {

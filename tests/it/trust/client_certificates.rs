@@ -8,10 +8,10 @@ use urlsession::{
     ErrorKind, Identity, Persistence, ProtectionSpace, Request, Session, Stage,
 };
 
-use super::{
+use crate::support::deciding::{
     Deciding, HERE, about_client, about_server, accept, accept_or, asking, client, trusting,
 };
-use crate::running::{HANG, nothing_is_left};
+use crate::support::running::{HANG, nothing_is_left};
 
 const VERSIONS: [ServedVersion; 2] = [ServedVersion::Tls12, ServedVersion::Tls13];
 
@@ -275,7 +275,7 @@ fn cancelling_ends_the_question_about_the_certificate() {
     let session = asking(trusting(&authority), &delegate);
     let token = CancelToken::new();
     let request = Request::get(server.url_with_host("localhost", "/")).cancel_token(&token);
-    let loading = crate::running::Running::start({
+    let loading = crate::support::running::Running::start({
         let session = session.clone();
         move || session.data(request)
     });

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use urlsession::testing::{Answer, Authority, Counters, Server};
 use urlsession::{Certificate, Credential, Delegate, Disposition, ErrorKind, Session, Stage};
 
-use super::{Asked, Deciding, HERE, about_server, accept, asking, everywhere_is, root, trusting};
-use crate::running::nothing_is_left;
+use crate::support::deciding::{
+    Asked, Deciding, HERE, about_server, accept, asking, everywhere_is, root, trusting,
+};
+use crate::support::running::nothing_is_left;
 
 /// A server whose certificate `authority` has made.
 fn server(authority: &Authority) -> Server {

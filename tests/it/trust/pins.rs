@@ -3,7 +3,7 @@
 use urlsession::testing::{Answer, Authority, Identity, Server};
 use urlsession::{Configuration, ErrorKind, PublicKeyPins, Session};
 
-use super::{Deciding, HERE, about_server, asking, everywhere_is, trusting};
+use crate::support::deciding::{Deciding, HERE, about_server, asking, everywhere_is, trusting};
 
 /// A key that nobody has.
 const NOBODYS: [u8; 32] = [7; 32];

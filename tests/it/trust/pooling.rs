@@ -7,8 +7,8 @@ use urlsession::{
     AuthenticationMethod, Credential, Delegate, ErrorKind, Persistence, ProtectionSpace, Session,
 };
 
-use super::{Deciding, HERE, client, trusting};
-use crate::running::nothing_is_left;
+use crate::support::deciding::{Deciding, HERE, client, trusting};
+use crate::support::running::nothing_is_left;
 
 /// Loads with the delegate, if any; returns how many connections the server has seen.
 fn load(session: &Session, server: &Server, delegate: Option<&Arc<Deciding>>) -> u64 {

@@ -10,7 +10,7 @@ use urlsession::{Certificate, Disposition, ErrorKind};
 use super::set_up::{
     Party, authority_params, fixture, fixture_key, load, naming, serve, server_params,
 };
-use super::{Deciding, about_server, asking};
+use crate::support::deciding::{Deciding, about_server, asking};
 
 /// What is served, what is named, the kind of the error, and what its text says.
 type Row = (&'static str, Server, Certificate, ErrorKind, &'static [&'static str]);

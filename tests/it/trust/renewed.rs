@@ -16,7 +16,7 @@ use rustls::{
 use urlsession::Clock;
 use urlsession::testing::{Authority, Identity};
 
-use super::{Deciding, HERE, about_server, asking, by_clock};
+use crate::support::deciding::{Deciding, HERE, about_server, asking, by_clock};
 
 /// Shows what it has got at the moment.
 #[derive(Debug)]

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime};
 use urlsession::testing::{Answer, Authority, Identity, ServedVersion, Server};
 use urlsession::{Clock, Credential, Disposition, ErrorKind, Persistence, Session};
 
-use super::{Deciding, HERE, about_client, about_server, asking, by_clock, client, trusting};
+use crate::support::deciding::{
+    Deciding, HERE, about_client, about_server, asking, by_clock, client, trusting,
+};
 
 const VERSIONS: [ServedVersion; 2] = [ServedVersion::Tls12, ServedVersion::Tls13];
 

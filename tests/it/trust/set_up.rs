@@ -7,7 +7,7 @@ use rcgen::{
 use urlsession::testing::{Answer, Identity, ServedVersion, Server};
 use urlsession::{Certificate, Configuration, Error, ErrorKind, PublicKeyPins, Session};
 
-use super::{Deciding, HERE, asking, everywhere_is};
+use crate::support::deciding::{Deciding, HERE, asking, everywhere_is};
 
 /// Somebody with a key and a certificate.
 pub(super) struct Party {

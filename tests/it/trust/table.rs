@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use urlsession::testing::{Answer, Authority, Identity, IdentityBuilder, Server};
 use urlsession::{Disposition, ErrorKind, Stage};
 
-use super::{Deciding, HERE, about_server, asking, everywhere_is, trusting};
+use crate::support::deciding::{Deciding, HERE, about_server, asking, everywhere_is, trusting};
 use crate::tls::certificates::cases;
 
 #[test]

@@ -9,8 +9,8 @@ use urlsession::{
     CancelToken, Clock, Configuration, Disposition, ErrorKind, Reply, Request, Session, Stage,
 };
 
-use super::{Deciding, HERE, asking, trusting};
-use crate::running::{HANG, Running, nothing_is_left};
+use crate::support::deciding::{Deciding, HERE, asking, trusting};
+use crate::support::running::{HANG, Running, nothing_is_left};
 
 /// A session whose delegate hands its questions to the test.
 fn handing(configuration: Configuration) -> (Session, Arc<Deciding>, Receiver<Reply<Disposition>>) {

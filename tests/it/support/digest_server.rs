@@ -48,7 +48,7 @@ impl Digest {
         let (server, guard) = (Server::start(), self.clone());
         server.handle(move |request| match guard.check(request) {
             Ok(fields) => answer(request, &fields),
-            Err(challenge) => super::unauthorized(&[&challenge]),
+            Err(challenge) => super::asked::unauthorized(&[&challenge]),
         });
         server
     }

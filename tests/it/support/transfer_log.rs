@@ -9,7 +9,7 @@ use urlsession::{
     Progress, Reply, Response, ResponseDisposition, Session, Task,
 };
 
-use crate::running::HANG;
+use crate::support::running::HANG;
 
 /// Something that was told.
 #[derive(Clone, Debug, PartialEq)]

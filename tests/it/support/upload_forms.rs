@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 
 use urlsession::{Body, Data, Error, Request, Session, Task, Update};
 
-use crate::running::{HANG, Running};
-use crate::transfer_log::{Log, Told};
+use crate::support::running::{HANG, Running};
+use crate::support::transfer_log::{Log, Told};
 
 /// A way to upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

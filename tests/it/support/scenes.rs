@@ -12,7 +12,7 @@ use std::thread;
 use urlsession::testing::{Answer, Counters, ExpectPolicy, Server};
 use urlsession::{Body, Clock, Configuration, Request, Resolver, Session, Stage};
 
-use crate::running::{HANG, all_have_left, nothing_is_left, wait_for};
+use crate::support::running::{HANG, all_have_left, nothing_is_left, wait_for};
 
 /// Where a load blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use urlsession::{Download, DownloadTask, DownloadedFile, Error, Request, Session, Task, Update};
 
-use crate::running::{HANG, Running};
-use crate::transfer_log::{Log, Told};
+use crate::support::running::{HANG, Running};
+use crate::support::transfer_log::{Log, Told};
 
 /// A way to download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
