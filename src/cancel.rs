@@ -35,18 +35,18 @@ pub struct CancelToken(Arc<Shared>);
 
 struct Shared {
     cancelled: AtomicBool,
-    state: Mutex<State>,
+    state: Mutex<Waiters>,
 }
 
 impl Default for Shared {
     fn default() -> Self {
-        let state = Mutex::new(Rank::Waiters, State::default());
+        let state = Mutex::new(Rank::Waiters, Waiters::default());
         Self { cancelled: AtomicBool::new(false), state }
     }
 }
 
 #[derive(Default)]
-struct State {
+struct Waiters {
     next: u64,
     /// What to wake; almost always none or one.
     waiters: BTreeMap<u64, Arc<dyn Wake>>,

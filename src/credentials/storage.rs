@@ -36,11 +36,11 @@ pub struct CredentialStorage(Arc<Shared>);
 
 struct Shared {
     /// Held for a look-up or a change, never while observers run.
-    state: Mutex<State>,
+    state: Mutex<Contents>,
 }
 
 #[derive(Default)]
-struct State {
+struct Contents {
     spaces: HashMap<ProtectionSpace, Users>,
     observers: Vec<(u64, Observer)>,
     /// The number of the next observer.
@@ -55,7 +55,7 @@ type Users = Vec<Credential>;
 impl CredentialStorage {
     /// Makes an empty storage.
     pub fn new() -> Self {
-        let state = Mutex::new(Rank::Credentials, State::default());
+        let state = Mutex::new(Rank::Credentials, Contents::default());
         Self(Arc::new(Shared { state }))
     }
 

@@ -9,7 +9,7 @@ use super::delegate::Delegate;
 use super::handle::{Calls, Session, Shared};
 use super::inside::Inside;
 use super::local::Loader;
-use super::task::{Brought, Core, Dispatch, Locked, Scheduler, State};
+use super::task::{Brought, Core, Dispatch, Locked, Record, Scheduler};
 use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::delivery::DeliveryQueue;
@@ -172,7 +172,7 @@ impl ByHand {
         true
     }
 
-    fn make_ready(&self, core: &Arc<Core>, state: &State) {
+    fn make_ready(&self, core: &Arc<Core>, state: &Record) {
         self.tasks.lock().ready.push_back((state.priority, Arc::clone(core)));
         self.changed.notify_all();
     }

@@ -82,7 +82,7 @@ fn an_import_upstairs_inside_the_session_is_found_however_it_is_written() {
         "fn f(x: crate::session::local::Local) {}",
         "use crate::session::Session;",
     ] {
-        let found = rooms_beyond_the_table("session/task/core.rs", source);
+        let found = rooms_beyond_the_table("session/task/inner.rs", source);
         assert_eq!(found.len(), 1, "{source}: {found:?}");
     }
     for source in [
@@ -92,7 +92,7 @@ fn an_import_upstairs_inside_the_session_is_found_however_it_is_written() {
         "pub(in crate::session) fn f() {}",
         "// crate::session::local",
     ] {
-        assert_eq!(rooms_beyond_the_table("session/task/core.rs", source), [""; 0], "{source}");
+        assert_eq!(rooms_beyond_the_table("session/task/inner.rs", source), [""; 0], "{source}");
     }
     assert_eq!(rooms_beyond_the_table("session/attic.rs", "").len(), 1);
     assert_eq!(rooms_beyond_the_table("session/mod.rs", "use self::local::Local;"), [""; 0]);

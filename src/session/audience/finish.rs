@@ -8,7 +8,7 @@ use super::telling::send;
 use crate::delivery::{Mailbox, caught};
 use crate::error::Error;
 use crate::session::delegate::Delegate;
-use crate::session::task::{Brought, Core, Listener, Product, Reports, State, Update};
+use crate::session::task::{Brought, Core, Listener, Product, Record, Reports, Update};
 
 /// The completion of a task, decided but not told.
 ///
@@ -97,7 +97,7 @@ impl Core {
     }
 
     /// Decides what the task has brought, and what of it comes too late.
-    fn judged(&self, state: &State, outcome: Brought) -> (Brought, Option<Brought>) {
+    fn judged(&self, state: &Record, outcome: Brought) -> (Brought, Option<Brought>) {
         if !state.life.is_canceling() {
             return (outcome.map_err(|error| self.on_url(state, error)), None);
         }

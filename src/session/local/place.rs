@@ -8,7 +8,7 @@ use super::pool::Effects;
 use super::retry::may_start_over;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
-use crate::session::task::{Core, Dispatch, Place, State, Ticket, overdue};
+use crate::session::task::{Core, Dispatch, Place, Record, Ticket, overdue};
 
 /// What a worker does after an attempt was ended to begin again.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Local {
     }
 
     /// Has a task that runs again wait for what it needs for that.
-    pub(super) fn stand_in_line(&self, core: &Arc<Core>, state: &mut State) -> Effects {
+    pub(super) fn stand_in_line(&self, core: &Arc<Core>, state: &mut Record) -> Effects {
         match &mut state.dispatch {
             Dispatch::Idle => {
                 // Whoever had a place before goes ahead.
@@ -78,7 +78,7 @@ impl Local {
     pub(super) fn leave(
         &self,
         core: &Core,
-        state: &mut State,
+        state: &mut Record,
     ) -> (Option<Place>, Option<CancelToken>) {
         let Some(slot) = state.dispatch.slot() else {
             if let Dispatch::Queued(ticket) = state.dispatch {
@@ -102,7 +102,7 @@ impl Local {
 
     /// Takes a task that was cancelled out of the line. Returns whether somebody else
     /// completes it.
-    pub(super) fn quit_line(&self, core: &Core, state: &mut State) -> bool {
+    pub(super) fn quit_line(&self, core: &Core, state: &mut Record) -> bool {
         if let Some(slot) = state.dispatch.slot() {
             if let Some(ticket) = slot.take_ticket() {
                 self.pool.remove(ticket);
@@ -118,7 +118,7 @@ impl Local {
     }
 
     /// Takes what a task has of threads and places from it, for `next`; returns its place.
-    fn take_away(&self, core: &Core, state: &mut State, next: Dispatch) -> Option<Place> {
+    fn take_away(&self, core: &Core, state: &mut Record, next: Dispatch) -> Option<Place> {
         let left = state.dispatch.leave(next);
         if left.was_parked {
             self.pool.unpark();
@@ -150,7 +150,7 @@ impl Local {
     }
 
     /// Takes the place, if there may be one more thread without.
-    fn park(&self, state: &mut State) -> Option<Place> {
+    fn park(&self, state: &mut Record) -> Option<Place> {
         let slot = state.dispatch.slot()?;
         // The thread of a caller is none of the session's.
         if slot.is_callers() {

@@ -27,7 +27,7 @@ const MOST_PARKED: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Pool {
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<Roster>,
     /// Something is ready, or it is time to leave: for workers.
     work: Condvar,
     /// Nothing is alive any more: for those who wait for that.
@@ -36,7 +36,7 @@ pub(crate) struct Pool {
 }
 
 #[derive(Debug)]
-struct State {
+struct Roster {
     line: Line<Job>,
     /// Tasks with a place that wait for a worker to come.
     ready: VecDeque<Ready>,
@@ -104,7 +104,7 @@ impl Pool {
             clock,
             state: Mutex::new(
                 Rank::Pool,
-                State {
+                Roster {
                     line: Line::new(limits),
                     ready: VecDeque::new(),
                     workers: 0,
@@ -276,7 +276,7 @@ impl Pool {
 
     /// Notes that the last thing may have ended; returns whether the session has become
     /// invalid by that.
-    fn becomes_quiet(&self, state: &mut State) -> bool {
+    fn becomes_quiet(&self, state: &mut Roster) -> bool {
         if !state.alive.is_empty() {
             return false;
         }
@@ -291,14 +291,14 @@ impl Pool {
         closes
     }
 
-    fn tell_if_quiet(&self, state: &State) {
+    fn tell_if_quiet(&self, state: &Roster) {
         if state.awaiting_quiet > 0 && state.is_quiet() {
             self.quiet.notify_all();
         }
     }
 }
 
-impl State {
+impl Roster {
     fn check_open(&self) -> Result<(), Error> {
         if self.phase == Phase::Open {
             return Ok(());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Local;
 use crate::error::Error;
-use crate::session::task::{Core, State};
+use crate::session::task::{Core, Record};
 use crate::wire::{Loss, may_send_again};
 
 /// What becomes of a task after an attempt.
@@ -21,7 +21,7 @@ pub(super) enum Verdict {
 
 /// Whether sending the task's request again does no harm, although a server may have acted
 /// on it: on the first one, and on the one that redirects have led to.
-pub(super) fn may_start_over(core: &Core, state: &State) -> bool {
+pub(super) fn may_start_over(core: &Core, state: &Record) -> bool {
     let (first, current) = (&core.request, core.current(state));
     let body = first.body_to_send();
     [first, current]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::Local;
 use crate::census::Census;
 use crate::clock::Clock;
-use crate::session::task::{Core, State};
+use crate::session::task::{Core, Record};
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// How long the thread stays when nobody waits.
@@ -64,7 +64,7 @@ impl Timer {
 
     /// Has the task, which is locked, looked at when `moment` comes. A moment that never
     /// comes is none.
-    pub(super) fn watch(&self, core: &Arc<Core>, state: &mut State, moment: Option<Instant>) {
+    pub(super) fn watch(&self, core: &Arc<Core>, state: &mut Record, moment: Option<Instant>) {
         self.forget(core, state);
         let Some(moment) = moment else { return };
         state.attempts.watched(Some(moment));
@@ -77,7 +77,7 @@ impl Timer {
     }
 
     /// Has the task, which is locked, not looked at any more.
-    pub(super) fn forget(&self, core: &Core, state: &mut State) {
+    pub(super) fn forget(&self, core: &Core, state: &mut Record) {
         let Some(moment) = state.attempts.watched(None) else { return };
         let mut moments = self.watch.state.lock();
         let forgotten = moments.tasks.remove(&(moment, core.id));

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::core::PRIORITY;
 use super::handles::Task;
+use super::inner::PRIORITY;
 use super::life::TaskState;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind};

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::core::Core;
+use super::inner::Core;
 use crate::session::delegate::Delegate;
 
 /// One transfer of a session: a cheap clone, which delegates and

@@ -7,9 +7,9 @@
 
 mod attempts;
 mod control;
-mod core;
 mod dispatch;
 mod handles;
+mod inner;
 mod life;
 mod product;
 mod progress;
@@ -17,9 +17,9 @@ mod reports;
 mod run;
 mod seams;
 
-pub(crate) use self::core::{Core, Locked, State, overdue};
 pub(crate) use dispatch::{Dispatch, Place, Slot, Ticket};
 pub use handles::{DataTask, DownloadTask, Task, UploadTask};
+pub(crate) use inner::{Core, Locked, Record, overdue};
 pub use life::TaskState;
 pub(crate) use product::{Brought, Kind, Product, Sends};
 pub use progress::Progress;

@@ -4,8 +4,8 @@ use std::mem;
 use std::path::{self, Path};
 use std::sync::Arc;
 
-use super::core::Core;
 use super::handles::{DataTask, DownloadTask};
+use super::inner::Core;
 use super::product::{Brought, Kind, Product, Saving};
 use super::reports::Reports;
 use crate::error::{Error, ErrorKind};

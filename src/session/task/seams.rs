@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::core::{Core, Locked};
+use super::inner::{Core, Locked};
 use super::product::Brought;
 use crate::error::Error;
 use crate::load::Loaded;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Effects, Phase, Pool, Ready, State, WORKER_IDLE};
+use super::{Effects, Phase, Pool, Ready, Roster, WORKER_IDLE};
 use crate::session::task::Place;
 use crate::sync::MutexGuard;
 
@@ -87,14 +87,18 @@ impl Pool {
     }
 
     /// Gives out the places that are free, and sees to it that workers come.
-    pub(super) fn dispatched(&self, mut state: MutexGuard<'_, State>) -> Effects {
+    pub(super) fn dispatched(&self, mut state: MutexGuard<'_, Roster>) -> Effects {
         let mut granted = Vec::new();
         state.dispatch(&mut granted);
         self.staffed(state, granted)
     }
 
     /// Wakes as many workers as there is work for, and counts those to start.
-    pub(super) fn staffed(&self, mut state: MutexGuard<'_, State>, granted: Vec<Ready>) -> Effects {
+    pub(super) fn staffed(
+        &self,
+        mut state: MutexGuard<'_, Roster>,
+        granted: Vec<Ready>,
+    ) -> Effects {
         if state.ready.is_empty() {
             return Effects { granted, ..Effects::default() };
         }

@@ -39,7 +39,7 @@ pub(crate) struct Core {
     pub(crate) streams: bool,
     pub(crate) counters: Counters,
     pub(crate) flags: Flags,
-    pub(crate) state: Mutex<State>,
+    pub(crate) state: Mutex<Record>,
     /// Something happened that the thread which runs the task waits for.
     pub(crate) changed: Condvar,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Flags {
 }
 
 /// What changes about a task.
-pub(crate) struct State {
+pub(crate) struct Record {
     pub(crate) life: Life,
     pub(crate) dispatch: Dispatch,
     pub(crate) attempts: Attempts,
@@ -69,7 +69,7 @@ pub(crate) struct State {
 }
 
 /// A task's state, locked.
-pub(crate) type Locked<'a> = MutexGuard<'a, State>;
+pub(crate) type Locked<'a> = MutexGuard<'a, Record>;
 
 /// Who is told and asked.
 pub(crate) struct Recipients {
@@ -133,7 +133,7 @@ impl Core {
             flags: Flags::default(),
             state: Mutex::new(
                 Rank::Task,
-                State {
+                Record {
                     life: Life::default(),
                     dispatch: Dispatch::default(),
                     attempts: Attempts::default(),
@@ -218,7 +218,7 @@ impl Core {
     }
 
     /// Makes the task completed, with `error` if there is one.
-    pub(crate) fn complete(&self, state: &mut State, error: Option<&Error>) {
+    pub(crate) fn complete(&self, state: &mut Record, error: Option<&Error>) {
         let Some(ends_pause) = state.life.complete(|| self.shared.now()) else { return };
         if ends_pause {
             self.shared.count_suspended(-1);
@@ -227,7 +227,7 @@ impl Core {
     }
 
     /// Begins it; it ends when its own request's token is cancelled.
-    pub(crate) fn begin(self: &Arc<Self>, state: &mut State) {
+    pub(crate) fn begin(self: &Arc<Self>, state: &mut Record) {
         // A deadline that the clock cannot hold is none.
         let timeout = self.shared.configuration.timeout_for_resource;
         state.life.begin(self.shared.now().checked_add(timeout));
@@ -255,13 +255,13 @@ impl Core {
     }
 
     /// Returns why the task ends early, if it does.
-    pub(crate) fn why_cancelled(&self, state: &State) -> Error {
+    pub(crate) fn why_cancelled(&self, state: &Record) -> Error {
         let error = state.life.failure().cloned().unwrap_or_else(Error::cancelled);
         self.on_url(state, error)
     }
 
     /// Returns what a task that was cancelled or has failed ends with, if it is that far.
-    pub(crate) fn why_over(&self, state: &State) -> Option<Error> {
+    pub(crate) fn why_over(&self, state: &Record) -> Option<Error> {
         match state.life.state() {
             TaskState::Canceling => Some(self.why_cancelled(state)),
             TaskState::Completed => state.seen.error.clone(),
@@ -290,17 +290,17 @@ impl Core {
     }
 
     /// Adds the URL that the task has come to.
-    pub(crate) fn on_url(&self, state: &State, error: Error) -> Error {
+    pub(crate) fn on_url(&self, state: &Record, error: Error) -> Error {
         self.current(state).url().into_iter().fold(error, Error::on)
     }
 
     /// Returns the request that redirects have led to.
-    pub(crate) fn current<'a>(&'a self, state: &'a State) -> &'a Request {
+    pub(crate) fn current<'a>(&'a self, state: &'a Record) -> &'a Request {
         state.seen.current.as_deref().unwrap_or(&self.request)
     }
 
     /// Returns what stands for the host in the waiting line: scheme, host and port.
-    pub(crate) fn host<'a>(&'a self, state: &'a State) -> &'a str {
+    pub(crate) fn host<'a>(&'a self, state: &'a Record) -> &'a str {
         self.current(state).url().map_or("", |url| &url[..Position::BeforePath])
     }
 
@@ -343,7 +343,7 @@ impl Core {
     // ---- who listens ----
 
     /// Has `listener` told while the transfer goes on.
-    pub(crate) fn listen(&self, state: &mut State, listener: Arc<dyn Listener>) {
+    pub(crate) fn listen(&self, state: &mut Record, listener: Arc<dyn Listener>) {
         state.recipients.listener = Some(listener);
         self.flags.tells.store(true, Ordering::Release);
     }
