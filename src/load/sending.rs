@@ -27,7 +27,8 @@ pub(super) struct Sending<'a> {
     wire: &'a dyn Wire,
     context: &'a Context,
     authentication: Authentication<'a>,
-    own: Option<OwnWire<'a>>,
+    /// Boxed: few loads have one.
+    own: Option<Box<OwnWire<'a>>>,
 }
 
 /// A wire of one connection that no other load gets.
@@ -75,6 +76,8 @@ impl<'a> Sending<'a> {
         Ok(response)
     }
 
+    /// Keeps what came back.
+    #[inline]
     fn keep(&mut self, hop: &Hop, response: WireResponse) -> Result<WireResponse, Error> {
         self.authentication.keep(hop, response)
     }
@@ -90,7 +93,8 @@ impl<'a> Sending<'a> {
             return Ok(false);
         }
         if self.authentication.binds_connection() && self.own.is_none() {
-            self.own = Some(OwnWire { wire: self.wire.reserved(), origin: hop.url.origin() });
+            let (wire, origin) = (self.wire.reserved(), hop.url.origin());
+            self.own = Some(Box::new(OwnWire { wire, origin }));
         }
         Ok(true)
     }

@@ -115,17 +115,27 @@ fn content_length(headers: &Headers) -> Result<Option<(u64, bool)>, Error> {
 
 /// Digits alone: `str::parse` takes a sign too.
 fn parsed(digits: &[u8]) -> Option<u64> {
-    let grown = |length: u64, digit: &u8| {
-        let digit = digit.is_ascii_digit().then_some(u64::from(digit & 15))?;
-        length.checked_mul(10)?.checked_add(digit)
-    };
-    if digits.is_empty() { None } else { digits.iter().try_fold(0, grown) }
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let digit = |digit: &u8| u64::from(digit & 15);
+    if digits.len() < 20 {
+        // No number of 19 digits is too large.
+        return Some(digits.iter().fold(0, |length, next| length * 10 + digit(next)));
+    }
+    let grown = |length: u64, next| length.checked_mul(10)?.checked_add(digit(next));
+    digits.iter().try_fold(0, grown)
 }
 
 /// RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
 fn persists(version: Version, headers: &Headers) -> bool {
     let (mut closes, mut keeps) = (false, version == Version::HTTP_11);
     for value in headers.get_all("connection") {
+        // As almost every server writes it.
+        if value == "keep-alive" {
+            keeps = true;
+            continue;
+        }
         for option in elements(value) {
             closes |= option.eq_ignore_ascii_case(b"close");
             keeps |= option.eq_ignore_ascii_case(b"keep-alive");

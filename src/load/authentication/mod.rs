@@ -79,16 +79,16 @@ impl<'a> Authentication<'a> {
     }
 
     /// Checks and keeps what the server thinks of what was sent, unless it asks again.
+    #[inline]
     pub(super) fn keep(
         &mut self,
         hop: &Hop,
         response: WireResponse,
     ) -> Result<WireResponse, Error> {
-        let asks = matches!(
-            response.head.status,
-            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        );
-        match self.sent.take_if(|_| !asks) {
+        let asks = |status| {
+            matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+        };
+        match self.sent.take_if(|_| !asks(response.head.status)) {
             Some(sent) => self.accepted(hop, sent, response),
             None => Ok(response),
         }

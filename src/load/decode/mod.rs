@@ -100,16 +100,17 @@ pub(crate) fn codings(headers: &Headers) -> Result<Vec<Coding>, Error> {
     let mut codings = Vec::new();
     let mut unknown = None;
     let mut layers = 0;
-    let names = headers.get_all("content-encoding").flat_map(|value| value.split(','));
-    for name in names.map(str::trim) {
-        if name.is_empty() || name.eq_ignore_ascii_case("identity") {
-            continue;
-        }
-        layers += 1;
-        match Coding::named(name) {
-            Some(coding) if codings.len() < MOST_LAYERS => codings.push(coding),
-            Some(_) => {}
-            None => unknown = Some(name),
+    for value in headers.get_all("content-encoding") {
+        for name in value.split(',').map(str::trim) {
+            if name.is_empty() || name.eq_ignore_ascii_case("identity") {
+                continue;
+            }
+            layers += 1;
+            match Coding::named(name) {
+                Some(coding) if codings.len() < MOST_LAYERS => codings.push(coding),
+                Some(_) => {}
+                None => unknown = Some(name),
+            }
         }
     }
     if layers > MOST_LAYERS {
