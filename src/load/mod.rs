@@ -15,6 +15,8 @@ mod prepare;
 mod redirect;
 mod rules;
 mod sending;
+#[cfg(test)]
+mod tests;
 
 use http::Method;
 

@@ -117,19 +117,6 @@ fn a_401_without_an_end_is_answered() {
 }
 
 #[test]
-fn a_server_that_offers_something_new_for_ever_is_asked_a_few_times() {
-    let server = Server::start();
-    server.handle(|request| {
-        let n = request.sequence();
-        let realms: Vec<_> = (0..1000).map(|m| format!("Basic realm=\"{n}-{m}\"")).collect();
-        unauthorized(&[&realms.join(", ")])
-    });
-    let asked = Asked::giving("ann", "pw");
-    assert_eq!(asked.session().data(server.url("/")).unwrap().text(), "who?");
-    assert_eq!((asked.take_questions().len(), server.request_count()), (10, 11));
-}
-
-#[test]
 fn an_observer_of_the_storage_may_load_something() {
     let server = guarded("r", "pw");
     let open = Server::start();
