@@ -67,14 +67,19 @@ const ANSWERS: &[(&str, &str)] = &[
     ),
     ("a blank before the size", "ureq trims the size; RFC 9112 §7.1 has nothing before it"),
     ("17 digits", "ureq has no limit on zeros before the size"),
-    (
-        "a trailer without colon",
-        "ureq passes over trailers without reading them; here they are header lines",
-    ),
-    (
-        "a folded trailer",
-        "ureq passes over trailers without reading them; here folding is an error",
-    ),
+    ("LF behind a trailer", "ureq takes LF alone; here every line of chunks ends with CR LF"),
+    ("a folded line", ODD),
+    ("a line of blanks", ODD),
+    ("a first line that is folded", ODD),
+    ("an odd byte in a name", ODD),
+    ("CR in a value", ODD),
+    ("NUL in a value", ODD),
+    ("a control character in a value", ODD),
+    ("DEL in a value", ODD),
+    ("a blank before the colon", ODD),
+    ("a blank in a name", ODD),
+    ("no colon", ODD),
+    ("no name", ODD),
     (
         "no last line",
         "ureq takes the last chunk for the end; RFC 9112 §7.1 wants the empty line behind it",
@@ -95,12 +100,19 @@ const ANSWERS: &[(&str, &str)] = &[
         "100 with a length",
         "ureq knows a 100 only if it has no header; RFC 9110 §15.2 lets it have any",
     ),
-    ("17 of them", "ureq takes informational answers for ever; here there may be 16"),
+    ("5,000 of them", "ureq has room for 64 KiB; here they may have 256 KiB together"),
+    ("129 lines", "ureq has room for 128 lines; here bytes count"),
+    ("151 lines of 20 bytes", "ureq has room for 128 lines; here bytes count"),
+    ("40,000 lines", "ureq has room for 128 lines; here bytes count"),
+    ("a line of 250,000 bytes", "ureq has room for 64 KiB; here a head may have 256 KiB"),
+    ("a status line of 66,000 bytes", "ureq has room for 64 KiB; here a head may have 256 KiB"),
     ("101", "ureq delivers a switch of protocols that it has not asked for; here that is an error"),
     ("a head of 250,000 bytes", "ureq has room for 64 KiB; here a head may have 256 KiB"),
-    ("129 trailers", "ureq has no limit on trailers; here they share that of headers"),
     ("trailers of 70,000 bytes", "ureq has no limit on trailers; here they may have 64 KiB"),
 ];
+
+const ODD: &str = "ureq refuses what is not written as it should be; here a line that is none is left \
+                   out, and folded ones are joined, as curl does";
 
 const CODING: &str = "ureq looks for `chunked` in the list and else reads until the end; here only \
                       `chunked` alone is taken, as readers disagree about the others";

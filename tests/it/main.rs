@@ -25,6 +25,7 @@ mod inside;
 mod line;
 mod look_ups;
 mod memory;
+mod odd_heads;
 mod panics;
 mod pool;
 mod redirect_credentials;

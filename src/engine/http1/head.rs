@@ -1,34 +1,31 @@
 //! Receiving the head of the answer.
 
 use super::codec::{read_head, status_of};
+use super::lenient;
 use crate::engine::connection::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Context, Head};
 
-/// The largest head, informational ones counted each.
+/// The largest head, and the largest that all informational ones together may be.
 const MAXIMUM_HEAD: usize = 256 * 1024;
 
-/// The longest line of a head.
-const MAXIMUM_LINE: usize = 64 * 1024;
+/// Up to which length what has arrived is looked at for a head that is whole.
+const LIKELY_WHOLE: usize = 64 * 1024;
 
-/// How many informational heads may come before the final one.
-const MAXIMUM_INFORMATIONAL: usize = 16;
-
-/// Counts what came before the final head.
+/// Counts the bytes that came before the final head.
 #[derive(Debug, Default)]
 pub(super) struct Informational {
-    count: usize,
+    bytes: usize,
 }
 
 impl Informational {
-    fn note(&mut self, status: u16) -> Result<u16, Error> {
-        self.count += 1;
-        if self.count > MAXIMUM_INFORMATIONAL {
-            let detail = "the server sent more than 16 informational answers";
+    fn note(&mut self, bytes: usize) -> Result<(), Error> {
+        self.bytes += bytes;
+        if self.bytes > MAXIMUM_HEAD {
+            let detail = "the server sent more than 256 KiB of informational answers";
             return Err(Error::new(ErrorKind::BadServerResponse, detail));
         }
-        log::trace!("informational answer {status}");
-        Ok(status)
+        Ok(())
     }
 }
 
@@ -67,8 +64,8 @@ pub(super) fn receive_next(
     // Almost every final head comes in one piece, and the codec alone looks at it.
     let arrived = connection.inbox().filled();
     if status_of(arrived).is_some_and(|status| status >= 200)
-        && arrived.len() <= MAXIMUM_LINE
-        && let Some((head, length)) = read_head(arrived)?
+        && arrived.len() <= LIKELY_WHOLE
+        && let Some((head, length)) = read_head(arrived)
     {
         connection.inbox().consume(length);
         return Ok(Heard::Final(head));
@@ -81,23 +78,26 @@ pub(super) fn receive_next(
             return Err(Error::new(ErrorKind::BadServerResponse, detail));
         }
         Some(status @ 100..=199) => {
-            let status = informational.note(status)?;
+            informational.note(end)?;
+            log::trace!("informational answer {status}");
             // A broken one is not worth an error, as nobody waits for it.
-            if let Ok(Some((head, _))) = read_head(head) {
+            if let Ok(head) = read_whole(head) {
                 context.informed(head);
             }
             Heard::Informational(status)
         }
-        _ => match read_head(head)? {
-            Some((head, _)) => Heard::Final(head),
-            None => {
-                let detail = "the server's answer has no proper end of its head";
-                return Err(Error::new(ErrorKind::CannotParseResponse, detail));
-            }
-        },
+        _ => Heard::Final(read_whole(head)?),
     };
     connection.inbox().consume(end);
     Ok(heard)
+}
+
+/// Reads a head whose end is known.
+fn read_whole(head: &[u8]) -> Result<Head, Error> {
+    match read_head(head) {
+        Some((head, _)) => Ok(head),
+        None => lenient::read(head),
+    }
 }
 
 /// Receives until a whole head is in the inbox; returns where it ends.
@@ -138,42 +138,39 @@ impl Scan {
     fn look(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
         while let Some(length) = bytes[self.at..].iter().position(|&byte| byte == b'\n') {
             let end = self.at + length + 1;
-            let line = bytes[self.line..end].trim_ascii();
             // Lines are ended by a bare LF as well (RFC 9112 §2.2), and empty lines
-            // before the status line are skipped.
-            if line.is_empty() && self.begun {
+            // before the status line are skipped. One of spaces continues a header line.
+            let line = &bytes[self.line..end];
+            check_length(end)?;
+            if self.begun && matches!(line, b"\r\n" | b"\n") {
                 return Ok(Some(end));
             }
-            self.begun |= !line.is_empty();
-            self.check_line(end)?;
+            self.begun |= !line.trim_ascii().is_empty();
             (self.at, self.line) = (end, end);
         }
         self.at = bytes.len();
-        self.check_line(bytes.len())?;
+        check_length(bytes.len())?;
         let first = bytes.trim_ascii_start();
         let known = first.len().min(5);
         if first[..known] != b"HTTP/"[..known] {
             // RFC 8446 §5.1, §6: a server of TLS refuses plain HTTP with an alert.
-            let detail = if first.starts_with(&[21, 3]) {
-                "the server's answer is TLS; should the URL begin with https?"
+            return Err(if first.starts_with(&[21, 3]) {
+                let detail = "the server's answer is TLS; should the URL begin with https?";
+                Error::new(ErrorKind::CannotParseResponse, detail)
             } else {
-                "the server's answer does not begin as HTTP does"
-            };
-            return Err(Error::new(ErrorKind::CannotParseResponse, detail));
+                lenient::refused("does not begin as HTTP does", first)
+            });
         }
         Ok(None)
     }
+}
 
-    fn check_line(&self, end: usize) -> Result<(), Error> {
-        let detail = if end - self.line > MAXIMUM_LINE {
-            "a header line of the server's answer is longer than 64 KiB"
-        } else if end > MAXIMUM_HEAD {
-            "the head of the server's answer is longer than 256 KiB"
-        } else {
-            return Ok(());
-        };
-        Err(Error::new(ErrorKind::BadServerResponse, detail))
+fn check_length(head: usize) -> Result<(), Error> {
+    if head > MAXIMUM_HEAD {
+        let detail = "the head of the server's answer is longer than 256 KiB";
+        return Err(Error::new(ErrorKind::BadServerResponse, detail));
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -198,6 +195,9 @@ mod tests {
             ("\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", Some(23)),
             ("HTTP/1.1 200 OK\nA: b\n\nbody", Some(22)),
             ("HTTP/1.1 200 OK\r\n\nbody", Some(18)),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n \r\n\r\nbody", Some(28)),
+            ("HTTP/1.1 200 OK\r\n\t\n\r\r\n\r\nbody", Some(24)),
+            (" \r\nHTTP/1.1 200 OK\r\n\r\n", Some(22)),
             ("HTTP/1.1 200 OK\r\nA: b\r\n", None),
             ("HT", None),
             ("", None),
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn what_is_not_http_or_too_long_is_refused_as_soon_as_it_shows() {
-        let line = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(MAXIMUM_LINE));
+        let line = format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(MAXIMUM_HEAD));
         let lines = "A: bcdefgh\r\n".repeat(MAXIMUM_HEAD / 12 + 1);
         let block = format!("HTTP/1.1 200 OK\r\n{lines}");
         for (bytes, kind) in [
@@ -219,7 +219,7 @@ mod tests {
             (&*block, ErrorKind::BadServerResponse),
         ] {
             let error = Scan::default().look(bytes.as_bytes()).unwrap_err();
-            assert_eq!(error.kind(), kind, "{}", &bytes[..4]);
+            assert_eq!(error.kind(), kind, "{}", &bytes[..3]);
         }
     }
 }

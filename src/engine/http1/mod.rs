@@ -1,13 +1,15 @@
 //! HTTP/1.1 over one connection: heads, framing, chunks, and bodies both ways.
 //!
-//! Heads are written here and parsed by `httparse`. This room knows a connection, and the
+//! Heads are written here and parsed by `httparse`, or if it refuses them, leniently. This room knows a connection, and the
 //! pool to which an answer that is whole gives it back; it makes none.
 
 mod chunked;
 mod codec;
 mod framing;
+mod grammar;
 mod head;
 mod incoming;
+mod lenient;
 mod outgoing;
 
 use crate::engine::connection::Connection;
