@@ -97,7 +97,7 @@
 //!
 //! * [`Session::data`] and its like run on their caller's thread and block it. They stand in line
 //!   with the tasks, and tell the task's own delegate, on that thread. The session's is asked
-//!   about redirects, and told that the task was created.
+//!   as for any task, but told little: see [`Delegate`].
 //! * A session that nobody holds any more invalidates itself; it need not be done by hand.
 //! * Making or resuming a task on an invalidated session is no exception: the task ends with
 //!   [`ErrorKind::SessionInvalidated`].
@@ -127,6 +127,7 @@
 // Where the system asks for more, the crate goes through socket2 and rustix.
 #![forbid(unsafe_code)]
 
+mod basic;
 mod body;
 mod cancel;
 mod census;

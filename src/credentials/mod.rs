@@ -11,7 +11,6 @@
 //! values of whoever holds them.
 
 mod accepted;
-mod basic;
 mod challenge;
 mod credential;
 mod digest;

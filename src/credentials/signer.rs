@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::challenge::{Offer, Scheme};
 use super::digest::{Algorithm, DigestSession, Proof};
-use super::{Credential, ProtectionSpace, basic};
+use super::{Credential, ProtectionSpace};
+use crate::basic;
 use crate::error::{Error, ErrorKind};
 
 /// A credential that answers one offer, for as many requests as the server takes it.

@@ -1,7 +1,7 @@
 //! Credentials in an `Authorization` header.
 
-use super::{Request, UserInfo};
-use crate::error::ErrorKind;
+use super::Request;
+use crate::basic;
 
 impl Request {
     /// Sends `token` as the credentials of the request (RFC 6750 §2.1).
@@ -15,21 +15,21 @@ impl Request {
     /// server asks for them.
     ///
     /// As every `Authorization`, they go to this URL's origin only, and are not printed. A
-    /// user name with a colon cannot be sent so, and fails the load with
-    /// [`ErrorKind::InvalidRequest`].
+    /// user name with a colon, and a control character in either, cannot be sent so (RFC 7617
+    /// §2), and fail the load with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "URLCredential")]
     pub fn basic_auth(self, user: &str, password: &str) -> Self {
-        if user.contains(':') {
-            let detail = "a user name with a colon cannot be sent as Basic credentials";
-            return self.wrong(ErrorKind::InvalidRequest, detail);
+        match basic::authorization(user, password) {
+            Ok(value) => self.sensitive_header("Authorization", &value),
+            Err(error) => self.noting(Err(error)),
         }
-        self.sensitive_header("Authorization", &UserInfo::new(user, password).basic())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn credentials_are_sensitive_headers() {
@@ -49,6 +49,8 @@ mod tests {
         }
         for wrong in [
             Request::get("http://a/").basic_auth("a:b", "c"),
+            Request::get("http://a/").basic_auth("a", "b\nc"),
+            Request::get("http://a/").basic_auth("a\u{7f}", "b"),
             Request::get("http://a/").bearer_auth("a\r\nb: c"),
         ] {
             assert_eq!(wrong.check().unwrap_err().kind(), ErrorKind::InvalidRequest);

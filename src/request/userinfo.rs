@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use percent_encoding::percent_decode_str;
 use url::Url;
+
+use crate::basic;
 
 /// Credentials that were taken out of a URL; they belong to its origin.
 #[derive(Clone)]
@@ -28,14 +28,9 @@ impl UserInfo {
         Some(taken)
     }
 
-    pub(super) fn new(user: &str, password: &str) -> Self {
-        Self { user: user.into(), password: Some(password.into()) }
-    }
-
     /// Returns the value of an `Authorization` header (RFC 7617 §2).
     pub(crate) fn basic(&self) -> String {
-        let pair = [&*self.user, b":", self.password.as_deref().unwrap_or_default()].concat();
-        format!("Basic {}", BASE64_STANDARD.encode(pair))
+        basic::encoded(&self.user, self.password.as_deref().unwrap_or_default())
     }
 
     /// Returns user name and password, if they are text.
@@ -70,7 +65,7 @@ mod tests {
         let mut url = Url::parse("http://us%40er:p%3Aw@a/x").unwrap();
         let info = UserInfo::take_from(&mut url).unwrap();
         assert_eq!(url.as_str(), "http://a/x");
-        assert_eq!(info.basic(), format!("Basic {}", BASE64_STANDARD.encode("us@er:p:w")));
+        assert_eq!(info.basic(), basic::encoded(b"us@er", b"p:w"));
         assert_eq!(format!("{info:?}"), "UserInfo(***)");
         assert!(UserInfo::take_from(&mut url).is_none());
     }

@@ -31,11 +31,16 @@ use crate::response::Response;
 ///
 /// # Which tasks tell what
 ///
-/// | A task that reports to | is asked about redirects | tells of responses, data, progress, completion |
+/// Every task tells the session's delegate that it was created, and asks both delegates about
+/// redirects, challenges and bodies to send again; both hear that it waits for a connection.
+/// What else is told depends on whom the task reports to:
+///
+/// | A task that reports to | tells of a body on its way out | tells of responses, data, progress, completion |
 /// |---|---|---|
 /// | delegates: [`Session::data_task`] and its like, resumed | both delegates | both delegates |
-/// | a closure, a channel, [`updates`](crate::DataTask::updates) | both delegates | nobody |
-/// | its caller: [`DataTask::run`](crate::DataTask::run), [`Session::data`], [`Session::bytes`] | both delegates | the task's delegate |
+/// | a closure, a channel | both delegates | nobody |
+/// | [`updates`](crate::DataTask::updates) | nobody: they say it | nobody: they say it |
+/// | its caller: [`DataTask::run`](crate::DataTask::run), [`Session::data`], [`Session::bytes`] | the task's delegate; the session's if it has none | the task's delegate |
 ///
 /// # Examples
 ///

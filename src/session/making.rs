@@ -73,7 +73,8 @@ impl Session {
     /// Makes a task that loads `request`; it is suspended. `completion` is called once
     /// with what it brings, on the session's queue.
     ///
-    /// The delegates are asked about redirects, but told nothing.
+    /// The delegates are asked whatever they are asked of other tasks, such as about challenges
+    /// and redirects, and told of a body that is sent, but nothing of what comes.
     ///
     /// # Examples
     ///
@@ -109,8 +110,8 @@ impl Session {
     /// Makes a task that loads `request`; it is suspended. What it brings is sent to
     /// `outcomes`, together with its id; so one channel can serve many tasks.
     ///
-    /// The delegates are asked about redirects, but told nothing. With a manual queue its
-    /// `wake` is called, too.
+    /// The delegates are asked and told what they are with a closure, see
+    /// [`data_task_with`](Self::data_task_with). With a manual queue its `wake` is called, too.
     ///
     /// # Examples
     ///

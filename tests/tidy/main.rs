@@ -7,6 +7,7 @@
 
 mod session;
 mod tables;
+mod unused;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -257,20 +258,21 @@ fn rooms_beyond_the_table(path: &str, source: &str) -> Vec<String> {
         .collect()
 }
 
+fn names_crate(code: &str, krate: &str) -> bool {
+    words(code, krate).into_iter().any(|at| {
+        let (before, after) = (code[..at].trim_end(), &code[at + krate.len()..]);
+        let imported = before.ends_with("use") || before.ends_with("extern crate");
+        let inner = before.strip_suffix("::").is_some_and(|path| path.ends_with(is_word));
+        imported || (after.starts_with("::") && !inner)
+    })
+}
+
 fn crates_named_outside_their_door(path: &str, source: &str) -> Vec<String> {
     let code = production(path, source);
-    let names = |krate: &str| {
-        words(&code, krate).into_iter().any(|at| {
-            let (before, after) = (code[..at].trim_end(), &code[at + krate.len()..]);
-            let imported = before.ends_with("use") || before.ends_with("extern crate");
-            let inner = before.strip_suffix("::").is_some_and(|path| path.ends_with(is_word));
-            imported || (after.starts_with("::") && !inner)
-        })
-    };
     DOORS
         .iter()
         .filter(|(_, doors)| !doors.iter().any(|door| path.starts_with(door)))
-        .filter(|(krate, _)| names(krate))
+        .filter(|(krate, _)| names_crate(&code, krate))
         .map(|(krate, _)| format!("{path}: `{krate}` has another door"))
         .collect()
 }
@@ -511,17 +513,17 @@ fn an_import_upstairs_is_found_however_it_is_written() {
         "use crate::*;",
     ];
     for source in upstairs {
-        assert_eq!(rooms_beyond_the_table("clock.rs", source).len(), 1, "{source}");
+        assert_eq!(rooms_beyond_the_table("cancel.rs", source).len(), 1, "{source}");
     }
     let fine = [
         "use crate::sync::Mutex;",
-        "use crate::{sync::Mutex, clock::Clock};",
+        "use crate::{sync::Mutex, cancel::CancelToken};",
         "pub(in crate::session) fn f() {}",
         "// crate::session",
         "#[cfg(test)] mod tests { use crate::session::Session; }",
     ];
     for source in fine {
-        assert_eq!(rooms_beyond_the_table("clock.rs", source), [""; 0], "{source}");
+        assert_eq!(rooms_beyond_the_table("cancel.rs", source), [""; 0], "{source}");
     }
     assert_eq!(rooms_beyond_the_table("load/a.rs", "use super::session::X;"), [""; 0]);
     assert_eq!(rooms_beyond_the_table("load/a.rs", "use super::super::session::X;").len(), 1);

@@ -10,7 +10,7 @@ use crate::{assert_none, first_names, is_word, production, sources, words};
 const KNOT: [&str; 3] = ["delegate", "handle", "task"];
 
 /// The room of a file of `src/session`, and how deep it lies in there.
-fn room_of(path: &str) -> Option<(&str, usize)> {
+pub(crate) fn room_of(path: &str) -> Option<(&str, usize)> {
     let path = path.strip_prefix("session/")?.strip_suffix(".rs")?;
     let path = path.strip_suffix("/mod").unwrap_or(path);
     let room = path.split('/').next()?;
@@ -19,7 +19,7 @@ fn room_of(path: &str) -> Option<(&str, usize)> {
 }
 
 /// Returns what the code names right under `session`.
-fn named(code: &str, depth: usize) -> BTreeSet<String> {
+pub(crate) fn named(code: &str, depth: usize) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for at in words(code, "session") {
         let follows = code[..at].ends_with("crate::") && !code[..at].ends_with("in crate::");

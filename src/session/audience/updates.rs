@@ -106,8 +106,9 @@ impl DataTask {
     /// Begins the task and returns what happens to it, as an iterator. It need not be
     /// resumed.
     ///
-    /// The delegates are asked about redirects, but told nothing. If the task has begun
-    /// already, or reports to a closure or a channel, the only update says so.
+    /// The delegates are asked whatever they are asked of other tasks, such as about challenges
+    /// and redirects, but told nothing that the updates say. If the task has begun already, or
+    /// reports to a closure or a channel, the only update says so.
     pub fn updates(&self) -> Updates {
         Updates::of(&self.core)
     }

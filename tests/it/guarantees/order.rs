@@ -200,7 +200,7 @@ fn stall(server: &Server, task: &DataTask) {
 }
 
 #[test]
-fn tasks_with_a_closure_or_a_channel_ask_delegates_but_tell_them_nothing() {
+fn tasks_with_a_closure_or_a_channel_ask_delegates_but_tell_them_nothing_of_what_comes() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
         server.handle(|request| match request.path() {

@@ -5,7 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::error::{Error, ErrorKind};
 
-/// Returns the value of an `Authorization` field.
+/// Returns the value of an `Authorization` field, for credentials that a program or a user
+/// has named.
 ///
 /// Always in UTF-8: a server that says `charset="UTF-8"` asks for it, one that does not
 /// leaves it open (RFC 7617 §2.1), and browsers send it.
@@ -14,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 ///
 /// [`ErrorKind::InvalidRequest`] for what cannot be sent so (RFC 7617 §2): a colon in the
 /// user name, a control character anywhere.
-pub(super) fn authorization(user: &str, password: &str) -> Result<String, Error> {
+pub(crate) fn authorization(user: &str, password: &str) -> Result<String, Error> {
     let fail = |detail| Err(Error::new(ErrorKind::InvalidRequest, detail));
     if user.contains(':') {
         return fail("a user name with a colon cannot be sent as Basic credentials");
@@ -22,7 +23,13 @@ pub(super) fn authorization(user: &str, password: &str) -> Result<String, Error>
     if user.chars().chain(password.chars()).any(char::is_control) {
         return fail("a control character cannot be sent in Basic credentials");
     }
-    Ok(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
+    Ok(encoded(user.as_bytes(), password.as_bytes()))
+}
+
+/// Returns the same for what stood in a URL, as it stood there: nobody can be asked for
+/// another, and other clients send it.
+pub(crate) fn encoded(user: &[u8], password: &[u8]) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode([user, b":", password].concat()))
 }
 
 #[cfg(test)]
