@@ -244,7 +244,9 @@ pub trait Delegate: Send + Sync {
 
     /// A piece of the body, decoded, in order; never empty.
     ///
-    /// The transfer goes on while this runs, but stops when 1 MiB has not been taken.
+    /// The transfer goes on while this runs, but stops when 1 MiB has not been taken. If that
+    /// lasts, other tasks have its place until it goes on, so that whatever holds the delegate
+    /// up may wait for one of them.
     #[doc(alias = "urlSession(_:dataTask:didReceive:)")]
     fn did_receive_data(&self, task: &Task, data: Vec<u8>) {
         task.forward(|next, task| next.did_receive_data(task, data));

@@ -37,6 +37,7 @@ mod responses;
 #[cfg(target_os = "linux")]
 mod signals;
 mod stale;
+mod stepping_aside;
 mod support;
 mod tasks;
 mod timeouts;

@@ -12,9 +12,9 @@ use crate::session::delegate::Delegate;
 use crate::session::inside::Inside;
 use crate::session::task::{Core, Reports, Task};
 
-/// An answer that comes this soon is not worth giving the place to others, who would open
-/// a connection of their own.
-const SOON: Duration = Duration::from_millis(20);
+/// An answer that comes this soon, or data that is taken this soon, is not worth giving the
+/// place to others, who would open a connection of their own.
+pub(super) const SOON: Duration = Duration::from_millis(20);
 
 /// Whom a task asks, and in which order: its own delegate, then the session's.
 #[derive(Clone, Default)]

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
-use super::asking::{Calls, call_caught};
+use super::asking::{Calls, SOON, call_caught};
 use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
 use crate::error::Error;
@@ -136,13 +137,13 @@ impl Listener for Telling {
     fn data(&self, core: &Arc<Core>, data: Vec<u8>) -> Result<(), Error> {
         match &self.whom {
             Whom::Updates(sender) => {
-                let loan = self.lend(core, data.len(), true)?;
+                let loan = self.lend(core, data.len(), Duration::ZERO)?;
                 send(core, sender, Update::Data(data), Some(loan));
             }
             Whom::Delegate(addressee) => {
                 let loan = match &addressee.calls {
                     Calls::Here => None,
-                    Calls::Posted(_) => Some(self.lend(core, data.len(), false)?),
+                    Calls::Posted(_) => Some(self.lend(core, data.len(), SOON)?),
                 };
                 addressee.tell(core, loan, |delegate, task| delegate.did_receive_data(task, data));
             }
@@ -174,26 +175,26 @@ impl Listener for Telling {
 }
 
 impl Telling {
-    /// Takes credit for a piece of the body; with `aside` the place is given to others while
-    /// there is none.
-    fn lend(&self, core: &Arc<Core>, bytes: usize, aside: bool) -> Result<Loan, Error> {
+    /// Takes credit for a piece of the body. Where there is none for longer than `patience`,
+    /// the place is given to others: whoever has to take what was told may wait for one of
+    /// them.
+    fn lend(&self, core: &Arc<Core>, bytes: usize, patience: Duration) -> Result<Loan, Error> {
         // A small piece costs memory, too.
         let bytes = bytes.max(LEAST_LOAN);
         if !self.credit.try_take(bytes) {
-            if aside {
-                // Whoever takes the updates may wait for a place of this host meanwhile.
-                core.shared.scheduler().step_aside(core);
-            }
             let attempt = core.state.lock().attempts.token();
             let waker = || self.credit.waker();
             let _registered = attempt.as_ref().map(|token| token.on_cancel(waker()));
-            loop {
-                let now = core.look_around(attempt.as_ref())?;
-                if self.credit.take_slice(bytes, core.slice(now)) {
-                    break;
+            if !self.credit.take_slice(bytes, patience) {
+                core.shared.scheduler().step_aside(core);
+                loop {
+                    let now = core.look_around(attempt.as_ref())?;
+                    if self.credit.take_slice(bytes, core.slice(now)) {
+                        break;
+                    }
                 }
             }
-            core.shared.scheduler().go_on(core)?;
+            core.go_on()?;
         }
         Ok(self.credit.loan(bytes))
     }
