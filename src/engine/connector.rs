@@ -3,17 +3,17 @@
 use std::net::SocketAddr;
 
 use http::StatusCode;
-use url::{Host, Url};
+use url::Host;
 
 use super::connection::Connection;
 use super::lookup::Lookups;
 use super::socket::Link;
 use super::stream::Stream;
 use super::tls::{Terms, Tls};
-use super::{Settings, race};
+use super::{Settings, race, zone};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::wire::{Context, Route};
+use crate::wire::{Context, Route, WireRequest};
 
 /// Makes the connections of one session.
 #[derive(Debug)]
@@ -41,17 +41,23 @@ impl Connector {
         self.lookups.close();
     }
 
-    /// Makes a connection for loading `url`.
-    pub(super) fn connect(&self, url: &Url, context: &Context) -> Result<Connection, Error> {
+    /// Makes a connection for a request.
+    pub(super) fn connect(
+        &self,
+        request: &WireRequest<'_>,
+        context: &Context,
+    ) -> Result<Connection, Error> {
+        let &WireRequest { url, zone, .. } = request;
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
         };
-        let plain = || self.link(&host, port, context).map(Stream::Plain);
+        let place = Place { host, port, zone };
+        let plain = || self.link(&place, context).map(Stream::Plain);
         let stream = match url.scheme() {
             "https" => self.tls.secure(url, plain, context)?,
             _ => plain()?,
         };
-        Ok(Connection::new(stream, Route::direct(url).to_key()))
+        Ok(Connection::new(stream, Route::direct(url, zone).to_key()))
     }
 
     /// Whether a load may use a connection with these terms.
@@ -64,39 +70,46 @@ impl Connector {
         self.tls.note_answer(connection.stream(), status);
     }
 
-    fn link(&self, host: &Host<&str>, port: u16, context: &Context) -> Result<Link, Error> {
+    fn link(&self, place: &Place<'_>, context: &Context) -> Result<Link, Error> {
         #[cfg(unix)]
         if let Some(path) = &self.unix_socket {
             let link = race::connect_unix(path, context, &self.census);
             return link.map_err(|error| error.at(Stage::Connecting));
         }
         let addresses =
-            self.addresses(host, port, context).map_err(|error| error.at(Stage::LookingUp))?;
+            self.addresses(place, context).map_err(|error| error.at(Stage::LookingUp))?;
         race::connect(&addresses, context, &self.census)
             .map_err(|error| error.at(Stage::Connecting))
     }
 
     fn addresses(
         &self,
-        host: &Host<&str>,
-        port: u16,
+        &Place { ref host, port, zone }: &Place<'_>,
         context: &Context,
     ) -> Result<Vec<SocketAddr>, Error> {
-        let literal = match host {
-            Host::Ipv4(address) => Some(SocketAddr::from((*address, port))),
-            Host::Ipv6(address) => Some(SocketAddr::from((*address, port))),
-            Host::Domain(name) => {
+        let find = |host: &str| self.lookups.find(host, port, context);
+        let sees_all = self.lookups.sees_all();
+        match (host, zone) {
+            (Host::Domain(name), _) => {
                 check_onion(name)?;
-                None
+                find(name)
             }
-        };
-        match (literal, host) {
-            (Some(address), _) if !self.lookups.sees_all() => Ok(vec![address]),
-            (Some(address), _) => self.lookups.find(&address.ip().to_string(), port, context),
-            (None, Host::Domain(name)) => self.lookups.find(name, port, context),
-            (None, _) => Err(Error::new(ErrorKind::BadUrl, "the URL has no host")),
+            (Host::Ipv4(ip), _) if sees_all => find(&ip.to_string()),
+            (Host::Ipv4(ip), _) => Ok(vec![(*ip, port).into()]),
+            (Host::Ipv6(ip), Some(zone)) if sees_all => find(&format!("{ip}%{zone}")),
+            (Host::Ipv6(ip), Some(zone)) => Ok(vec![zone::address(*ip, port, zone)?]),
+            (Host::Ipv6(ip), None) if sees_all => find(&ip.to_string()),
+            (Host::Ipv6(ip), None) => Ok(vec![(*ip, port).into()]),
         }
     }
+}
+
+/// Where a server is.
+struct Place<'a> {
+    host: Host<&'a str>,
+    port: u16,
+    /// On which network interface an address is.
+    zone: Option<&'a str>,
 }
 
 /// RFC 7686 §2: such a name is never asked of the public name system.

@@ -29,6 +29,7 @@ mod stream;
 mod tests;
 #[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 mod tls;
+mod zone;
 
 use std::sync::Arc;
 
@@ -140,7 +141,7 @@ impl Engine {
         context: &Context,
     ) -> Result<WireResponse, Error> {
         context.check()?;
-        let route = Route::direct(request.url);
+        let route = Route::direct(request.url, request.zone);
         if let Some(connection) = self.at_hand(berth, route, context) {
             match self.attempt(connection, berth, request, context) {
                 Ok(response) => return Ok(response),
@@ -150,7 +151,7 @@ impl Engine {
                 Err(failed) => return Err(failed.error),
             }
         }
-        let mut connection = self.connector.connect(request.url, context)?;
+        let mut connection = self.connector.connect(request, context)?;
         self.pool.admit(&mut connection);
         self.attempt(connection, berth, request, context).map_err(|failed| failed.error)
     }

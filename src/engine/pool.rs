@@ -321,7 +321,7 @@ mod tests {
         let url = Url::parse("http://a").unwrap();
         let mut connection = Connection::new(
             Stream::Plain(Link::new(one, census.count(Kind::Socket))),
-            Route::direct(&url).to_key(),
+            Route::direct(&url, None).to_key(),
         );
         let now = Instant::now();
         connection.idle_since = Some(now);

@@ -50,7 +50,14 @@ fn exchange(wire: &dyn Wire, context: &Context, url: &str) -> WireResponse {
     let (method, url, mut headers) = (Method::GET, Url::parse(url).unwrap(), Headers::new());
     headers.push("Host", url.authority());
     let added = &Headers::new();
-    let request = WireRequest { method: &method, url: &url, headers: &headers, added, body: None };
+    let request = WireRequest {
+        method: &method,
+        url: &url,
+        zone: None,
+        headers: &headers,
+        added,
+        body: None,
+    };
     wire.exchange(&request, context).unwrap()
 }
 

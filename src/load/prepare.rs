@@ -19,6 +19,8 @@ pub(super) struct Hop {
     pub(super) sensitive: Vec<Box<str>>,
     pub(super) body: Option<Body>,
     pub(super) redirects: usize,
+    /// On which network interface the address of the URL is.
+    pub(super) zone: Option<Box<str>>,
     /// What stood in the URL, for its origin only.
     pub(super) user_info: Option<Box<UserInfo>>,
     /// A redirect has led to another scheme, host or port, even if another led back.
@@ -43,7 +45,7 @@ impl Hop {
         let mut headers =
             if own.contains("host") { Headers::new() } else { with_host(host_of(&url), own) };
         headers.append(own);
-        let crosses = url.origin() != self.url.origin();
+        let crosses = url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
         let mut hop = Self::of(request, url, headers);
         hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
@@ -59,6 +61,7 @@ impl Hop {
             sensitive: request.sensitive().to_vec(),
             body: request.body_to_send().cloned(),
             redirects: 0,
+            zone: request.zone().map(Box::from),
             user_info: request.user_info(),
             has_crossed_origins: false,
         }
@@ -105,7 +108,10 @@ impl Hop {
         }
         redirect::strip(&mut headers, &self.sensitive, crosses_origin, !keeps_body);
         let body = if keeps_body { self.body.clone() } else { None };
-        Request::redirected(url, method, headers, self.sensitive.clone(), body)
+        // The server does not know what the zone is called here: its own address is where it
+        // was.
+        let zone = self.zone.clone().filter(|_| url.host() == self.url.host());
+        Request::redirected(url, method, headers, self.sensitive.clone(), body).in_zone(zone)
     }
 }
 

@@ -66,6 +66,7 @@ impl<'a> Sending<'a> {
         let request = WireRequest {
             method: &hop.method,
             url: &hop.url,
+            zone: hop.zone.as_deref(),
             headers: &hop.headers,
             added,
             body: hop.body.as_ref(),

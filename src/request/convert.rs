@@ -43,12 +43,17 @@ impl TryFrom<Request> for http::Request<Option<Body>> {
     /// # Errors
     ///
     /// What [`Request::check`] reports, or [`ErrorKind::BadUrl`] for a URL that the `http`
-    /// crate refuses (it is longer than 65,534 bytes).
+    /// crate refuses (it is longer than 65,534 bytes), or that has a [zone](Request::zone).
     fn try_from(request: Request) -> Result<Self, Error> {
         request.check()?;
         let Some(url) = &request.url else {
             return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
         };
+        if request.zone.is_some() {
+            let detail =
+                "the URL's address has a zone, which has no place in a URI of the http crate";
+            return Err(Error::new(ErrorKind::BadUrl, detail).on(url));
+        }
         let uri = http::Uri::try_from(url.as_str()).map_err(|error| {
             Error::new(ErrorKind::BadUrl, "the URL is no URI for the http crate").because(error)
         })?;

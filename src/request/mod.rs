@@ -4,6 +4,7 @@ mod authorization;
 mod content;
 mod convert;
 mod userinfo;
+mod zone;
 
 use std::fmt;
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub struct Request {
     body: Option<Body>,
     timeout: Option<Duration>,
     cancel: Option<CancelToken>,
+    /// On which network interface the URL's address is.
+    zone: Option<Box<str>>,
     /// Boxed: few requests have it, and all are moved.
     user_info: Option<Box<UserInfo>>,
     /// The first thing that was wrong while building.
@@ -117,8 +120,8 @@ impl Request {
             let detail = "the URL contains a control character";
             return Self::with_url(method, None).wrong(ErrorKind::BadUrl, detail);
         }
-        match Url::parse(url) {
-            Ok(url) => Self::with_url(method, Some(url)),
+        match zone::parse(url) {
+            Ok((url, zone)) => Self { zone, ..Self::with_url(method, Some(url)) },
             // The text is not repeated: it may hold a password.
             Err(error) => Self::with_url(method, None)
                 .wrong(ErrorKind::BadUrl, format!("the URL cannot be parsed: {error}")),
@@ -134,6 +137,7 @@ impl Request {
             body: None,
             timeout: None,
             cancel: None,
+            zone: None,
             user_info: None,
             wrong: None,
             type_follows_body: false,
@@ -233,6 +237,14 @@ impl Request {
         self.url.as_ref()
     }
 
+    /// Returns the zone that the URL's IPv6 address had: through which network interface of
+    /// this machine it is reached, by name or number, as in `http://[fe80::1%25eth0]/`
+    /// (RFC 6874; `%` alone is taken as well). The [`url`](Self::url) is without it, and so
+    /// is all that is sent. Default: `None`.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
+    }
+
     /// Returns the method.
     pub fn method(&self) -> &Method {
         &self.method
@@ -301,6 +313,12 @@ impl Request {
         body: Option<Body>,
     ) -> Self {
         Self { headers, sensitive, body, ..Self::with_url(method, Some(url)) }
+    }
+
+    /// Has the URL's address be on this network interface.
+    pub(crate) fn in_zone(mut self, zone: Option<Box<str>>) -> Self {
+        self.zone = zone;
+        self
     }
 }
 

@@ -12,17 +12,19 @@ use url::{Position, Url};
 pub(crate) struct Route<'a> {
     /// Scheme, host and port, as they stand in a URL: a default port is left out there.
     origin: &'a str,
+    /// On which network interface that is: the same address may be another host on each.
+    zone: Option<&'a str>,
 }
 
 impl<'a> Route<'a> {
     /// Goes straight to the server of `url`.
-    pub(crate) fn direct(url: &'a Url) -> Self {
-        Self { origin: &url[..Position::BeforePath] }
+    pub(crate) fn direct(url: &'a Url, zone: Option<&'a str>) -> Self {
+        Self { origin: &url[..Position::BeforePath], zone }
     }
 
     /// Returns what can be kept of it.
     pub(crate) fn to_key(self) -> RouteKey {
-        RouteKey { origin: self.origin.into() }
+        RouteKey { origin: self.origin.into(), zone: self.zone.map(Arc::from) }
     }
 }
 
@@ -30,11 +32,12 @@ impl<'a> Route<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct RouteKey {
     origin: Arc<str>,
+    zone: Option<Arc<str>>,
 }
 
 impl RouteKey {
     pub(crate) fn as_route(&self) -> Route<'_> {
-        Route { origin: &self.origin }
+        Route { origin: &self.origin, zone: self.zone.as_deref() }
     }
 }
 
@@ -54,9 +57,19 @@ mod tests {
             ("http://www.shop.test/", false),
         ] {
             let other = url(other);
-            assert_eq!(Route::direct(&one) == Route::direct(&other), same, "{other}");
-            let key = Route::direct(&other).to_key();
-            assert_eq!(key.as_route(), Route::direct(&other));
+            assert_eq!(Route::direct(&one, None) == Route::direct(&other, None), same, "{other}");
+            let key = Route::direct(&other, None).to_key();
+            assert_eq!(key.as_route(), Route::direct(&other, None));
+        }
+    }
+
+    #[test]
+    fn an_address_is_another_place_on_each_interface() {
+        let url = Url::parse("http://[fe80::1]/").unwrap();
+        let zones = [None, Some("lo"), Some("eth0")];
+        for (one, other) in zones.iter().flat_map(|one| zones.map(|other| (*one, other))) {
+            let key = Route::direct(&url, one).to_key();
+            assert_eq!(key.as_route() == Route::direct(&url, other), one == other);
         }
     }
 }

@@ -52,3 +52,5 @@ mod upload_progress;
 mod upload_tasks;
 mod uploads;
 mod uploads_early;
+#[cfg(target_os = "linux")]
+mod zones;

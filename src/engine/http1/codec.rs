@@ -136,6 +136,7 @@ mod tests {
         let request = WireRequest {
             method: &method,
             url: &url,
+            zone: None,
             headers: &headers,
             added: &Headers::new(),
             body: None,

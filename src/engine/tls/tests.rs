@@ -82,7 +82,8 @@ fn exchange(mut connection: Connection, pool: &Arc<Pool>, body: Option<&Body>) {
     let mut headers = Headers::new();
     headers.push("Host", url.authority());
     let added = &Headers::new();
-    let request = WireRequest { method: &method, url: &url, headers: &headers, added, body };
+    let request =
+        WireRequest { method: &method, url: &url, zone: None, headers: &headers, added, body };
     let Exchanged { head, decision } = http1::exchange(&mut connection, &request, &load()).unwrap();
     assert_eq!(head.status, 200);
     let mut body = Incoming::new(connection, decision, Home::Pool(pool.clone()), load(), None);
@@ -107,7 +108,7 @@ fn a_connection_through_two_layers_of_tls_carries_exchanges_and_is_kept() {
         let stream = tls.secure(&origin, || scene.tunnel(&tls), &load()).unwrap();
         let Settings { idle, clock, census, .. } = scene.settings.clone();
         let pool = Arc::new(Pool::new(idle, clock, census.clone()));
-        let mut connection = Connection::new(stream, Route::direct(&origin).to_key());
+        let mut connection = Connection::new(stream, Route::direct(&origin, None).to_key());
         pool.admit(&mut connection);
         let bytes = || vec![b'y'; LENGTH];
         for body in [
@@ -120,8 +121,9 @@ fn a_connection_through_two_layers_of_tls_carries_exchanges_and_is_kept() {
             let request = scene.origin.take_request();
             let length = body.map_or(0, |body| body.length().unwrap_or(LENGTH as u64));
             assert_eq!(request.body_length(), length, "{versions:?}");
-            connection =
-                pool.take(Route::direct(&origin), |_| true).expect("a connection that is idle");
+            connection = pool
+                .take(Route::direct(&origin, None), |_| true)
+                .expect("a connection that is idle");
         }
         drop(connection);
         pool.close();
