@@ -55,6 +55,11 @@ fn name_in(table: &[(&'static str, ObjectIdentifier)], id: ObjectIdentifier) -> 
     known.map_or_else(|| id.to_string(), |(name, _)| (*name).to_owned())
 }
 
+/// Returns what a curve is called.
+pub(super) fn curve_name(id: ObjectIdentifier) -> String {
+    name_in(CURVES, id)
+}
+
 /// Displays a signature's algorithm, given what is inside its AlgorithmIdentifier.
 pub(super) struct SignatureName<'a>(pub(super) &'a [u8]);
 
@@ -100,7 +105,7 @@ impl KeyKind {
                 if parameters.tag() != Tag::ObjectIdentifier {
                     return Ok(Self::Curve("that has no name".to_owned()));
                 }
-                Self::Curve(name_in(CURVES, parameters.decode_as()?))
+                Self::Curve(curve_name(parameters.decode_as()?))
             }
             DSA => Self::Other("DSA".to_owned()),
             id => Self::Other(name_in(SIGNATURES, id)),

@@ -21,6 +21,16 @@ pub(super) fn to_der(ber: &[u8]) -> Option<Vec<u8>> {
     convert(ber, DEEPEST, &mut der)?.is_empty().then_some(der)
 }
 
+/// Returns how long the first element of DER is, tag and length included; all, if that cannot be
+/// told.
+pub(super) fn length_of_first(der: &[u8]) -> usize {
+    let length = header(der).and_then(|header| {
+        let before = der.len() - header.behind.len();
+        before.checked_add(header.length?).filter(|length| *length <= der.len())
+    });
+    length.unwrap_or(der.len())
+}
+
 /// Tag and length of an element (X.690 §8.1.2, §8.1.3).
 struct Header<'a> {
     tag: &'a [u8],
@@ -178,6 +188,21 @@ mod tests {
         }
         let long = [&[0x04, 0x83, 0, 0x12, 0x34][..], &[7; 0x1234]].concat();
         assert_eq!(to_der(&long).unwrap()[..4], [0x04, 0x82, 0x12, 0x34]);
+    }
+
+    #[test]
+    fn the_first_element_is_told_from_what_stands_behind_it() {
+        for (der, length) in [
+            (&[0x30, 1, 9, 0x30, 0][..], 3),
+            (&[0x30, 0x81, 1, 9, 7], 4),
+            (&[0x30, 0], 2),
+            (&[0x30, 2, 9], 3),
+            (&[0x30, 0x80, 0, 0], 4),
+            (&[0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 10),
+            (&[], 0),
+        ] {
+            assert_eq!(length_of_first(der), length, "{der:02x?}");
+        }
     }
 
     #[test]

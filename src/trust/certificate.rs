@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 
 use super::CertificateDetails;
 #[cfg(feature = "tls")]
-use super::{DistinguishedName, x509};
+use super::{DistinguishedName, pem, x509};
 use crate::error::{Error, ErrorKind};
 
 /// A certificate, as its DER bytes.
@@ -24,7 +24,12 @@ impl Certificate {
         Self(der.into())
     }
 
-    /// Reads all certificates of a PEM file; other sections are skipped.
+    /// Reads all certificates of PEM text, as OpenSSL, Windows and others write it: with a byte
+    /// order mark, words around, the labels `CERTIFICATE`, `X509 CERTIFICATE` and `TRUSTED
+    /// CERTIFICATE`.
+    ///
+    /// Sections of other kinds are passed over, and so are trusted certificates that say that they
+    /// are not trusted for servers; the log names both.
     ///
     /// # Errors
     ///
@@ -32,18 +37,25 @@ impl Certificate {
     /// certificate; [`ErrorKind::NotSupported`] without the feature `tls`.
     #[cfg(feature = "tls")]
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Vec<Self>, Error> {
-        use rustls::pki_types::CertificateDer;
-        use rustls::pki_types::pem::PemObject;
-
         let fail = |detail| Error::new(ErrorKind::ServerCertificateUntrusted, detail);
-        let all = CertificateDer::pem_slice_iter(pem.as_ref())
-            .map(|der| der.map(|der| Self(der.as_ref().to_vec())))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| fail("the PEM text of a certificate is broken").because(error))?;
-        if all.is_empty() {
-            return Err(fail("the PEM text contains no certificate"));
+        let mut all = Vec::new();
+        for found in pem::certificates(pem.as_ref()) {
+            match found {
+                Ok(der) => all.push(Self(der)),
+                Err(odd) if odd.is_broken => {
+                    let words = odd.words;
+                    return Err(fail(format!("the PEM text of certificates is broken: {words}")));
+                }
+                Err(odd) => log::info!("of the PEM text of certificates, {}", odd.words),
+            }
         }
-        Ok(all)
+        match pem.as_ref() {
+            _ if !all.is_empty() => Ok(all),
+            [0x30, 0x80..=0xff, ..] => {
+                Err(fail("the certificate is no PEM text, but looks like DER".to_owned()))
+            }
+            _ => Err(fail("the PEM text contains no certificate".to_owned())),
+        }
     }
 
     /// Reads all certificates of a PEM file.
@@ -108,7 +120,10 @@ impl Certificate {
     /// Whether this is the public key of the certificate, as DER of SubjectPublicKeyInfo.
     #[cfg(feature = "tls")]
     pub(super) fn has_public_key(&self, key: &[u8]) -> Result<bool, Error> {
-        Ok(self.fields()?.public_key_info == key)
+        let own = x509::public_key_info(&self.0);
+        own.map(|own| own == key).ok_or_else(|| {
+            Error::new(ErrorKind::ServerCertificateUntrusted, "the certificate is broken")
+        })
     }
 
     #[cfg(feature = "tls")]

@@ -14,6 +14,8 @@ mod distinguished_name;
 #[cfg(feature = "tls")]
 mod evaluation;
 mod identity;
+#[cfg(feature = "tls")]
+mod pem;
 mod pins;
 #[cfg(feature = "tls")]
 mod policy;

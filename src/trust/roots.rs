@@ -1,5 +1,7 @@
 //! The roots that a session trusts: its own, and the system's.
 
+mod environment;
+
 use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
@@ -153,15 +155,23 @@ fn system(again: bool) -> Arc<Trusted> {
 
 /// Reads the store, and returns in words what of it cannot be used.
 fn read_system() -> (Trusted, Vec<String>) {
-    let (mut roots, found) = (Trusted::default(), rustls_native_certs::load_native_certs());
+    let (certificates, errors, mut odd) = match environment::named(|name| std::env::var_os(name)) {
+        Some(found) => (found.certificates, found.errors, found.odd),
+        None => {
+            let found = rustls_native_certs::load_native_certs();
+            let certificates = found.certs.iter().map(|one| one.to_vec()).collect();
+            let errors = found.errors.iter().map(ToString::to_string).collect();
+            (certificates, errors, Vec::new())
+        }
+    };
+    let mut roots = Trusted { lacks_some: !errors.is_empty(), ..Trusted::default() };
     let unreadable = |error| format!("part of the system's trust store cannot be read: {error}");
-    let mut odd: Vec<_> = found.errors.iter().map(unreadable).collect();
-    for certificate in &found.certs {
+    odd.extend(errors.into_iter().map(unreadable));
+    for certificate in &certificates {
         if let Err(error) = roots.add(certificate) {
             let name = summary(certificate);
             odd.push(format!("the system trusts {name}, which cannot be used: {error}"));
         }
     }
-    roots.lacks_some = !found.errors.is_empty();
     (roots, odd)
 }

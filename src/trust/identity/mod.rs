@@ -1,6 +1,8 @@
 //! [`Identity`]: a certificate of the program's own, with its key.
 
 #[cfg(feature = "tls")]
+mod ec;
+#[cfg(feature = "tls")]
 mod key;
 #[cfg(feature = "tls")]
 mod pem;
@@ -59,7 +61,9 @@ impl Identity {
     /// The key is PKCS #8 (`PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`), PKCS #1
     /// (`RSA PRIVATE KEY`), or, with the cargo feature `encrypted-keys`, PKCS #8 that is
     /// encrypted by PBES2 (`ENCRYPTED PRIVATE KEY`), for which there has to be a `passphrase`;
-    /// other keys do not need it. Sections of other kinds are skipped.
+    /// other keys do not need it. A key on a curve may lack its public part, which stands in its
+    /// certificate. Text around, a byte order mark and the certificates' older labels do not
+    /// matter; sections of other kinds are skipped, and named in the log.
     ///
     /// # Errors
     ///
@@ -75,9 +79,10 @@ impl Identity {
     /// Reads an identity from a PKCS #12 file (RFC 7292), as other programs export it
     /// (`.p12`, `.pfx`); without a pass phrase it is taken to be empty.
     ///
-    /// It takes the cargo feature `pkcs12`. Files that are encrypted by PBES2 with AES, or as
-    /// OpenSSL and Windows used to do it (40-bit RC2 and 3DES), can be read. Certificates that do
-    /// not lead from that of the key towards the root are left out.
+    /// It takes the cargo feature `pkcs12`. Files in DER and BER can be read, encrypted by PBES2
+    /// with AES, or as OpenSSL and Windows used to do it (RC2 and 3DES), or not at all, with an
+    /// older code of integrity, with PBMAC1, or without. Certificates that do not lead from that
+    /// of the key towards the root are left out, and named in the log.
     ///
     /// # Errors
     ///
@@ -109,7 +114,7 @@ impl Identity {
     #[cfg(feature = "tls")]
     fn read_pem(pem: &[u8], passphrase: Option<&str>) -> Result<Self, Error> {
         let read = pem::read(pem)?;
-        let key = key::open(read.key, passphrase)?;
+        let key = key::open(read.key, passphrase, &read.certificates)?;
         Self::of(read.certificates, key)
     }
 

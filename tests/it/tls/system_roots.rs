@@ -1,5 +1,5 @@
 //! The system's roots, and the variables that replace them, in a process of its own: they are
-//! read once in the life of a program.
+//! read once in the life of a program, unless they cannot be.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,6 +15,8 @@ const DIR: &str = "SSL_CERT_DIR";
 const URL: &str = "URLSESSION_TEST_URL";
 const ROOT: &str = "URLSESSION_TEST_ROOT";
 const IGNORES_SYSTEM: &str = "URLSESSION_TEST_IGNORES_SYSTEM";
+/// What is to be found where `SSL_CERT_FILE` says, after the first load.
+const LATER: &str = "URLSESSION_TEST_LATER";
 
 /// What the process that a test started does in place of the test.
 fn load_as_told(url: &str) {
@@ -24,10 +26,18 @@ fn load_as_told(url: &str) {
         configuration.additional_roots =
             Certificate::from_pem(std::fs::read(path).unwrap()).unwrap();
     }
-    match Session::new(configuration).unwrap().data(url) {
-        Ok(data) => println!("outcome: {}", data.text()),
-        Err(error) => println!("outcome: {:?}", error.kind()),
+    let load = |session: &Session| match session.data(url) {
+        Ok(data) => data.text().into_owned(),
+        Err(error) => format!("{:?}", error.kind()),
+    };
+    let session = Session::new(configuration.clone()).unwrap();
+    let mut outcome = load(&session);
+    if let Some(later) = env::var_os(LATER) {
+        std::fs::copy(later, env::var_os(FILE).unwrap()).unwrap();
+        let other = Session::new(configuration).unwrap();
+        outcome = format!("{outcome}, then {} and {}", load(&session), load(&other));
     }
+    println!("outcome: {outcome}");
 }
 
 /// Starts this test program anew for this test alone, under `variables`.
@@ -62,13 +72,21 @@ fn variables_replace_the_systems_roots() {
     let other = folder.file("stranger.pem", stranger.certificate_pem());
     let both = [stranger.certificate_pem(), known.certificate_pem()].concat();
     let bundle = folder.file("bundle.pem", format!("# two roots\n{both}"));
-    let garbage = folder.file("garbage.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n");
+    let garbage_text = "-----BEGIN CERTIFICATE-----\nAAAA\n".to_owned();
+    let garbage = folder.file("garbage.pem", &garbage_text);
     let missing = folder.path().join("missing.pem");
+    let marked = folder.file("marked.pem", format!("\u{feff}{}", known.certificate_pem()));
+    let old = known.certificate_pem().replace("CERTIFICATE", "X509 CERTIFICATE");
+    let old = folder.file("old.pem", format!("{}{old}", stranger.certificate_pem()));
+    let later = |name: &str| folder.path().join(name);
+    let (absent, partial) = (later("absent.pem"), folder.file("partial.pem", &garbage_text));
+    let nowhere = later("nowhere");
     right.file("12345678.0", known.certificate_pem());
     wrong.file("12345678.0", stranger.certificate_pem());
     let (right, wrong, yes) = (right.path(), wrong.path(), Path::new("yes"));
 
     let unknown = "ServerCertificateHasUnknownRoot";
+    let then_trusted = "ServerCertificateHasUnknownRoot, then trusted and trusted";
     let cases: &[(&[(&str, &Path)], &str)] = &[
         (&[], unknown),
         (&[(FILE, &file)], "trusted"),
@@ -76,6 +94,13 @@ fn variables_replace_the_systems_roots() {
         (&[(FILE, &other)], unknown),
         (&[(FILE, &missing)], unknown),
         (&[(FILE, &garbage)], unknown),
+        (&[(FILE, &marked)], "trusted"),
+        (&[(FILE, &old)], "trusted"),
+        // What could not be read is looked for again: all of it, and some of it.
+        (&[(FILE, &absent), (LATER, &file)], then_trusted),
+        (&[(FILE, &partial), (LATER, &file)], then_trusted),
+        (&[(FILE, &later("late.pem")), (DIR, wrong), (LATER, &file)], then_trusted),
+        (&[(FILE, &other), (DIR, &nowhere), (ROOT, &other)], unknown),
         (&[(DIR, right)], "trusted"),
         (&[(DIR, wrong)], unknown),
         (&[(FILE, &other), (DIR, right)], "trusted"),

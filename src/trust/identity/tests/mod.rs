@@ -1,6 +1,7 @@
 #![cfg(feature = "tls")]
 
 mod fixtures;
+mod of_other_tools;
 
 use fixtures::*;
 
