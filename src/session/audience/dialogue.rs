@@ -1,6 +1,5 @@
 //! What a load tells and asks whoever started it.
 
-use std::mem;
 use std::sync::Arc;
 
 use super::asking::Chain;
@@ -50,17 +49,16 @@ impl Dialogue for Core {
     ) -> Result<Option<Request>, Error> {
         let core = &self;
         core.go_on()?;
-        core.state.lock().seen.response = Some(response.clone());
+        core.state.lock().seen.responded(response.clone());
         let follows = proposed.clone();
         let answer = core.ask(move |delegate, task, reply| {
             delegate.will_perform_redirect(task, &response, proposed.clone(), reply);
         })?;
         let Some(request) = answer.unwrap_or(Some(follows)) else { return Ok(None) };
         let before = {
-            let current = Some(Box::new(request.clone()));
             let mut state = core.state.lock();
             let before = core.host(&state).to_owned();
-            let replaced = mem::replace(&mut state.seen.current, current);
+            let replaced = state.seen.moved_to(request.clone());
             drop(state);
             // The program may have put a body into it.
             drop(replaced);

@@ -236,8 +236,7 @@ impl Local {
         drop(state.attempts.end());
         core.counters.receive_anew();
         // It begins where it began first.
-        current = state.seen.current.take();
-        state.seen.response = None;
+        current = state.seen.start_over();
         if state.life.is_canceling() {
             return Detached::Cancelled;
         }

@@ -52,7 +52,7 @@ impl Local {
             }
             Some(Loss::Unconnected)
                 if core.shared.configuration.waits_for_connectivity
-                    && state.seen.current.is_none() =>
+                    && state.seen.current().is_none() =>
             {
                 log::debug!("waiting for connectivity: {error}");
                 Verdict::Waits(state.attempts.patience())

@@ -102,7 +102,7 @@ impl Loader {
                 core.state.lock().attempts.keep_body(streamed.as_ref());
             }
         })?;
-        core.state.lock().seen.response = Some(loaded.response.clone());
+        core.state.lock().seen.responded(loaded.response.clone());
         core.go_on().map_err(|error| error.at(Stage::Receiving))?;
         Ok(loaded)
     }

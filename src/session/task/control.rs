@@ -47,13 +47,13 @@ impl Task {
     /// none.
     #[doc(alias = "currentRequest")]
     pub fn current_request(&self) -> Request {
-        let current = self.core.state.lock().seen.current.as_deref().cloned();
+        let current = self.core.state.lock().seen.current().cloned();
         current.unwrap_or_else(|| self.core.request.clone())
     }
 
     /// Returns the last response; `None` before its head has arrived.
     pub fn response(&self) -> Option<Response> {
-        self.core.state.lock().seen.response.clone()
+        self.core.state.lock().seen.response().cloned()
     }
 
     /// Returns what the task is doing.
@@ -64,7 +64,7 @@ impl Task {
     /// Returns why the task failed; `None` as long as it has not ended, and if it
     /// succeeded.
     pub fn error(&self) -> Option<Error> {
-        self.core.state.lock().seen.error.clone()
+        self.core.state.lock().seen.error().cloned()
     }
 
     /// Returns how far the task has come, at this moment.
@@ -96,14 +96,14 @@ impl Task {
     /// Returns the program's own label of the task.
     #[doc(alias = "taskDescription")]
     pub fn description(&self) -> Option<String> {
-        self.core.state.lock().seen.description.as_deref().map(str::to_owned)
+        self.core.state.lock().seen.description().map(str::to_owned)
     }
 
     /// Sets a label, which means nothing to the session.
     #[doc(alias = "taskDescription")]
     pub fn set_description(&self, description: impl Into<String>) {
         let description = description.into().into_boxed_str();
-        let before = self.core.state.lock().seen.description.replace(description);
+        let before = self.core.state.lock().seen.describe(description);
         drop(before);
     }
 

@@ -17,11 +17,11 @@ use super::product::{Kind, Sends};
 use super::progress::{Counters, Progress};
 use super::reports::Reports;
 use super::seams::Listener;
+use super::seen::Seen;
 use crate::cancel::{CancelToken, Registered, Wake};
 use crate::delivery::Mailbox;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
-use crate::response::Response;
 use crate::session::delegate::Delegate;
 use crate::session::handle::Shared;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
@@ -82,16 +82,6 @@ pub(crate) struct Recipients {
     pub(crate) is_incremental: bool,
     /// That it waits for connectivity was told.
     pub(crate) know_of_waiting: bool,
-}
-
-/// What handles can ask for.
-#[derive(Default)]
-pub(crate) struct Seen {
-    pub(crate) description: Option<Box<str>>,
-    /// Where redirects have led.
-    pub(crate) current: Option<Box<Request>>,
-    pub(crate) response: Option<Response>,
-    pub(crate) error: Option<Error>,
 }
 
 impl Flags {
@@ -223,7 +213,7 @@ impl Core {
         if ends_pause {
             self.shared.count_suspended(-1);
         }
-        state.seen.error = error.cloned();
+        state.seen.failed(error);
     }
 
     /// Begins it; it ends when its own request's token is cancelled.
@@ -264,7 +254,7 @@ impl Core {
     pub(crate) fn why_over(&self, state: &Record) -> Option<Error> {
         match state.life.state() {
             TaskState::Canceling => Some(self.why_cancelled(state)),
-            TaskState::Completed => state.seen.error.clone(),
+            TaskState::Completed => state.seen.error().cloned(),
             TaskState::Running | TaskState::Suspended => None,
         }
     }
@@ -296,7 +286,7 @@ impl Core {
 
     /// Returns the request that redirects have led to.
     pub(crate) fn current<'a>(&'a self, state: &'a Record) -> &'a Request {
-        state.seen.current.as_deref().unwrap_or(&self.request)
+        state.seen.current().unwrap_or(&self.request)
     }
 
     /// Returns what stands for the host in the waiting line: scheme, host and port.
@@ -320,7 +310,7 @@ impl Core {
 
     /// Returns how far it has come.
     pub(crate) fn progress(&self) -> Progress {
-        let response = self.state.lock().seen.response.clone();
+        let response = self.state.lock().seen.response().cloned();
         let announced = if self.streams {
             None
         } else {

@@ -16,6 +16,7 @@ mod progress;
 mod reports;
 mod run;
 mod seams;
+mod seen;
 
 pub(crate) use dispatch::{Dispatch, Place, Slot, Ticket};
 pub use handles::{DataTask, DownloadTask, Task, UploadTask};
