@@ -148,7 +148,7 @@ impl ByHand {
         }
         let outcome = {
             let _inside = Inside::enter(&core.shared);
-            audience::guarded(|| self.loader.attempt(&core))
+            audience::guarded(|| self.loader.attempt(&core, &mut None))
         };
         if self.puts_back(&core) {
             return true;
@@ -281,7 +281,7 @@ impl Scheduler for ByHand {
         self.attach_caller(task)?;
         let outcome = {
             let _inside = Inside::enter(&task.shared);
-            audience::guarded(|| self.loader.attempt(task))
+            audience::guarded(|| self.loader.attempt(task, &mut None))
         };
         self.close(task, outcome)
     }
@@ -318,6 +318,10 @@ impl Scheduler for ByHand {
             }
             state = task.changed.wait_timeout(state, LOOK_AGAIN).0;
         }
+    }
+
+    fn rest(&self, task: &Arc<Core>) -> Result<(), Error> {
+        self.go_on(task)
     }
 
     fn step_aside(&self, _task: &Arc<Core>) {}

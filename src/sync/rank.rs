@@ -24,6 +24,8 @@ pub(crate) enum Rank {
     Task,
     /// When a task's progress was told last.
     Pace,
+    /// What tasks go on with that have left a thread.
+    Left,
     /// Who waits, who has a place, and who runs.
     Pool,
     /// Who watches over those who wait.

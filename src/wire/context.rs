@@ -37,6 +37,8 @@ pub(crate) struct Pauses {
     pub(crate) ended: Option<Instant>,
     /// One is on.
     pub(crate) is_on: bool,
+    /// The load leaves its thread: every wait ends, and what was waited for goes on later.
+    pub(crate) leaves: bool,
 }
 
 impl Context {
@@ -132,12 +134,17 @@ pub(crate) struct Wait<'a> {
 
 impl Wait<'_> {
     /// Returns how long to block at most before asking again; an error ends the wait.
-    /// `None` means for ever.
+    /// `None` means for ever. [Cancelled](Error::is_cancel) although the load was not means
+    /// that it leaves its thread.
     pub(crate) fn slice(&self) -> Result<Option<Duration>, Error> {
         let context = self.context;
         context.check()?;
         let now = if self.is_first_look.take() { self.began } else { context.clock.now() };
-        let left = left(context, self.began, now, context.pauses());
+        let pauses = context.pauses();
+        if pauses.leaves {
+            return Err(Error::cancelled());
+        }
+        let left = left(context, self.began, now, pauses);
         if left.whole == Some(Duration::ZERO) {
             let detail = "the request timed out: timeout_for_resource passed";
             return Err(Error::new(ErrorKind::TimedOut, detail));
@@ -151,9 +158,17 @@ impl Wait<'_> {
             (Some(idle), Some(whole)) => Some(idle.min(whole)),
             (one, other) => one.or(other),
         };
+        // Nothing wakes a wait when the load is to leave its thread.
+        let least = match context.dialogue {
+            Some(_) => Some(least.map_or(LOOK, |left| left.min(LOOK))),
+            None => least,
+        };
         Ok(least.map(|left| context.clock.slice(left)))
     }
 }
+
+/// How long a load waits before it looks again whether it leaves its thread.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How much of each timer is left; `None` if it never ends.
 #[derive(Debug, PartialEq, Eq)]
@@ -243,7 +258,8 @@ mod tests {
             (126, 26, Some(30), false, 0, 0),
         ] {
             let at = |seconds: u32| began + seconds * second;
-            let pauses = Pauses { total: total * second, ended: ended.map(at), is_on };
+            let pauses =
+                Pauses { total: total * second, ended: ended.map(at), is_on, leaves: false };
             let expected = Left { idle: Some(idle * second), whole: Some(whole * second) };
             assert_eq!(left(&context, began, at(now), pauses), expected, "{now} s, {pauses:?}");
         }

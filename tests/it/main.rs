@@ -24,6 +24,7 @@ mod idle_threads;
 mod inside;
 mod line;
 mod look_ups;
+mod many_suspended;
 mod memory;
 mod odd_heads;
 mod panics;

@@ -194,7 +194,10 @@ impl WireBody for Incoming {
             return Ok(0);
         }
         let read = self.read_some(buffer);
-        if read.is_err() {
+        // Who leaves the thread goes on later, where this was.
+        let leaves =
+            matches!(&read, Err(error) if error.is_cancel() && self.context.check().is_ok());
+        if read.is_err() && !leaves {
             // Broken once is broken for good.
             self.registered = None;
             self.connection = None;

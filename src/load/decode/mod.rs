@@ -163,6 +163,8 @@ impl Decoder {
                 self.decoded += length as u64;
                 Ok(length)
             }
+            // It may go on with another thread; a cancel is seen again.
+            Err(error) if error.is_cancel() => Err(error),
             Err(error) => {
                 self.failed = Some(error.clone());
                 Err(error)

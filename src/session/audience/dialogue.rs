@@ -17,7 +17,9 @@ impl Dialogue for Core {
             return Pauses::default();
         }
         let now = self.shared.now();
-        self.state.lock().life.pauses(now)
+        let mut state = self.state.lock();
+        let leaves = state.attempts.leaves();
+        Pauses { leaves, ..state.life.pauses(now) }
     }
 
     fn informed(self: Arc<Self>, head: Head) {

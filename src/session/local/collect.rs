@@ -6,40 +6,56 @@ use crate::load::Decoder;
 /// The least and the most that is read at a time.
 const STEP: (usize, usize) = (1024, 256 * 1024);
 
-/// Reads all of `body`, up to `limit` bytes; `took` is told of each piece, and may end it.
-pub(super) fn read_all(
-    body: &mut Decoder,
+/// A body that is gathered in memory.
+#[derive(Debug)]
+pub(super) struct Gathered {
+    bytes: Vec<u8>,
+    filled: usize,
     limit: u64,
-    took: impl Fn(usize) -> Result<(), Error>,
-) -> Result<Vec<u8>, Error> {
-    let expected = body.remaining();
-    if expected.is_some_and(|expected| expected > limit) {
-        return Err(too_large(limit));
-    }
-    // A server can announce anything; memory follows what really comes.
-    let first = expected.map_or(STEP.0, |expected| expected.min(STEP.1 as u64) as usize);
-    let mut bytes = vec![0; first];
-    let mut filled = 0;
-    loop {
-        if expected == Some(filled as u64) {
-            break;
-        }
-        if filled == bytes.len() {
-            let more = filled.clamp(STEP.0, STEP.1);
-            bytes.resize(filled + more, 0);
-        }
-        let count = body.read(&mut bytes[filled..])?;
-        if count == 0 {
-            break;
-        }
-        filled += count;
-        if filled as u64 > limit {
+}
+
+impl Gathered {
+    /// Has room for what comes first; fails if all of it would be larger than `limit`.
+    pub(super) fn new(body: &Decoder, limit: u64) -> Result<Self, Error> {
+        let expected = body.remaining();
+        if expected.is_some_and(|expected| expected > limit) {
             return Err(too_large(limit));
         }
-        took(count)?;
+        // A server can announce anything; memory follows what really comes.
+        let first = expected.map_or(STEP.0, |expected| expected.min(STEP.1 as u64) as usize);
+        Ok(Self { bytes: vec![0; first], filled: 0, limit })
     }
-    bytes.truncate(filled);
-    Ok(bytes)
+
+    /// Reads all that is still to come; `took` is told of each piece, and may end it. Then
+    /// this goes on where it was.
+    pub(super) fn read_all(
+        &mut self,
+        body: &mut Decoder,
+        took: impl Fn(usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        while body.remaining() != Some(0) {
+            if self.filled == self.bytes.len() {
+                let more = self.filled.clamp(STEP.0, STEP.1);
+                self.bytes.resize(self.filled + more, 0);
+            }
+            let count = body.read(&mut self.bytes[self.filled..])?;
+            if count == 0 {
+                return Ok(());
+            }
+            self.filled += count;
+            if self.filled as u64 > self.limit {
+                return Err(too_large(self.limit));
+            }
+            took(count)?;
+        }
+        // The request may still be going out; the read at the end waits for that.
+        body.read(&mut [0]).map(|_| ())
+    }
+
+    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.filled);
+        self.bytes
+    }
 }
 
 /// Appends a piece of a body, up to `limit` bytes.

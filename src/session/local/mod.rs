@@ -22,6 +22,7 @@ mod timer;
 mod transfer;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -29,14 +30,16 @@ use self::line::Limits;
 use self::pool::{Effects, Pool, Ready};
 use self::timer::Timer;
 pub(super) use self::transfer::Loader;
+use self::transfer::Transfer;
 use super::audience::{self, Completion};
 use super::handle::Shared;
 use super::task::{Brought, Core, Place};
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
+use crate::delivery::caught;
 use crate::error::Error;
-use crate::sync::assert_unlocked;
+use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// Runs the tasks of one session.
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub(super) struct Local {
     timer: Timer,
     clock: Clock,
     census: Census,
+    /// What tasks go on with that have left a thread.
+    left: Mutex<BTreeMap<u64, Box<Transfer>>>,
     /// How long the system may refuse threads before the tasks that want them fail.
     patience: Duration,
     me: Weak<Self>,
@@ -66,6 +71,7 @@ impl Local {
             timer: Timer::new(clock.clone(), census.clone(), me.clone()),
             clock,
             census: census.clone(),
+            left: Mutex::new(Rank::Left, BTreeMap::new()),
             patience: configuration.timeout_for_request,
             me: me.clone(),
         }))
@@ -113,6 +119,10 @@ impl Local {
         is_refused: bool,
     ) -> Option<Place> {
         let mut place = self.retire(core);
+        // Its connection is closed before anybody knows of its end.
+        if let Some(left) = self.take_left(core) {
+            caught("what a transfer holds", || drop(left));
+        }
         let completion = Completion::of(core, outcome, is_refused);
         if completion.calls_here()
             && let Some(place) = place.take()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Local;
 use super::pool::Effects;
 use super::retry::may_start_over;
+use super::transfer::Transfer;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
 use crate::session::task::{Core, Dispatch, Place, Record, Ticket, overdue};
@@ -97,6 +98,10 @@ impl Local {
         state.attempts.gave_up_place();
         let starts_over = !may_stay && may_start_over(core, state);
         let ended = if starts_over { state.attempts.start_over() } else { None };
+        if !may_stay && !starts_over {
+            // Its connection stays, without the thread.
+            state.attempts.leave_thread();
+        }
         (Some(place), ended)
     }
 
@@ -226,6 +231,32 @@ impl Local {
         drop(state);
         self.free(place);
         self.wait_for_place(core)
+    }
+
+    /// Lets go of a task whose transfer has left the thread, with what it goes on with.
+    pub(super) fn let_go(&self, core: &Arc<Core>, transfer: Transfer) {
+        let mut state = core.state.lock();
+        state.attempts.may_leave();
+        let left = self.left.lock().insert(core.id, Box::new(transfer));
+        debug_assert!(left.is_none(), "a task has one transfer");
+        let freed = self.take_away(core, &mut state, Dispatch::Idle);
+        let effects = if state.life.is_running() {
+            self.stand_in_line(core, &mut state)
+        } else {
+            Effects::default()
+        };
+        drop(state);
+        self.act(effects);
+        if let Some(place) = freed {
+            self.free(place);
+        }
+    }
+
+    /// Takes what a task goes on with, if it has left a thread.
+    pub(super) fn take_left(&self, core: &Core) -> Option<Transfer> {
+        // Only what is suspended leaves.
+        let left = core.flags.has_paused().then(|| self.left.lock().remove(&core.id)).flatten();
+        left.map(|transfer| *transfer)
     }
 
     /// Lets go of a task whose attempt was ended to begin again.

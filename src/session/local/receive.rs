@@ -3,7 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
-use super::collect::{append, read_all};
+use super::collect::{Gathered, append};
 use super::sink::Sink;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::files::Target;
@@ -31,55 +31,139 @@ pub(super) fn allowed(
     }
 }
 
-/// Receives the body, for whoever wants it.
-pub(super) fn receive(
-    core: &Arc<Core>,
-    loaded: Loaded,
-    target: Option<Target>,
-    listener: Option<&dyn Listener>,
-) -> Brought {
-    let disposition = allowed(core, &loaded.response, listener)?;
-    if disposition == ResponseDisposition::BecomeDownload {
-        become_download(core, listener)?;
-    }
-    if core.is_download() {
-        return save(core, loaded, target, listener);
-    }
-    let Loaded { response, mut body } = loaded;
-    let is_collected = core.state.lock().recipients.reports.wants_data();
-    let limit = core.shared.configuration.maximum_body_in_memory;
-    let Some(listener) = listener.filter(|listener| listener.takes_body()) else {
-        if !is_collected {
-            return skip(core, &mut body).map(|()| Product::Nothing);
+/// A body that is being received, for whoever wants it. It can be left, and gone on with on
+/// another thread.
+#[derive(Debug)]
+pub(super) struct Reception {
+    response: Response,
+    body: Decoder,
+    receiver: Receiver,
+}
+
+/// Who wants a body.
+#[derive(Debug)]
+enum Receiver {
+    /// Nobody.
+    Nobody(Vec<u8>),
+    /// Whoever is told of the end.
+    Memory(Gathered),
+    /// A listener, in pieces, and perhaps whoever is told of the end.
+    Pieces { pieces: Pieces, collected: Option<Vec<u8>> },
+    /// A listener, at once.
+    Whole(Gathered),
+    /// A file.
+    File(Box<Sink>, Vec<u8>),
+}
+
+impl Reception {
+    /// Asks what becomes of the body, and prepares for that.
+    pub(super) fn begin(
+        core: &Arc<Core>,
+        loaded: Loaded,
+        target: Option<Target>,
+        listener: Option<&dyn Listener>,
+    ) -> Result<Self, Error> {
+        let Loaded { response, body } = loaded;
+        if allowed(core, &response, listener)? == ResponseDisposition::BecomeDownload {
+            become_download(core, listener)?;
         }
-        let body = read_all(&mut body, limit, |count| core.took(count))?;
-        return Ok(Product::Data(Data { response, body }));
-    };
-    if !is_collected && !is_incremental(core) {
-        let whole = read_all(&mut body, limit, |count| {
-            core.took(count)?;
-            listener.progress(core);
-            Ok(())
-        })?;
-        if !whole.is_empty() {
-            listener.data(core, whole)?;
-        }
-        return Ok(Product::Nothing);
+        let is_collected = core.state.lock().recipients.reports.wants_data();
+        let limit = core.shared.configuration.maximum_body_in_memory;
+        let is_told = listener.is_some_and(|listener| listener.takes_body());
+        let receiver = if core.is_download() {
+            let folder = core.shared.configuration.temporary_directory.as_ref();
+            let sink = Sink::create(target, folder, &core.shared.census)?;
+            Receiver::File(Box::new(sink), vec![0; PIECE])
+        } else if !is_told && is_collected {
+            Receiver::Memory(Gathered::new(&body, limit)?)
+        } else if !is_told {
+            Receiver::Nobody(vec![0; PIECE])
+        } else if !is_collected && !is_incremental(core) {
+            Receiver::Whole(Gathered::new(&body, limit)?)
+        } else {
+            let collected = is_collected.then(Vec::new);
+            Receiver::Pieces { pieces: Pieces::default(), collected }
+        };
+        Ok(Self { response, body, receiver })
     }
-    let mut collected = is_collected.then(Vec::new);
-    let mut pieces = Pieces::default();
-    while let Some(piece) = pieces.next(&mut body)? {
-        core.took(piece.len())?;
-        if let Some(collected) = &mut collected {
-            append(collected, &piece, limit)?;
-        }
-        listener.data(core, piece)?;
-        listener.progress(core);
+
+    pub(super) fn response(&self) -> &Response {
+        &self.response
     }
-    Ok(match collected {
-        Some(body) => Product::Data(Data { response, body }),
-        None => Product::Nothing,
-    })
+
+    /// Receives all that is still to come.
+    pub(super) fn receive(
+        &mut self,
+        core: &Arc<Core>,
+        listener: Option<&dyn Listener>,
+    ) -> Result<(), Error> {
+        let body = &mut self.body;
+        let tell = || listener.into_iter().for_each(|listener| listener.progress(core));
+        match &mut self.receiver {
+            Receiver::Memory(gathered) => gathered.read_all(body, |count| core.took(count)),
+            Receiver::Whole(gathered) => gathered.read_all(body, |count| {
+                tell();
+                core.took(count)
+            }),
+            Receiver::Nobody(buffer) => loop {
+                match body.read(buffer)? {
+                    0 => return Ok(()),
+                    count => core.took(count)?,
+                }
+            },
+            Receiver::File(file, buffer) => loop {
+                let count = body.read(buffer)?;
+                if count == 0 {
+                    return Ok(());
+                }
+                file.write_all(&buffer[..count])?;
+                core.counters.received(count as u64);
+                tell();
+                core.rest()?;
+            },
+            Receiver::Pieces { pieces, collected } => {
+                let limit = core.shared.configuration.maximum_body_in_memory;
+                while let Some(piece) = pieces.next(body)? {
+                    core.counters.received(piece.len() as u64);
+                    if let Some(collected) = collected {
+                        append(collected, &piece, limit)?;
+                    }
+                    if let Some(listener) = listener {
+                        // Not while it is suspended, as far as that is known.
+                        core.go_on()?;
+                        listener.data(core, piece)?;
+                        listener.progress(core);
+                    }
+                    core.rest()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands over what was received, when all of it is there.
+    pub(super) fn finish(self, core: &Arc<Core>, listener: Option<&dyn Listener>) -> Brought {
+        let Self { response, receiver, .. } = self;
+        match receiver {
+            Receiver::Memory(gathered) => {
+                Ok(Product::Data(Data { response, body: gathered.into_bytes() }))
+            }
+            Receiver::Pieces { collected: Some(body), .. } => {
+                Ok(Product::Data(Data { response, body }))
+            }
+            Receiver::Pieces { collected: None, .. } | Receiver::Nobody(_) => Ok(Product::Nothing),
+            Receiver::Whole(gathered) => {
+                let whole = gathered.into_bytes();
+                if !whole.is_empty()
+                    && let Some(listener) = listener
+                {
+                    listener.data(core, whole)?;
+                }
+                Ok(Product::Nothing)
+            }
+            Receiver::File(file, _) => file.finish(response).map(Product::Download),
+        }
+    }
 }
 
 /// Whether the body is told of while it arrives.
@@ -102,42 +186,8 @@ fn become_download(core: &Arc<Core>, listener: Option<&dyn Listener>) -> Result<
     Ok(())
 }
 
-/// Writes the body to a file.
-fn save(
-    core: &Arc<Core>,
-    loaded: Loaded,
-    target: Option<Target>,
-    listener: Option<&dyn Listener>,
-) -> Brought {
-    let Loaded { response, mut body } = loaded;
-    let folder = core.shared.configuration.temporary_directory.as_ref();
-    let mut file = Sink::create(target, folder, &core.shared.census)?;
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let count = body.read(&mut buffer)?;
-        if count == 0 {
-            break;
-        }
-        file.write_all(&buffer[..count])?;
-        core.took(count)?;
-        listener.inspect(|listener| listener.progress(core));
-    }
-    file.finish(response).map(Product::Download)
-}
-
-/// Reads a body that nobody wants.
-fn skip(core: &Arc<Core>, body: &mut Decoder) -> Result<(), Error> {
-    let mut buffer = vec![0; PIECE];
-    loop {
-        match body.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => core.took(count)?,
-        }
-    }
-}
-
 /// Reads a body in pieces that can be given away.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Pieces {
     /// Memory that the last piece left.
     spare: Vec<u8>,

@@ -15,6 +15,8 @@ pub(super) enum Verdict {
     Ends,
     /// It begins anew.
     StartsOver,
+    /// It goes on with another thread, when it is resumed.
+    Leaves,
     /// It begins anew after a while.
     Waits(Duration),
 }
@@ -43,6 +45,9 @@ impl Local {
         }
         if state.life.is_over() {
             return Verdict::Ends;
+        }
+        if state.attempts.has_left() {
+            return Verdict::Leaves;
         }
         match Loss::of(error) {
             Some(Loss::Broken)

@@ -16,6 +16,7 @@ impl Scheduler for Local {
 
     fn resume(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
         locked.attempts.wait_until(None);
+        locked.attempts.stay();
         let effects = self.stand_in_line(task, &mut locked);
         drop(locked);
         // Its thread may need no place, or have stepped aside and have to ask for one itself.
@@ -68,6 +69,13 @@ impl Scheduler for Local {
     }
 
     fn go_on(&self, task: &Arc<Core>) -> Result<(), Error> {
+        self.wait_for_place(task)
+    }
+
+    fn rest(&self, task: &Arc<Core>) -> Result<(), Error> {
+        if task.state.lock().attempts.leaves() {
+            return Err(Error::cancelled());
+        }
         self.wait_for_place(task)
     }
 

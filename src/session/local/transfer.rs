@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::receive::{allowed, cannot_become_download, receive};
+use super::receive::{Reception, allowed, cannot_become_download};
 use crate::cancel::CancelToken;
 use crate::census::Census;
 use crate::configuration::Configuration;
@@ -21,6 +21,13 @@ use crate::wire::{Context, Loss};
 pub(in crate::session) struct Loader {
     engine: Engine,
     rules: Rules,
+}
+
+/// A transfer that goes on where it was, whatever thread it is on.
+#[derive(Debug)]
+pub(in crate::session) struct Transfer {
+    reception: Reception,
+    listener: Option<Arc<dyn Listener>>,
 }
 
 /// What ends an attempt, and who is told of it.
@@ -61,15 +68,42 @@ impl Loader {
         }
     }
 
-    /// Transfers the whole task once.
-    pub(in crate::session) fn attempt(&self, core: &Arc<Core>) -> Brought {
+    /// Transfers the whole task once, from its beginning or from where it `left` a thread.
+    /// If it leaves another one, which is an error here, that says where.
+    pub(in crate::session) fn attempt(
+        &self,
+        core: &Arc<Core>,
+        left: &mut Option<Transfer>,
+    ) -> Brought {
+        let mut transfer = match left.take() {
+            Some(transfer) => transfer,
+            None => self.begin(core)?,
+        };
+        let Transfer { reception, listener } = &mut transfer;
+        if let Err(error) = reception.receive(core, listener.as_deref()) {
+            let error = error.at(Stage::Receiving).on(reception.response().url());
+            if core.state.lock().attempts.has_left() {
+                *left = Some(transfer);
+            }
+            return Err(error);
+        }
+        let Transfer { reception, listener } = transfer;
+        let url = reception.response().clone();
+        let finished = reception.finish(core, listener.as_deref());
+        finished.map_err(|error| error.at(Stage::Receiving).on(url.url()))
+    }
+
+    /// Transfers the task as far as its body.
+    fn begin(&self, core: &Arc<Core>) -> Result<Transfer, Error> {
         let (token, listener) = self.start_attempt(core)?;
         // What is at its place already is known before anything is transferred.
         let target = target(core)?;
         let loaded = self.load(core, &token)?;
         let url = loaded.response.clone();
-        let received = receive(core, loaded, target, listener.as_deref());
-        received.map_err(|error| error.at(Stage::Receiving).on(url.url()))
+        let reception = Reception::begin(core, loaded, target, listener.as_deref())
+            .map_err(|error| error.at(Stage::Receiving).on(url.url()))?;
+        core.state.lock().attempts.may_leave();
+        Ok(Transfer { reception, listener })
     }
 
     fn start_attempt(&self, core: &Arc<Core>) -> Result<Attempt, Error> {

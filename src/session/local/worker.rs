@@ -79,12 +79,22 @@ impl Local {
         if let Err(place) = self.attach(core, ticket, place) {
             return Some(place);
         }
+        let mut left = self.take_left(core);
         loop {
-            let outcome = audience::guarded(|| self.loader.attempt(core));
-            match self.verdict(core, outcome.as_ref().err()) {
-                Verdict::Ends => return self.complete_holding(core, outcome, false),
-                Verdict::StartsOver => {}
-                Verdict::Waits(wait) => self.put_off(core, wait),
+            let outcome = audience::guarded(|| self.loader.attempt(core, &mut left));
+            match (self.verdict(core, outcome.as_ref().err()), left.take()) {
+                (Verdict::Leaves, Some(transfer)) => {
+                    self.let_go(core, transfer);
+                    return None;
+                }
+                (Verdict::Ends | Verdict::Leaves, left) => {
+                    caught("what a transfer holds", || drop(left));
+                    return self.complete_holding(core, outcome, false);
+                }
+                (Verdict::StartsOver, left) => {
+                    caught("what a transfer holds", || drop(left));
+                }
+                (Verdict::Waits(wait), _) => self.put_off(core, wait),
             }
             match self.detach(core) {
                 Detached::RunAgain => {}
@@ -108,7 +118,7 @@ impl Local {
     /// Runs the task on the thread that calls this, from its beginning to its end.
     pub(super) fn run_here(&self, core: &Arc<Core>) -> Brought {
         self.attach_caller(core)?;
-        let outcome = self.until_done(core, || self.loader.attempt(core));
+        let outcome = self.until_done(core, || self.loader.attempt(core, &mut None));
         self.end_here(core, outcome)
     }
 
@@ -130,7 +140,7 @@ impl Local {
         loop {
             let outcome = audience::guarded(&attempt);
             match self.verdict(core, outcome.as_ref().err()) {
-                Verdict::Ends => return outcome,
+                Verdict::Ends | Verdict::Leaves => return outcome,
                 Verdict::StartsOver => {}
                 Verdict::Waits(wait) => self.wait_to_connect(core, wait)?,
             }

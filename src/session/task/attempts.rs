@@ -18,6 +18,8 @@ pub(crate) struct Attempts {
     may_have_broken: bool,
     /// The attempt was ended to begin again later.
     starts_over: bool,
+    /// Whether its thread has to leave it, and may.
+    leaving: Leaving,
     /// When it tries again to connect.
     waits_until: Option<Instant>,
     /// The moment at which its scheduler's timer looks at it.
@@ -30,7 +32,53 @@ pub(crate) struct Attempts {
     had_place: bool,
 }
 
+/// How a transfer leaves the thread that runs it, to go on with another one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Leaving {
+    /// It cannot go on with another one, so far.
+    #[default]
+    Not,
+    /// It could.
+    Possible,
+    /// It does so as soon as its thread looks.
+    Wanted,
+    /// It has done so.
+    Done,
+}
+
 impl Attempts {
+    /// From now on the transfer can go on with another thread.
+    pub(crate) fn may_leave(&mut self) {
+        self.leaving = Leaving::Possible;
+    }
+
+    /// Has the transfer leave its thread, if it can.
+    pub(crate) fn leave_thread(&mut self) {
+        if self.leaving == Leaving::Possible {
+            self.leaving = Leaving::Wanted;
+        }
+    }
+
+    /// It may stay, unless it has left.
+    pub(crate) fn stay(&mut self) {
+        if self.leaving == Leaving::Wanted {
+            self.leaving = Leaving::Possible;
+        }
+    }
+
+    /// Leaves the thread, if that is wanted; asked by the thread itself.
+    pub(crate) fn leaves(&mut self) -> bool {
+        if self.leaving == Leaving::Wanted {
+            self.leaving = Leaving::Done;
+        }
+        self.has_left()
+    }
+
+    /// Whether it has left its thread.
+    pub(crate) fn has_left(&self) -> bool {
+        self.leaving == Leaving::Done
+    }
+
     /// Begins one; the token ends it.
     pub(crate) fn begin(&mut self) -> CancelToken {
         let token = CancelToken::new();
@@ -47,6 +95,7 @@ impl Attempts {
     /// It is over.
     pub(crate) fn end(&mut self) -> Option<CancelToken> {
         self.starts_over = false;
+        self.leaving = Leaving::Not;
         self.token.take()
     }
 

@@ -322,7 +322,13 @@ impl Core {
     /// Counts what was received, and stops here while the task has to wait.
     pub(crate) fn took(self: &Arc<Self>, count: usize) -> Result<(), Error> {
         self.counters.received(count as u64);
-        self.go_on()
+        self.rest()
+    }
+
+    /// Does the same as [`go_on`](Self::go_on), where the transfer can be left: an error may
+    /// say that it has left its thread.
+    pub(crate) fn rest(self: &Arc<Self>) -> Result<(), Error> {
+        if self.flags.must_look() { self.shared.scheduler().rest(self) } else { Ok(()) }
     }
 
     /// Stops here, on the thread that runs the task, as long as it has to wait.

@@ -232,6 +232,7 @@ impl Pausing {
             total: self.before + current.unwrap_or_default(),
             ended: self.ended,
             is_on: current.is_some(),
+            leaves: false,
         }
     }
 }

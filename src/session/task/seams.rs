@@ -52,6 +52,10 @@ pub(crate) trait Scheduler: fmt::Debug + Send + Sync {
     /// wait for its turn; fails if it was cancelled, or has to start over.
     fn go_on(&self, task: &Arc<Core>) -> Result<(), Error>;
 
+    /// Does the same where the transfer can be left: then it may have to leave its thread,
+    /// which the error says.
+    fn rest(&self, task: &Arc<Core>) -> Result<(), Error>;
+
     /// Lets others run while the thread of the task waits for something that may take
     /// long; [`go_on`](Self::go_on) ends that.
     fn step_aside(&self, task: &Arc<Core>);

@@ -1,0 +1,97 @@
+//! Many tasks that are suspended after they began: most of them keep their connections alone.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use urlsession::testing::{Answer, Counters, Server};
+use urlsession::{DownloadTask, Request, UploadTask};
+
+use crate::support::running::{HANG, nothing_is_left, session, wait_for};
+
+/// How many suspended tasks keep a thread, and how many there are.
+const WITH_THREAD: usize = 256;
+const TASKS: usize = 320;
+
+#[test]
+fn past_256_suspended_tasks_that_must_not_be_repeated_keep_their_connection_without_a_thread() {
+    let server = Server::start();
+    server.handle(|request| {
+        let name = request.path().to_owned();
+        Answer::ok(format!("{name} {}", "x".repeat(100))).stall_in_body_after(10)
+    });
+    let session = session(|configuration| {
+        configuration.maximum_concurrent_tasks = TASKS;
+        configuration.maximum_connections_per_host = TASKS;
+    });
+    let (sender, outcomes) = channel();
+    let tasks: Vec<UploadTask> = (0..TASKS)
+        .map(|number| {
+            let request = Request::post(server.url(&format!("/{number:03}")));
+            let task = session.upload_task_to(request, "body", &sender);
+            task.resume();
+            task
+        })
+        .collect();
+    server.wait_until(|stats| stats.stalled == TASKS as u64);
+    wait_for("the beginnings arrive", || {
+        tasks.iter().all(|task| task.progress().bytes_received == 10)
+    });
+    for task in &tasks {
+        task.suspend();
+    }
+    let counters = Counters::of(&session);
+    // The timer, and nobody else beside them.
+    wait_for("the others leave", || counters.threads() <= WITH_THREAD + 1);
+    assert_eq!(counters.sockets(), TASKS);
+    server.release();
+    for task in &tasks {
+        task.resume();
+    }
+    let mut bodies: Vec<String> = (0..TASKS)
+        .map(|_| outcomes.recv_timeout(HANG).unwrap().outcome.unwrap().text().into_owned())
+        .collect();
+    bodies.sort();
+    for (number, body) in bodies.iter().enumerate() {
+        assert_eq!(*body, format!("/{number:03} {}", "x".repeat(100)));
+    }
+    // None of them was sent twice.
+    assert_eq!(server.request_count(), TASKS as u64);
+    drop(tasks);
+    nothing_is_left(session, &[&server]);
+}
+
+#[test]
+fn tasks_that_were_left_by_their_threads_can_be_cancelled() {
+    let server = Server::start();
+    server.handle(|_| Answer::ok("x".repeat(100)).stall_in_body_after(10));
+    let folder = crate::support::folder::Folder::new();
+    let session = session(|configuration| {
+        configuration.maximum_concurrent_tasks = TASKS;
+        configuration.maximum_connections_per_host = TASKS;
+        configuration.temporary_directory = Some(folder.path().to_owned());
+    });
+    let (sender, outcomes) = channel();
+    let tasks: Vec<DownloadTask> = (0..TASKS)
+        .map(|_| {
+            let request = Request::post(server.url("/")).body("once");
+            let task = session.download_task_to(request, &sender);
+            task.resume();
+            task
+        })
+        .collect();
+    wait_for("the beginnings arrive", || {
+        tasks.iter().all(|task| task.progress().bytes_received == 10)
+    });
+    tasks.iter().for_each(|task| task.suspend());
+    let counters = Counters::of(&session);
+    wait_for("the others leave", || counters.threads() <= WITH_THREAD + 1);
+    tasks.iter().for_each(|task| task.cancel());
+    for _ in 0..TASKS {
+        assert!(outcomes.recv_timeout(HANG).unwrap().outcome.is_err());
+    }
+    wait_for("their connections are closed", || counters.sockets() == 0);
+    assert_eq!(folder.names(), [""; 0], "a file is left");
+    assert!(session.wait_until_idle(Duration::from_secs(30)));
+    drop(tasks);
+    nothing_is_left(session, &[&server]);
+}
