@@ -6,9 +6,12 @@ apt_packages=(
     binutils gcc libc6-dev make # crates that build C
     libedit2 libffi8 libxml2 libz3-4 libzstd1 # what the LLVM of cross.sh is linked with
     ca-certificates openssl     # roots for clients; the tests' own authority
+    haproxy                     # a real proxy, in front of a real server
     iproute2 util-linux         # network and mount namespaces, setpriv
     libcurl4-openssl-dev libssl-dev # a peer of the benchmarks
+    lighttpd lighttpd-mod-deflate # a real server that closes often
     nginx                       # a real server
+    nodejs                      # a real server that answers while it reads
     pkg-config                  # finds libcurl for the benchmarks
     procps strace valgrind      # counts of system calls and instructions
 )

@@ -1,14 +1,17 @@
 # shellcheck shell=bash disable=SC2154 # `run` sets cache, scratch, python_tools
-# nginx, apache, httpbin and openssl on free ports of 127.0.0.1, for `tests/servers`. Sourced by
-# `run`.
+# nginx, apache, lighttpd, node, openssl, httpbin, the same behind haproxy, and Flask on free ports
+# of 127.0.0.1, for `tests/servers`. Sourced by `run`.
 #
 # Sets URLSESSION_NGINX (http://127.0.0.1:port), URLSESSION_NGINX_TLS
 # (https://localhost:port), URLSESSION_NGINX_CA (the authority's PEM file),
 # URLSESSION_NGINX_REQUIRES and URLSESSION_NGINX_ASKS (the same server, where it demands a
 # client certificate, and where it takes one), URLSESSION_NGINX_CLIENT (such a certificate with
-# its key, a PEM file), URLSESSION_APACHE, URLSESSION_HTTPBIN, URLSESSION_TLS11 and
-# URLSESSION_TLS12 (servers that speak this version only). What each path of nginx and apache
-# answers stands in `nginx.conf` and `apache.conf`.
+# its key, a PEM file), URLSESSION_APACHE, URLSESSION_LIGHTTPD, URLSESSION_NODE and
+# URLSESSION_NODE_TLS (with nginx's certificate), URLSESSION_HTTPBIN, URLSESSION_HAPROXY (httpbin
+# behind a proxy), URLSESSION_FLASK and URLSESSION_STORED (the folder of the files that it sends),
+# URLSESSION_TLS11 and URLSESSION_TLS12 (servers that speak this version only). What each path
+# answers stands in `nginx.conf`, `apache.conf`, `lighttpd.conf`, `haproxy.cfg`, `node.js` and
+# `stored.py`.
 
 server_pids=()
 
@@ -98,7 +101,7 @@ start_nginx() {
 
 start_apache() {
     local dir="$scratch/apache" port modules place
-    modules="$(dpkg-query -L apache2-bin | grep -m1 '/modules$')"
+    modules="$(dpkg-query -L apache2-bin | grep '/modules$')"
     for place in open basic basic/deep digest; do
         mkdir -p "$dir/www/$place"
         echo "the page of $place" >"$dir/www/$place/page.txt"
@@ -133,23 +136,84 @@ start_openssl() {
     done
 }
 
-start_httpbin() {
-    local log="$scratch/httpbin.log" port
+start_lighttpd() {
+    local dir="$scratch/lighttpd" port
+    mkdir -p "$dir/www/digest" "$dir/uploads"
+    cp "$scratch/nginx/www/small.bin" "$scratch/nginx/www/lines.txt" "$dir/www"
+    echo "the page of digest" >"$dir/www/digest/page.txt"
+    printf '%s\n' 'printf "Content-Type: text/plain\r\n\r\n"' 'exec wc -c' >"$dir/www/count.cgi"
+    {
+        echo "ann:ledger:$(printf 'ann:ledger:open sesame' | sha256sum | cut -d' ' -f1)"
+        echo "ann:ledger:$(printf 'ann:ledger:open sesame' | md5sum | cut -d' ' -f1)"
+    } >"$dir/digests"
     port="$(free_ports 1)"
-    # Threads, so that connections are kept alive, which the plain worker does not do.
-    "$python_tools/bin/gunicorn" --bind "127.0.0.1:$port" --worker-class gthread \
-        --threads 16 --keep-alive 30 --graceful-timeout 1 httpbin:app >"$log" 2>&1 &
+    sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" .ci/lighttpd.conf >"$dir/lighttpd.conf"
+    lighttpd -D -f "$dir/lighttpd.conf" >"$dir/out.log" 2>&1 &
     server_pids+=($!)
-    wait_for_port httpbin "$port" $! "$log"
-    export URLSESSION_HTTPBIN="http://127.0.0.1:$port"
-    echo "httpbin at $URLSESSION_HTTPBIN"
+    wait_for_port lighttpd "$port" $! "$dir/out.log"
+    export URLSESSION_LIGHTTPD="http://127.0.0.1:$port"
+    echo "lighttpd at $URLSESSION_LIGHTTPD"
+}
+
+start_node() {
+    local log="$scratch/node.log" plain tls
+    read -r plain tls <<<"$(free_ports 2)"
+    node .ci/node.js "$plain" "$tls" "$scratch/nginx" >"$log" 2>&1 &
+    server_pids+=($!)
+    # The last to listen.
+    wait_for_port node "$plain" $! "$log"
+    export URLSESSION_NODE="http://127.0.0.1:$plain" URLSESSION_NODE_TLS="https://localhost:$tls"
+    echo "node at $URLSESSION_NODE and $URLSESSION_NODE_TLS"
+}
+
+# Serves a Python application: a name, the application, further arguments.
+start_gunicorn() {
+    local name="$1" application="$2" log="$scratch/$1.log"
+    gunicorn_port="$(free_ports 1)"
+    shift 2
+    # Threads, so that connections are kept alive, which the plain worker does not do.
+    "$python_tools/bin/gunicorn" --bind "127.0.0.1:$gunicorn_port" --worker-class gthread \
+        --threads 16 --keep-alive 30 --graceful-timeout 1 "$@" "$application" >"$log" 2>&1 &
+    server_pids+=($!)
+    wait_for_port "$name" "$gunicorn_port" $! "$log"
+    echo "$name at http://127.0.0.1:$gunicorn_port"
+}
+
+start_httpbin() {
+    start_gunicorn httpbin httpbin:app
+    export URLSESSION_HTTPBIN="http://127.0.0.1:$gunicorn_port"
+}
+
+start_haproxy() {
+    local dir="$scratch/haproxy" port
+    mkdir -p "$dir"
+    port="$(free_ports 1)"
+    sed -e "s|@PORT@|$port|g" -e "s|@BEHIND@|${URLSESSION_HTTPBIN##*:}|g" .ci/haproxy.cfg \
+        >"$dir/haproxy.cfg"
+    haproxy -db -f "$dir/haproxy.cfg" >"$dir/out.log" 2>&1 &
+    server_pids+=($!)
+    wait_for_port haproxy "$port" $! "$dir/out.log"
+    export URLSESSION_HAPROXY="http://127.0.0.1:$port"
+    echo "haproxy at $URLSESSION_HAPROXY, before httpbin"
+}
+
+start_flask() {
+    export URLSESSION_STORED="$scratch/stored"
+    mkdir -p "$URLSESSION_STORED"
+    tar -czf "$URLSESSION_STORED/stored.tar.gz" -C "$scratch/nginx/www" small.bin lines.txt
+    start_gunicorn flask stored:app --chdir .ci --env "STORED=$URLSESSION_STORED"
+    export URLSESSION_FLASK="http://127.0.0.1:$gunicorn_port"
 }
 
 start_servers() {
     start_nginx
     start_apache
+    start_lighttpd
+    start_node
     start_openssl
     start_httpbin
+    start_haproxy
+    start_flask
 }
 
 stop_servers() {

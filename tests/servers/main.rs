@@ -1,7 +1,8 @@
-//! Loads from servers that others wrote: nginx, apache, httpbin and openssl's.
+//! Loads from servers that others wrote: nginx, apache, lighttpd, haproxy, node, gunicorn with
+//! httpbin and Flask, and openssl's.
 //!
-//! `.ci/servers.sh` starts them and sets the variables below; `.ci/nginx.conf` and
-//! `.ci/apache.conf` say what each path answers. `.ci/run` runs these tests with them.
+//! `.ci/servers.sh` starts them, sets the variables below and says where stands what each path
+//! answers. `.ci/run` runs these tests with them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +10,9 @@ mod authentication;
 mod bodies;
 #[cfg(feature = "tls")]
 mod client_certificates;
+mod haproxy;
 mod httpbin;
+mod lighttpd;
 mod nginx;
 #[cfg(target_os = "linux")]
 mod peak_memory;
@@ -40,7 +43,9 @@ const TLS11: &str = "URLSESSION_TLS11";
 #[cfg(feature = "tls")]
 const TLS12: &str = "URLSESSION_TLS12";
 const APACHE: &str = "URLSESSION_APACHE";
+const LIGHTTPD: &str = "URLSESSION_LIGHTTPD";
 const HTTPBIN: &str = "URLSESSION_HTTPBIN";
+const HAPROXY: &str = "URLSESSION_HAPROXY";
 
 /// Returns what the variable holds.
 fn given(variable: &str) -> String {
