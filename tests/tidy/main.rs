@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod session;
+mod std_doors;
 mod tables;
 mod unused;
 
@@ -277,29 +278,6 @@ fn crates_named_outside_their_door(path: &str, source: &str) -> Vec<String> {
         .collect()
 }
 
-/// Locks of std are unranked, and hand out a panic of somebody else.
-fn locks_of_std(path: &str, source: &str) -> Vec<String> {
-    const NAMES: &[&str] = &["Mutex", "MutexGuard", "Condvar", "RwLock", "PoisonError"];
-    if path == "sync.rs" || path.starts_with("sync/") {
-        return Vec::new();
-    }
-    let code = production(path, source);
-    let imports: Vec<&str> = words(&code, "use")
-        .into_iter()
-        .filter_map(|at| code[at + "use".len()..].split(';').next())
-        .filter(|path| path.trim_start().starts_with("std::") && !words(path, "sync").is_empty())
-        .collect();
-    let is_named = |name: &&&str| {
-        let imported = imports.iter().any(|path| !words(path, name).is_empty());
-        let path = |at: usize| {
-            code[..at].strip_suffix("sync::").is_some_and(|before| !before.ends_with("crate::"))
-        };
-        imported || words(&code, name).into_iter().any(path)
-    };
-    let complain = |name| format!("{path}: `{name}` of std has a door, `crate::sync`");
-    NAMES.iter().filter(is_named).map(complain).collect()
-}
-
 fn dependencies_without_a_door(manifest: &str) -> Vec<String> {
     let section = manifest.split("\n[dependencies]\n").nth(1).unwrap_or_default();
     let section = section.split("\n[").next().unwrap_or_default();
@@ -405,11 +383,6 @@ fn rooms_name_only_the_rooms_that_they_may_use() {
 fn each_foreign_crate_has_one_door() {
     sources(crates_named_outside_their_door);
     assert_none(dependencies_without_a_door(&text("Cargo.toml")));
-}
-
-#[test]
-fn locks_of_std_have_one_door() {
-    sources(locks_of_std);
 }
 
 #[test]
@@ -548,24 +521,6 @@ fn a_foreign_crate_outside_its_door_is_found() {
     }
     let manifest = "\n[dependencies]\n# a = 1\nhttp = \"1\"\nuh-oh = \"1\"\n[lints]\nx = 1\n";
     assert_eq!(dependencies_without_a_door(manifest).len(), 1);
-}
-
-#[test]
-fn a_lock_of_std_is_found_however_it_is_named() {
-    let cases = [
-        ("load/mod.rs", "use std::sync::{Arc, Condvar, Mutex};", 2),
-        ("load/mod.rs", "use std::{fmt, sync::{Arc, Mutex}};", 1),
-        ("load/mod.rs", "struct S(std::sync::Mutex<u32>);", 1),
-        ("load/mod.rs", "use std::sync; struct S(sync::RwLock<u32>);", 1),
-        ("load/mod.rs", "use std::sync::Arc; use crate::sync::Mutex;", 0),
-        ("load/mod.rs", "struct S(crate::sync::Mutex<u32>);", 0),
-        ("load/mod.rs", "#[cfg(test)] mod tests { use std::sync::Mutex; }", 0),
-        ("load/tests.rs", "use std::sync::Mutex;", 0),
-        ("sync.rs", "use std::sync::{self, PoisonError};", 0),
-    ];
-    for (path, source, complaints) in cases {
-        assert_eq!(locks_of_std(path, source).len(), complaints, "{path}: {source}");
-    }
 }
 
 #[test]
