@@ -83,12 +83,15 @@ pub struct Configuration {
     /// Default: `false`.
     pub allows_insecure_redirects: bool,
 
-    /// Whether bodies are asked for compressed and decoded while they arrive. The
+    /// Whether bodies are asked for compressed, and decoded while they arrive. The
     /// response keeps its `Content-Encoding` either way.
     ///
     /// The codings are gzip and deflate with the feature `gzip` (on by default), and
     /// brotli and zstd with theirs. A request that sets `Accept-Encoding` itself is
-    /// decoded too.
+    /// decoded too, unless it asks for `identity` alone. Downloads to files, and requests
+    /// with a `Range`, ask for `identity` and bring the bytes that come: a file that is
+    /// stored compressed stays so. [`Request::decodes_body`](crate::Request::decodes_body)
+    /// says otherwise for one request, either way.
     ///
     /// Default: `true`.
     pub decodes_bodies: bool,

@@ -24,9 +24,10 @@ use crate::error::Error;
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::response::Response;
-use crate::wire::{Context, Head, Wire, WireResponse};
+use crate::wire::{Context, Head, Wire, WireBody, WireResponse};
 
 pub(crate) use authentication::Authenticator;
+use decode::Coding;
 pub(crate) use decode::Decoder;
 use prepare::Hop;
 use redirect::Step;
@@ -58,7 +59,7 @@ pub(crate) fn run(
         }
         let follows = follow(&mut hop, &response, rules, context);
         let Some(request) = follows.map_err(|error| error.on(&hop.url))? else {
-            return deliver(hop, response, rules);
+            return deliver(hop, response);
         };
         response.body.discard();
         hop = hop.next(&request, rules)?;
@@ -93,26 +94,42 @@ fn follow(
 /// Returns the response that this is, if it is delivered or not.
 fn response_to(hop: &Hop, response: &WireResponse) -> Response {
     let Head { status, version, ref headers } = response.head;
-    let length = response.body.remaining();
+    let codings = codings(hop, &response.head, &*response.body);
+    // One that cannot be decoded has no length that anybody could know.
+    let length = codings.ok().and_then(|codings| length(hop, response, &codings));
     Response::new(hop.url.clone(), status, version, headers.clone(), length)
 }
 
-fn deliver(hop: Hop, response: WireResponse, rules: &Rules) -> Result<Loaded, Error> {
+fn deliver(hop: Hop, response: WireResponse) -> Result<Loaded, Error> {
+    let codings = codings(&hop, &response.head, &*response.body);
+    let codings = codings.map_err(|error| error.on(&hop.url))?;
+    let length = length(&hop, &response, &codings);
     let WireResponse { head, body } = response;
-    // Where there is no body, as after a HEAD, the headers still say how it is encoded.
-    let codings = if rules.decodes_bodies && body.remaining() != Some(0) {
-        decode::codings(&head.headers).map_err(|error| error.on(&hop.url))?
-    } else {
-        Vec::new()
-    };
-    let length = match hop.method {
-        // RFC 9110 §9.3.2: the headers describe what a GET would bring.
-        Method::HEAD => announced(&head.headers),
-        _ => body.remaining(),
-    };
     let body = Decoder::new(body, &codings);
     let response = Response::new(hop.url, head.status, head.version, head.headers, length);
     Ok(Loaded { response, body })
+}
+
+/// Returns the codings that are undone.
+fn codings(hop: &Hop, head: &Head, body: &dyn WireBody) -> Result<Vec<Coding>, Error> {
+    // Where there is no body, as after a HEAD, the headers still say how it is encoded.
+    if !hop.decodes || body.remaining() == Some(0) {
+        return Ok(Vec::new());
+    }
+    decode::codings(&head.headers)
+}
+
+/// Returns how long the body is that is delivered, if that is known: nobody knows what
+/// becomes of one by decoding.
+fn length(hop: &Hop, response: &WireResponse, codings: &[Coding]) -> Option<u64> {
+    // RFC 9110 §9.3.2: to a HEAD, the headers describe what a GET would bring.
+    if hop.method == Method::HEAD {
+        let headers = &response.head.headers;
+        let is_decoded =
+            hop.decodes && decode::codings(headers).map_or(true, |all| !all.is_empty());
+        return announced(headers).filter(|_| !is_decoded);
+    }
+    response.body.remaining().filter(|_| codings.is_empty())
 }
 
 /// Returns the length that the headers announce, if it is one (RFC 9110 §8.6).

@@ -3,7 +3,7 @@
 use http::Method;
 use url::{Position, Url};
 
-use super::{Rules, redirect};
+use super::{Rules, decode, redirect};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
@@ -23,6 +23,10 @@ pub(super) struct Hop {
     pub(super) zone: Option<Box<str>>,
     /// What stood in the URL, for its origin only.
     pub(super) user_info: Option<Box<UserInfo>>,
+    /// What the program says about codings.
+    said_decodes: Option<bool>,
+    /// The codings of the response are undone.
+    pub(super) decodes: bool,
     /// A redirect has led to another scheme, host or port, even if another led back.
     pub(super) has_crossed_origins: bool,
 }
@@ -31,8 +35,12 @@ impl Hop {
     /// Returns the first hop of `request`.
     pub(super) fn first(request: &Request, rules: &Rules) -> Result<Self, Error> {
         let url = checked(request, rules)?.clone();
-        let headers = completed(request.headers(), &url, rules);
-        Ok(Self::of(request, url, headers))
+        let own = request.headers();
+        let asks = decode::undoes(request.decodes(), rules.decodes_bodies, own);
+        let headers = completed(own, &url, rules, asks);
+        let mut hop = Self::of(request, url, headers);
+        hop.decodes = decode::undoes(hop.said_decodes, rules.decodes_bodies, &hop.headers);
+        Ok(hop)
     }
 
     /// Returns the hop that comes after this one, which was answered by a redirect.
@@ -47,6 +55,8 @@ impl Hop {
         headers.append(own);
         let crosses = url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
         let mut hop = Self::of(request, url, headers);
+        hop.said_decodes = hop.said_decodes.or(self.said_decodes);
+        hop.decodes = decode::undoes(hop.said_decodes, rules.decodes_bodies, &hop.headers);
         hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
         hop.redirects = self.redirects + 1;
@@ -63,6 +73,8 @@ impl Hop {
             redirects: 0,
             zone: request.zone().map(Box::from),
             user_info: request.user_info(),
+            said_decodes: request.decodes(),
+            decodes: false,
             has_crossed_origins: false,
         }
     }
@@ -127,7 +139,8 @@ fn host_of(url: &Url) -> &str {
 }
 
 /// Returns the headers of the first hop: the program's, and those that every request has.
-fn completed(own: &Headers, url: &Url, rules: &Rules) -> Headers {
+fn completed(own: &Headers, url: &Url, rules: &Rules, asks_for_codings: bool) -> Headers {
+    let added = rules.added_headers(asks_for_codings);
     let mut headers = if own.contains("host") {
         Headers::new()
     } else {
@@ -135,9 +148,9 @@ fn completed(own: &Headers, url: &Url, rules: &Rules) -> Headers {
     };
     headers.append(own);
     if own.is_empty() {
-        headers.append(&rules.added_headers);
+        headers.append(added);
     } else {
-        for (name, value) in rules.added_headers.iter().filter(|(name, _)| !own.contains(name)) {
+        for (name, value) in added.iter().filter(|(name, _)| !own.contains(name)) {
             headers.push(name, value);
         }
     }

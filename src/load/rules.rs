@@ -6,8 +6,9 @@ use crate::headers::Headers;
 /// What a session demands of each of its loads.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    /// Headers of every request that does not have them.
-    pub(super) added_headers: Headers,
+    /// Headers of every request that does not have them, where codings are asked for, and
+    /// where they are not.
+    added_headers: [Headers; 2],
     /// The one among them that comes first.
     pub(super) host: Option<Box<str>>,
     pub(crate) https_only: bool,
@@ -19,27 +20,35 @@ pub(crate) struct Rules {
 impl Rules {
     /// Makes rules that refuse nothing that is not dangerous.
     pub(crate) fn new(additional_headers: &Headers, decodes_bodies: bool) -> Self {
-        let accepted = if decodes_bodies { decode::accept_encoding() } else { "identity" };
-        let mut added_headers = additional_headers.clone();
-        let host = added_headers.get("host").map(Box::from);
-        added_headers.remove("host");
-        for (name, value) in [
-            ("Accept", "*/*"),
-            ("Accept-Encoding", accepted),
-            ("User-Agent", concat!("urlsession/", env!("CARGO_PKG_VERSION"))),
-        ] {
-            if !added_headers.contains(name) {
-                added_headers.push(name, value);
+        let mut all = additional_headers.clone();
+        let host = all.get("host").map(Box::from);
+        all.remove("host");
+        let with = |accepted| {
+            let mut all = all.clone();
+            for (name, value) in [
+                ("Accept", "*/*"),
+                ("Accept-Encoding", accepted),
+                ("User-Agent", concat!("urlsession/", env!("CARGO_PKG_VERSION"))),
+            ] {
+                if !all.contains(name) {
+                    all.push(name, value);
+                }
             }
-        }
+            all
+        };
         Self {
-            added_headers,
+            added_headers: [with(decode::accept_encoding()), with("identity")],
             host,
             https_only: false,
             allows_insecure_redirects: false,
             decodes_bodies,
             stores: Stores { authenticator: Authenticator::new(None) },
         }
+    }
+
+    /// Returns the headers of every request that does not have them.
+    pub(super) fn added_headers(&self, asks_for_codings: bool) -> &Headers {
+        &self.added_headers[usize::from(!asks_for_codings)]
     }
 }
 

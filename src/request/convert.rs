@@ -1,5 +1,6 @@
-//! To and from the `http` crate's requests.
+//! From URLs, and to and from the `http` crate's requests.
 
+use http::Method;
 use url::Url;
 
 use super::Request;
@@ -62,6 +63,42 @@ impl TryFrom<Request> for http::Request<Option<Body>> {
         *converted.uri_mut() = uri;
         *converted.headers_mut() = (&request.headers).into();
         Ok(converted)
+    }
+}
+
+impl From<&str> for Request {
+    fn from(url: &str) -> Self {
+        Self::get(url)
+    }
+}
+
+impl From<String> for Request {
+    fn from(url: String) -> Self {
+        Self::get(url)
+    }
+}
+
+impl From<&String> for Request {
+    fn from(url: &String) -> Self {
+        Self::get(url)
+    }
+}
+
+impl From<Url> for Request {
+    fn from(url: Url) -> Self {
+        Self::with_url(Method::GET, Some(url))
+    }
+}
+
+impl From<&Url> for Request {
+    fn from(url: &Url) -> Self {
+        Self::from(url.clone())
+    }
+}
+
+impl From<&Self> for Request {
+    fn from(request: &Self) -> Self {
+        request.clone()
     }
 }
 

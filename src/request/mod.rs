@@ -61,6 +61,8 @@ pub struct Request {
     cancel: Option<CancelToken>,
     /// On which network interface the URL's address is.
     zone: Option<Box<str>>,
+    /// What it says about codings, if not what is usual.
+    decodes: Option<bool>,
     /// Boxed: few requests have it, and all are moved.
     user_info: Option<Box<UserInfo>>,
     /// The first thing that was wrong while building.
@@ -138,6 +140,7 @@ impl Request {
             timeout: None,
             cancel: None,
             zone: None,
+            decodes: None,
             user_info: None,
             wrong: None,
             type_follows_body: false,
@@ -226,6 +229,27 @@ impl Request {
         self
     }
 
+    /// Sets whether the response's body is asked for compressed, and decoded while it
+    /// arrives (`true`), or asked for and delivered as it is stored (`false`).
+    ///
+    /// Default: as the configuration's
+    /// [`decodes_bodies`](crate::Configuration::decodes_bodies) says, but `false` for
+    /// downloads to files and for requests with a `Range`. A header `Accept-Encoding` of
+    /// the request's own goes out as it is, either way.
+    ///
+    /// ```
+    /// use urlsession::Request;
+    ///
+    /// // The report, not the compressed report.
+    /// let report = Request::get("https://shop.test/report").decodes_body(true);
+    /// // session.download_to(report, "report.csv")?;
+    /// # assert!(report.check().is_ok());
+    /// ```
+    pub fn decodes_body(mut self, decodes: bool) -> Self {
+        self.decodes = Some(decodes);
+        self
+    }
+
     /// Lets `token` end the load of this request from any thread.
     pub fn cancel_token(mut self, token: &CancelToken) -> Self {
         self.cancel = Some(token.clone());
@@ -287,6 +311,10 @@ impl Request {
         self.cancel.as_ref()
     }
 
+    pub(crate) fn decodes(&self) -> Option<bool> {
+        self.decodes
+    }
+
     /// Takes the body away, and the type that came with it.
     pub(crate) fn without_body(mut self) -> Self {
         self.body = None;
@@ -341,42 +369,6 @@ impl fmt::Debug for Request {
             .field("headers", &self.headers)
             .field("body", &self.body)
             .finish_non_exhaustive()
-    }
-}
-
-impl From<&str> for Request {
-    fn from(url: &str) -> Self {
-        Self::get(url)
-    }
-}
-
-impl From<String> for Request {
-    fn from(url: String) -> Self {
-        Self::get(url)
-    }
-}
-
-impl From<&String> for Request {
-    fn from(url: &String) -> Self {
-        Self::get(url)
-    }
-}
-
-impl From<Url> for Request {
-    fn from(url: Url) -> Self {
-        Self::with_url(Method::GET, Some(url))
-    }
-}
-
-impl From<&Url> for Request {
-    fn from(url: &Url) -> Self {
-        Self::from(url.clone())
-    }
-}
-
-impl From<&Self> for Request {
-    fn from(request: &Self) -> Self {
-        request.clone()
     }
 }
 

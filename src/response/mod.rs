@@ -36,12 +36,8 @@ impl Response {
         status: StatusCode,
         version: Version,
         headers: Headers,
-        length: Option<u64>,
+        expected_length: Option<u64>,
     ) -> Self {
-        let encoded = headers.get_all("content-encoding").any(|coding| {
-            !coding.trim().is_empty() && !coding.trim().eq_ignore_ascii_case("identity")
-        });
-        let expected_length = if encoded { None } else { length };
         Self(Arc::new(Inner { url, status, version, headers, expected_length }))
     }
 
@@ -76,9 +72,9 @@ impl Response {
         self.0.headers.get(name)
     }
 
-    /// Returns how many bytes the body will have, `None` if that is not known: it is sent
-    /// without a length, or compressed. In the answer to a `HEAD` it is what a `GET` would
-    /// bring.
+    /// Returns how many bytes of the body will be delivered, `None` if that is not known: it
+    /// is sent without a length, or is decoded. In the answer to a `HEAD` it is what a `GET`
+    /// would bring.
     #[doc(alias = "expectedContentLength")]
     #[doc(alias = "NSURLSessionTransferSizeUnknown")]
     pub fn expected_content_length(&self) -> Option<u64> {

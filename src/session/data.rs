@@ -82,7 +82,7 @@ impl fmt::Debug for Data {
 pub struct Download {
     /// The head of the response.
     pub response: Response,
-    /// The body, decoded; deleted when this is dropped, unless it has a place.
+    /// The body; deleted when this is dropped, unless it has a place.
     pub file: DownloadedFile,
 }
 

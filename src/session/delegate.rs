@@ -300,8 +300,8 @@ pub enum ResponseDisposition {
     Allow,
     /// The task is cancelled.
     Cancel,
-    /// The body is written to a file. Only a task that reports to its delegates can become
-    /// a download; another one fails with
+    /// The body is written to a file, decoded if its request has asked for codings, as one of
+    /// a data task does. Only a task that reports to its delegates can become a download; another one fails with
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     BecomeDownload,
 }

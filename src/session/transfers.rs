@@ -98,6 +98,9 @@ impl Session {
     /// Downloads to a temporary file, which is deleted when it is dropped, unless it is
     /// given a place.
     ///
+    /// The file has the bytes that come: what is stored compressed stays so, see
+    /// [`Request::decodes_body`](crate::Request::decodes_body).
+    ///
     /// # Errors
     ///
     /// Those of [`DownloadTask::run`].

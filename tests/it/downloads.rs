@@ -98,32 +98,6 @@ fn get() -> Request {
     Request::get("")
 }
 
-#[cfg(feature = "gzip")]
-#[test]
-fn a_compressed_body_is_decoded_on_its_way_to_the_file() {
-    use flate2::{Compression, write::GzEncoder};
-    use std::io::Write;
-
-    let plain = alphabet(500_000);
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&plain).unwrap();
-    let compressed = encoder.finish().unwrap();
-    for form in Form::ALL {
-        let (folder, server) = (Folder::new(), Server::start());
-        server.enqueue(Answer::ok(&compressed).header("Content-Encoding", "gzip"));
-        let (log, session) = Log::default().session(to(&folder));
-        let outcome = form.download(&session, &log, Request::get(server.url("/")), None);
-        assert!(outcome.unwrap().1 == plain, "{form:?}");
-        if form == Form::Delegate {
-            let told = log.take();
-            // How much that becomes is not known before.
-            assert!(told.iter().all(|told| !matches!(told, Told::Wrote(_, _, Some(_)))));
-            assert_eq!(adds_up(wrote(&told), "decoded"), 500_000);
-        }
-        nothing_is_left(session, &[&server]);
-    }
-}
-
 #[test]
 fn the_file_is_there_while_it_is_handed_over_and_gone_afterwards() {
     for form in Form::ALL {

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod challenges;
+mod codings_asked;
 mod connecting;
 mod connectivity;
 mod data;

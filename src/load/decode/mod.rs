@@ -9,6 +9,7 @@
 //! Chromium; a stream that ends early is an error, so that half a file is never taken for
 //! a whole one. An empty body is an empty body: servers announce a coding for those too.
 
+mod asked;
 #[cfg(feature = "brotli")]
 mod brotli;
 #[cfg(feature = "gzip")]
@@ -25,6 +26,8 @@ use std::fmt;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::wire::WireBody;
+
+pub(super) use asked::undoes;
 
 /// As many as curl allows; no server needs more than one.
 const MOST_LAYERS: usize = 5;

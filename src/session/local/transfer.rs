@@ -120,15 +120,20 @@ impl Loader {
     /// Sends the request and receives the head.
     fn load(&self, core: &Arc<Core>, token: &CancelToken) -> Result<Loaded, Error> {
         let configuration = &core.shared.configuration;
+        let (deadline, is_download) = {
+            let state = core.state.lock();
+            (state.life.deadline(), matches!(state.kind, Kind::Download(_)))
+        };
         let context = Context {
             cancel: Some(token.clone()),
             clock: configuration.clock.clone(),
             idle: core.request.timeout_or(configuration.timeout_for_request),
-            deadline: core.state.lock().life.deadline(),
+            deadline,
             dialogue: Some(core.clone()),
         };
         let streamed = streamed(core)?;
-        let request = streamed.as_ref().unwrap_or(&core.request);
+        let stored = is_download.then(|| as_stored(&core.request)).flatten();
+        let request = streamed.as_ref().or(stored.as_ref()).unwrap_or(&core.request);
         let loaded = load::run(&self.engine, &self.rules, request, &context);
         let loaded = loaded.inspect_err(|error| {
             // Nobody has to be asked for the body again that nobody has read.
@@ -156,6 +161,11 @@ fn streamed(core: &Arc<Core>) -> Result<Option<Request>, Error> {
         Error::new(ErrorKind::RequestBodyStreamExhausted, detail).at(Stage::Preparing)
     })?;
     Ok(Some(core.request.clone().body(body)))
+}
+
+/// Returns the request for a file as it is stored, unless the program has said what it wants.
+fn as_stored(request: &Request) -> Option<Request> {
+    request.decodes().is_none().then(|| request.clone().decodes_body(false))
 }
 
 /// Returns the place that was named for a download, if a file may come there.

@@ -15,12 +15,12 @@ pub struct Progress {
     /// without a body.
     #[doc(alias = "countOfBytesExpectedToSend")]
     pub bytes_expected_to_send: Option<u64>,
-    /// How many bytes of the response's body were received, decoded. Begins anew if the
+    /// How many bytes of the response's body were received, as they are delivered. Begins anew if the
     /// transfer has to start over, see [`Task::suspend`](crate::Task::suspend).
     #[doc(alias = "countOfBytesReceived")]
     pub bytes_received: u64,
     /// How long the response's body is, if that is known: `None` before the response, and
-    /// for one that is compressed or sent without a length.
+    /// for one that is decoded or sent without a length.
     #[doc(alias = "countOfBytesExpectedToReceive")]
     pub bytes_expected_to_receive: Option<u64>,
 }
