@@ -10,7 +10,7 @@ use crate::delivery::{Answer, Mailbox, Outcome, Reply, caught, question};
 use crate::error::{Error, ErrorKind};
 use crate::session::delegate::Delegate;
 use crate::session::inside::Inside;
-use crate::session::task::{Core, Reports, Task};
+use crate::session::task::{Core, Task};
 
 /// An answer that comes this soon, or data that is taken this soon, is not worth giving the
 /// place to others, who would open a connection of their own.
@@ -40,20 +40,16 @@ impl Core {
 
     /// Returns whom the task asks.
     pub(super) fn chain(&self) -> Chain {
-        Chain {
-            task: self.state.lock().recipients.delegate.clone(),
-            session: self.shared.delegate(),
-        }
+        Chain { task: self.state.lock().recipients.delegate(), session: self.shared.delegate() }
     }
 
     /// Returns where its calls are made.
     pub(super) fn calls(&self) -> Calls {
         let recipients = &mut self.state.lock().recipients;
-        if matches!(recipients.reports, Reports::Caller) {
+        if recipients.is_caller() {
             return Calls::Here;
         }
-        let mailbox =
-            recipients.mailbox.get_or_insert_with(|| Mailbox::new(self.shared.queue.clone()));
+        let mailbox = recipients.mailbox(&self.shared.queue);
         Calls::Posted(mailbox.clone())
     }
 

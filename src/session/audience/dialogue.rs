@@ -79,7 +79,7 @@ impl Dialogue for Core {
     }
 
     fn has_delegate(&self) -> bool {
-        self.shared.has_delegate() || self.state.lock().recipients.delegate.is_some()
+        self.shared.has_delegate() || self.state.lock().recipients.delegate().is_some()
     }
 
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {

@@ -1,6 +1,5 @@
 //! The end of a task: told once, whoever ends it.
 
-use std::mem;
 use std::sync::Arc;
 
 use super::asking::call_caught;
@@ -26,11 +25,11 @@ impl Completion {
     pub(in crate::session) fn of(core: &Arc<Core>, outcome: Brought, is_refused: bool) -> Self {
         let mut state = core.state.lock();
         drop(state.attempts.end());
-        let reports = mem::replace(&mut state.recipients.reports, Reports::Caller);
+        let reports = state.recipients.report_to(Reports::Caller);
         let is_posted = matches!(reports, Reports::Delegates | Reports::Closure(_));
         let mailbox = is_posted.then(|| {
             let made = || Mailbox::new(core.shared.queue.clone());
-            state.recipients.mailbox.take().unwrap_or_else(made)
+            state.recipients.take_mailbox().unwrap_or_else(made)
         });
         drop(state);
         if is_refused {
@@ -81,9 +80,9 @@ impl Core {
         self.complete(&mut state, outcome.as_ref().err());
         let replaces = state.kind.replaces();
         // What these hold is dropped without the lock.
-        let delegate = state.recipients.delegate.take();
+        let delegate = state.recipients.take_delegate();
         let link = state.link.take();
-        let listener = state.recipients.listener.take();
+        let listener = state.recipients.take_listener();
         let attempt = (state.attempts.end(), state.attempts.take_body());
         drop(state);
         drop((link, listener, attempt));
@@ -179,7 +178,7 @@ impl Ending {
     /// Ends a task with a channel behind what its delegate is told of sending, which may
     /// still be on its way.
     fn tell_last(self, listener: Arc<dyn Listener>) {
-        let mailbox = self.core.state.lock().recipients.mailbox.take();
+        let mailbox = self.core.state.lock().recipients.take_mailbox();
         if let Some(mailbox) = mailbox {
             mailbox.send(move || listener.last_progress(&self.core));
         }
@@ -188,7 +187,7 @@ impl Ending {
     fn tell_delegates(&self, mut outcome: Brought) {
         let core = &self.core;
         let session = if self.is_refused { None } else { core.shared.delegate() };
-        let own = core.state.lock().recipients.delegate.clone();
+        let own = core.state.lock().recipients.delegate();
         let (first, next) = match own {
             Some(own) => (Some(own), session),
             None => (session, None),

@@ -45,16 +45,16 @@ impl Core {
         let (updates, is_callers, own, only_of_sending) = {
             let state = self.state.lock();
             let recipients = &state.recipients;
-            if recipients.listener.is_some() {
-                return recipients.listener.clone();
+            if recipients.listener().is_some() {
+                return recipients.listener();
             }
-            let updates = match &recipients.reports {
+            let updates = match recipients.reports() {
                 Reports::Updates(sender) => Some(sender.clone()),
                 _ => None,
             };
-            let is_callers = matches!(recipients.reports, Reports::Caller);
-            let only = matches!(recipients.reports, Reports::Closure(_) | Reports::Channel(_));
-            (updates, is_callers, recipients.delegate.clone(), only)
+            let is_callers = recipients.is_caller();
+            let only = matches!(recipients.reports(), Reports::Closure(_) | Reports::Channel(_));
+            (updates, is_callers, recipients.delegate(), only)
         };
         let sends = self.sends();
         let whom = if let Some(sender) = updates {

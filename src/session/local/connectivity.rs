@@ -1,6 +1,5 @@
 //! Waiting until a connection to the host can be made.
 
-use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,8 +72,8 @@ impl Local {
 
 /// Tells, once a task, that it waits.
 fn tell_of_waiting(core: &Arc<Core>) {
-    let is_known = mem::replace(&mut core.state.lock().recipients.know_of_waiting, true);
-    if !is_known {
+    let is_news = core.state.lock().recipients.learn_of_waiting();
+    if is_news {
         core.tell_of_waiting();
     }
 }

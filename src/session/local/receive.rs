@@ -11,7 +11,7 @@ use crate::load::{Decoder, Loaded};
 use crate::response::Response;
 use crate::session::data::Data;
 use crate::session::delegate::ResponseDisposition;
-use crate::session::task::{Brought, Core, Kind, Listener, Product, Reports};
+use crate::session::task::{Brought, Core, Kind, Listener, Product};
 
 /// How much of a body is read at a time for somebody who is told piece by piece.
 const PIECE: usize = 64 * 1024;
@@ -67,7 +67,7 @@ impl Reception {
         if allowed(core, &response, listener)? == ResponseDisposition::BecomeDownload {
             become_download(core, listener)?;
         }
-        let is_collected = core.state.lock().recipients.reports.wants_data();
+        let is_collected = core.state.lock().recipients.reports().wants_data();
         let limit = core.shared.configuration.maximum_body_in_memory;
         let is_told = listener.is_some_and(|listener| listener.takes_body());
         let receiver = if core.is_download() {
@@ -169,7 +169,7 @@ impl Reception {
 /// Whether the body is told of while it arrives.
 fn is_incremental(core: &Core) -> bool {
     let recipients = &core.state.lock().recipients;
-    recipients.is_incremental || !matches!(recipients.reports, Reports::Delegates)
+    recipients.is_incremental() || !recipients.are_delegates()
 }
 
 fn become_download(core: &Arc<Core>, listener: Option<&dyn Listener>) -> Result<(), Error> {
@@ -177,7 +177,7 @@ fn become_download(core: &Arc<Core>, listener: Option<&dyn Listener>) -> Result<
     if matches!(state.kind, Kind::Download(_)) {
         return Ok(());
     }
-    if !matches!(state.recipients.reports, Reports::Delegates) {
+    if !state.recipients.are_delegates() {
         return Err(cannot_become_download());
     }
     state.kind = Kind::Download(None);

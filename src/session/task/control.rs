@@ -111,7 +111,7 @@ impl Task {
     /// unless it was changed.
     #[doc(alias = "prefersIncrementalDelivery")]
     pub fn prefers_incremental_delivery(&self) -> bool {
-        self.core.state.lock().recipients.is_incremental
+        self.core.state.lock().recipients.is_incremental()
     }
 
     /// Sets whether the delegate is told of the body while it arrives, or once, when all of
@@ -120,12 +120,12 @@ impl Task {
     /// when the response has arrived; only data tasks that report to delegates have a
     /// choice.
     pub fn set_prefers_incremental_delivery(&self, prefers: bool) {
-        self.core.state.lock().recipients.is_incremental = prefers;
+        self.core.state.lock().recipients.set_incremental(prefers);
     }
 
     /// Returns the task's own delegate. The task lets go of it when it has completed.
     pub fn delegate(&self) -> Option<Arc<dyn Delegate>> {
-        self.core.state.lock().recipients.delegate.clone()
+        self.core.state.lock().recipients.delegate()
     }
 
     /// Gives the task a delegate of its own, which comes before the session's.
@@ -139,7 +139,7 @@ impl Task {
             let detail = "a task that has begun cannot be given another delegate";
             return Err(Error::new(ErrorKind::InvalidRequest, detail));
         }
-        let before = state.recipients.delegate.replace(delegate);
+        let before = state.recipients.set_delegate(delegate);
         drop(state);
         drop(before);
         Ok(())

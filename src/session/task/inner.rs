@@ -16,13 +16,11 @@ use super::life::{Life, Resumed, TaskState};
 use super::product::{Kind, Sends};
 use super::progress::{Counters, Progress};
 use super::reports::Reports;
-use super::seams::Listener;
+use super::seams::{Listener, Recipients};
 use super::seen::Seen;
 use crate::cancel::{CancelToken, Registered, Wake};
-use crate::delivery::Mailbox;
 use crate::error::{Error, ErrorKind};
 use crate::request::Request;
-use crate::session::delegate::Delegate;
 use crate::session::handle::Shared;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 
@@ -71,19 +69,6 @@ pub(crate) struct Record {
 /// A task's state, locked.
 pub(crate) type Locked<'a> = MutexGuard<'a, Record>;
 
-/// Who is told and asked.
-pub(crate) struct Recipients {
-    pub(crate) reports: Reports,
-    pub(crate) delegate: Option<Arc<dyn Delegate>>,
-    pub(crate) listener: Option<Arc<dyn Listener>>,
-    /// Keeps the calls of the program in order; made when the first is due.
-    pub(crate) mailbox: Option<Mailbox>,
-    /// Its delegate is told of the body while it arrives.
-    pub(crate) is_incremental: bool,
-    /// That it waits for connectivity was told.
-    pub(crate) know_of_waiting: bool,
-}
-
 impl Flags {
     pub(crate) fn look(&self) {
         self.look.store(true, Ordering::SeqCst);
@@ -129,14 +114,7 @@ impl Core {
                     attempts: Attempts::default(),
                     priority: PRIORITY,
                     kind,
-                    recipients: Recipients {
-                        reports,
-                        delegate: None,
-                        listener: None,
-                        mailbox: None,
-                        is_incremental: true,
-                        know_of_waiting: false,
-                    },
+                    recipients: Recipients::new(reports),
                     seen: Seen::default(),
                     link: None,
                 },
@@ -151,7 +129,7 @@ impl Core {
     pub(super) fn resume(self: &Arc<Self>) {
         let mut state = self.state.lock();
         // Whoever runs such a task begins it, too.
-        if !state.life.has_begun() && matches!(state.recipients.reports, Reports::Caller) {
+        if !state.life.has_begun() && state.recipients.is_caller() {
             return;
         }
         match state.life.resume(|| self.shared.now()) {
@@ -340,13 +318,13 @@ impl Core {
 
     /// Has `listener` told while the transfer goes on.
     pub(crate) fn listen(&self, state: &mut Record, listener: Arc<dyn Listener>) {
-        state.recipients.listener = Some(listener);
+        state.recipients.listen(listener);
         self.flags.tells.store(true, Ordering::Release);
     }
 
     /// Returns who is told while the transfer goes on.
     pub(crate) fn listener(&self) -> Option<Arc<dyn Listener>> {
-        if self.flags.tells() { self.state.lock().recipients.listener.clone() } else { None }
+        if self.flags.tells() { self.state.lock().recipients.listener() } else { None }
     }
 }
 

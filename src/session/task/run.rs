@@ -1,6 +1,5 @@
 //! Tasks that run on the thread of their caller, and the place of a download.
 
-use std::mem;
 use std::path::{self, Path};
 use std::sync::Arc;
 
@@ -132,12 +131,12 @@ impl Core {
         if let Some(error) = self.why_over(&state) {
             return Err(error);
         }
-        let is_free = matches!(state.recipients.reports, Reports::Delegates);
+        let is_free = state.recipients.are_delegates();
         if state.life.has_begun() || !is_free {
             let detail = "the task has begun already, or reports to a closure or a channel";
             return Err(Error::new(ErrorKind::InvalidRequest, detail));
         }
-        let before = mem::replace(&mut state.recipients.reports, reports);
+        let before = state.recipients.report_to(reports);
         drop(state);
         drop(before);
         Ok(())

@@ -1,15 +1,18 @@
 //! What a task knows of those above it: who runs it, and who tells of it.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::inner::{Core, Locked};
 use super::product::Brought;
+use super::reports::Reports;
+use crate::delivery::{DeliveryQueue, Mailbox};
 use crate::error::Error;
 use crate::load::Loaded;
 use crate::response::Response;
-use crate::session::delegate::ResponseDisposition;
+use crate::session::delegate::{Delegate, ResponseDisposition};
 use crate::session::handle::Shared;
 
 /// Decides when and where the tasks of one session run.
@@ -119,4 +122,102 @@ pub(crate) trait Listener: fmt::Debug + Send + Sync {
 
     /// Tells the last progress, on the thread where the completion is told.
     fn last_progress(&self, task: &Arc<Core>);
+}
+
+/// Who is told of a task, and asked.
+pub(crate) struct Recipients {
+    reports: Reports,
+    delegate: Option<Arc<dyn Delegate>>,
+    listener: Option<Arc<dyn Listener>>,
+    /// Keeps the calls of the program in order; made when the first is due.
+    mailbox: Option<Mailbox>,
+    /// They are told of the body while it arrives.
+    is_incremental: bool,
+    /// That it waits for connectivity was told.
+    know_of_waiting: bool,
+}
+
+impl Recipients {
+    pub(super) fn new(reports: Reports) -> Self {
+        Self {
+            reports,
+            delegate: None,
+            listener: None,
+            mailbox: None,
+            is_incremental: true,
+            know_of_waiting: false,
+        }
+    }
+
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.reports
+    }
+
+    /// Has the task report to somebody else; returns to whom it did before.
+    pub(crate) fn report_to(&mut self, reports: Reports) -> Reports {
+        mem::replace(&mut self.reports, reports)
+    }
+
+    /// Whether it reports to whoever runs it.
+    pub(crate) fn is_caller(&self) -> bool {
+        matches!(self.reports, Reports::Caller)
+    }
+
+    /// Whether it reports to delegates.
+    pub(crate) fn are_delegates(&self) -> bool {
+        matches!(self.reports, Reports::Delegates)
+    }
+
+    /// Returns the task's own delegate.
+    pub(crate) fn delegate(&self) -> Option<Arc<dyn Delegate>> {
+        self.delegate.clone()
+    }
+
+    pub(super) fn set_delegate(
+        &mut self,
+        delegate: Arc<dyn Delegate>,
+    ) -> Option<Arc<dyn Delegate>> {
+        self.delegate.replace(delegate)
+    }
+
+    /// Lets go of it: the task has ended.
+    pub(crate) fn take_delegate(&mut self) -> Option<Arc<dyn Delegate>> {
+        self.delegate.take()
+    }
+
+    /// Returns who is told while the transfer goes on.
+    pub(crate) fn listener(&self) -> Option<Arc<dyn Listener>> {
+        self.listener.clone()
+    }
+
+    pub(super) fn listen(&mut self, listener: Arc<dyn Listener>) {
+        self.listener = Some(listener);
+    }
+
+    pub(crate) fn take_listener(&mut self) -> Option<Arc<dyn Listener>> {
+        self.listener.take()
+    }
+
+    /// Returns what keeps the calls of the program in order on `queue`.
+    pub(crate) fn mailbox(&mut self, queue: &DeliveryQueue) -> &Mailbox {
+        self.mailbox.get_or_insert_with(|| Mailbox::new(queue.clone()))
+    }
+
+    pub(crate) fn take_mailbox(&mut self) -> Option<Mailbox> {
+        self.mailbox.take()
+    }
+
+    /// Whether they are told of the body while it arrives.
+    pub(crate) fn is_incremental(&self) -> bool {
+        self.is_incremental
+    }
+
+    pub(super) fn set_incremental(&mut self, is_incremental: bool) {
+        self.is_incremental = is_incremental;
+    }
+
+    /// Notes that it was told that the task waits; returns whether that is news.
+    pub(crate) fn learn_of_waiting(&mut self) -> bool {
+        !mem::replace(&mut self.know_of_waiting, true)
+    }
 }
