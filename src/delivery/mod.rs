@@ -15,4 +15,4 @@ pub(crate) use mailbox::Mailbox;
 pub use queue::DeliveryQueue;
 pub(crate) use queue::caught;
 pub use reply::Reply;
-pub(crate) use reply::{Answer, Outcome, question};
+pub(crate) use reply::{Inquiry, Settled};

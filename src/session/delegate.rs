@@ -25,6 +25,9 @@ use crate::response::Response;
 /// is held while a method runs, so it may call anything of this crate; a blocking call
 /// made in it goes ahead of all that waits.
 ///
+/// A task that was cancelled, or was not done in time, asks and tells nothing any more but its
+/// end, although it may wait in the queue already.
+///
 /// A method that panics fails its task, and no other, with
 /// [`ErrorKind::DelegatePanicked`](crate::ErrorKind::DelegatePanicked). A decision in which
 /// it panics is a refusal.
@@ -194,7 +197,8 @@ pub trait Delegate: Send + Sync {
     /// At the pace of [`did_make_progress`](Self::did_make_progress), and before the
     /// response. A body that is sent again counts again, so that the total can exceed what
     /// is expected. Told by every task but those whose
-    /// [`updates`](crate::DataTask::updates) are taken.
+    /// [`updates`](crate::DataTask::updates) are taken. The outcome of a task that reports to a
+    /// channel does not wait for the queue, and may be there before all of this was told.
     #[doc(alias = "urlSession(_:task:didSendBodyData:totalBytesSent:totalBytesExpectedToSend:)")]
     fn did_send_body_data(&self, task: &Task, sent: u64, total: u64, expected: Option<u64>) {
         task.forward(|next, task| next.did_send_body_data(task, sent, total, expected));

@@ -1,10 +1,92 @@
-//! Calls of the program that belong to no task.
+//! Calls of the program: where they are made, always caught and with no lock held, and that
+//! none is made for a task that was cancelled.
 
 use std::sync::Arc;
 
-use crate::delivery::caught;
+use crate::delivery::{Mailbox, caught};
+use crate::error::{Error, ErrorKind};
+use crate::session::delegate::Delegate;
 use crate::session::handle::{Session, Shared};
 use crate::session::inside::Inside;
+use crate::session::task::{Core, Task};
+
+/// Where the calls of a task are made.
+#[derive(Clone, Debug)]
+pub(super) enum Calls {
+    /// On the session's queue.
+    Posted(Mailbox),
+    /// On the thread that runs the task.
+    Here,
+}
+
+impl Calls {
+    pub(super) fn of(core: &Core) -> Self {
+        let recipients = &mut core.state.lock().recipients;
+        if recipients.is_caller() {
+            return Self::Here;
+        }
+        Self::Posted(recipients.mailbox(&core.shared.queue).clone())
+    }
+
+    /// Has the program called, after what it was called for before; `next` is whom its
+    /// delegate forwards to. If it panics, the task fails.
+    ///
+    /// Nothing is asked or told of a task that was cancelled before its turn comes.
+    pub(super) fn make(
+        &self,
+        core: &Arc<Core>,
+        next: Option<Arc<dyn Delegate>>,
+        call: impl FnOnce(&Task) + Send + 'static,
+    ) {
+        let core = Arc::clone(core);
+        let call = move || {
+            if !core.is_cut_short() {
+                call_now(&core, next, call);
+            }
+        };
+        match self {
+            Self::Posted(mailbox) => mailbox.send(call),
+            Self::Here => call(),
+        }
+    }
+}
+
+/// Calls the program now; `next` is whom its delegate forwards to. If it panics, the task
+/// fails.
+pub(super) fn call_now(
+    core: &Arc<Core>,
+    next: Option<Arc<dyn Delegate>>,
+    call: impl FnOnce(&Task),
+) {
+    let _inside = Inside::enter(&core.shared);
+    let task = Task::forwarding(core, next);
+    if caught("a delegate method", || call(&task)).is_none() {
+        core.fail(panicked("a delegate method"));
+    }
+}
+
+/// Runs what may call the program in ways that nobody else guards: readers of bodies that
+/// are dropped, its logger.
+pub(in crate::session) fn guarded<T>(
+    transfer: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    caught("code called by a transfer", transfer)
+        .unwrap_or_else(|| Err(panicked("code called by the transfer")))
+}
+
+/// The error of a task whose program has panicked.
+pub(super) fn panicked(what: &str) -> Error {
+    Error::new(ErrorKind::DelegatePanicked, format!("{what} panicked"))
+}
+
+impl Core {
+    /// Tells the session's delegate that the task was made, on the thread that makes it.
+    pub(in crate::session) fn created(self: &Arc<Self>, delegate: &dyn Delegate) {
+        call_now(self, None, |task| delegate.did_create_task(task));
+    }
+}
+
+// ---- calls that belong to no task ----
 
 /// Has `code` of the program called, after what was sent before.
 pub(in crate::session) fn call(

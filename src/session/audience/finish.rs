@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::asking::call_caught;
+use super::calls::call_now;
 use super::telling::send;
 use crate::delivery::{Mailbox, caught};
 use crate::error::Error;
@@ -66,7 +66,7 @@ impl Core {
         let (outcome, delegate) = self.conclude(outcome);
         if let Some(delegate) = delegate {
             let error = outcome.as_ref().err();
-            call_caught(self, None, |task| delegate.did_complete(task, error));
+            call_now(self, None, |task| delegate.did_complete(task, error));
             caught("a delegate that is dropped", || drop(delegate));
         }
         outcome
@@ -146,7 +146,7 @@ impl Ending {
             Reports::Delegates => self.tell_delegates(outcome),
             Reports::Closure(end) => {
                 let (outcome, _delegate) = core.conclude(outcome);
-                call_caught(core, None, |_| end(core.id, outcome));
+                call_now(core, None, |_| end(core.id, outcome));
             }
             Reports::Channel(end) => {
                 let (outcome, _delegate) = core.conclude(outcome);
@@ -169,7 +169,7 @@ impl Ending {
                 let (outcome, delegate) = core.conclude(outcome);
                 if let Some(delegate) = delegate {
                     let error = outcome.as_ref().err();
-                    call_caught(core, None, |task| delegate.did_complete(task, error));
+                    call_now(core, None, |task| delegate.did_complete(task, error));
                 }
             }
         }
@@ -180,7 +180,11 @@ impl Ending {
     fn tell_last(self, listener: Arc<dyn Listener>) {
         let mailbox = self.core.state.lock().recipients.take_mailbox();
         if let Some(mailbox) = mailbox {
-            mailbox.send(move || listener.last_progress(&self.core));
+            mailbox.send(move || {
+                if !self.core.is_cut_short() {
+                    listener.last_progress(&self.core);
+                }
+            });
         }
     }
 
@@ -199,7 +203,7 @@ impl Ending {
         let hands_over = outcome.as_ref().is_ok_and(|product| core.hands_over(product));
         outcome = match outcome {
             Ok(Product::Download(download)) if hands_over => {
-                call_caught(core, next.clone(), |task| {
+                call_now(core, next.clone(), |task| {
                     delegate.did_finish_downloading(task, download.file);
                 });
                 Ok(Product::HandedOver)
@@ -208,7 +212,7 @@ impl Ending {
         };
         let (outcome, own) = core.conclude(outcome);
         let error = outcome.as_ref().err();
-        call_caught(core, next, |task| delegate.did_complete(task, error));
+        call_now(core, next, |task| delegate.did_complete(task, error));
         caught("a delegate that is dropped", || drop((delegate, own)));
     }
 }

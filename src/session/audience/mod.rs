@@ -6,14 +6,11 @@
 
 mod asking;
 mod calls;
-mod challenge;
-mod dialogue;
 mod finish;
 mod pace;
 mod telling;
 mod updates;
 
-pub(super) use asking::guarded;
-pub(super) use calls::{call, tell_invalid};
+pub(super) use calls::{call, guarded, tell_invalid};
 pub(super) use finish::Completion;
 pub use updates::Updates;

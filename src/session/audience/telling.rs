@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use super::asking::{Calls, SOON, call_caught};
+use super::asking::SOON;
+use super::calls::{Calls, call_now};
 use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
 use crate::error::Error;
@@ -72,7 +73,7 @@ impl Core {
                 None => (session?, None),
             };
             let only_of_sending = only_of_sending || (is_callers && !is_own);
-            Whom::Delegate(Addressee { first, next, calls: self.calls(), only_of_sending })
+            Whom::Delegate(Addressee { first, next, calls: Calls::of(self), only_of_sending })
         };
         let pace = Pace::new(self.shared.configuration.progress_interval);
         let pace = Mutex::new(Rank::Pace, pace);
@@ -109,10 +110,9 @@ impl Listener for Telling {
         };
         let (delegates, response) =
             ([Some(addressee.first.clone()), addressee.next.clone()], response.clone());
-        let answer =
-            core.ask_in_turn(delegates, &addressee.calls, move |delegate, task, reply| {
-                delegate.did_receive_response(task, &response, reply);
-            })?;
+        let answer = core.ask_in_turn(delegates, move |delegate, task, reply| {
+            delegate.did_receive_response(task, &response, reply);
+        })?;
         Ok(answer.unwrap_or(ResponseDisposition::Allow))
     }
 
@@ -166,7 +166,7 @@ impl Listener for Telling {
             Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
             Whom::Delegate(Addressee { first, next, only_of_sending, .. }) => {
                 let how = (*only_of_sending, core.is_download());
-                call_caught(core, next.clone(), |task| {
+                call_now(core, next.clone(), |task| {
                     tell_of(&**first, task, before, progress, how);
                 });
             }
@@ -245,13 +245,10 @@ impl Addressee {
         loan: Option<Loan>,
         call: impl FnOnce(&dyn Delegate, &Task) + Send + 'static,
     ) {
-        let (core, Self { first, next, .. }) = (core.clone(), self.clone());
-        self.calls.run(move || {
+        let Self { first, next, .. } = self.clone();
+        self.calls.make(core, next, move |task| {
             let _loan = loan;
-            // What came before a cancel need not be taken after it.
-            if !core.is_canceling() {
-                call_caught(&core, next, |task| call(&*first, task));
-            }
+            call(&*first, task);
         });
     }
 }

@@ -187,7 +187,9 @@ impl Core {
 
     /// Makes the task completed, with `error` if there is one.
     pub(crate) fn complete(&self, state: &mut Record, error: Option<&Error>) {
-        let Some(ends_pause) = state.life.complete(|| self.shared.now()) else { return };
+        let is_late = error.is_some_and(|error| error.kind() == ErrorKind::TimedOut);
+        let ended = state.life.complete(is_late, || self.shared.now());
+        let Some(ends_pause) = ended else { return };
         if ends_pause {
             self.shared.count_suspended(-1);
         }
@@ -217,9 +219,9 @@ impl Core {
 
     // ---- what it has come to ----
 
-    /// Whether it was cancelled, or has failed.
-    pub(crate) fn is_canceling(&self) -> bool {
-        self.state.lock().life.is_canceling()
+    /// Whether it was stopped, so that nothing is asked or told of it any more but its end.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.state.lock().life.is_cut_short()
     }
 
     /// Returns why the task ends early, if it does.

@@ -50,6 +50,8 @@ pub(crate) struct Life {
     /// When all must be over, pauses not counted.
     deadline: Option<Instant>,
     pausing: Pausing,
+    /// It was stopped: cancelled, made to fail, or not done in time.
+    is_cut_short: bool,
     /// What it is cancelled for, if not because somebody wished it.
     failure: Option<Error>,
 }
@@ -81,6 +83,7 @@ impl Default for Life {
             has_begun: false,
             deadline: None,
             pausing: Pausing::default(),
+            is_cut_short: false,
             failure: None,
         }
     }
@@ -102,6 +105,12 @@ impl Life {
     /// Whether it was cancelled, or has failed, and its end was not told yet.
     pub(crate) fn is_canceling(&self) -> bool {
         self.state == TaskState::Canceling
+    }
+
+    /// Whether it was stopped: cancelled, made to fail, or not done in time. It stays so after
+    /// its end.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.is_cut_short
     }
 
     /// Whether it was cancelled or has ended.
@@ -159,7 +168,7 @@ impl Life {
             self.pausing.end(now());
         }
         self.state = TaskState::Canceling;
-        self.failure = failure;
+        (self.is_cut_short, self.failure) = (true, failure);
         let is_first = !std::mem::replace(&mut self.has_begun, true);
         Some(Cancelled { is_first, ends_pause })
     }
@@ -171,9 +180,13 @@ impl Life {
         (self.suspensions, self.state) = (0, TaskState::Running);
     }
 
-    /// Ends it. Returns whether it was suspended after it had begun: its transfer was over
-    /// already; `None` if it had ended before.
-    pub(super) fn complete(&mut self, now: impl FnOnce() -> Instant) -> Option<bool> {
+    /// Ends it; `is_late` if it was not done in time. Returns whether it was suspended after it
+    /// had begun: its transfer was over already; `None` if it had ended before.
+    pub(super) fn complete(
+        &mut self,
+        is_late: bool,
+        now: impl FnOnce() -> Instant,
+    ) -> Option<bool> {
         if self.state == TaskState::Completed {
             return None;
         }
@@ -182,6 +195,7 @@ impl Life {
             self.pausing.end(now());
         }
         self.state = TaskState::Completed;
+        self.is_cut_short |= is_late;
         Some(ends_pause)
     }
 

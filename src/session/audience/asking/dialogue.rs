@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::asking::Chain;
 use crate::body::Body;
-use crate::credentials::Challenge;
+use crate::credentials::{AuthenticationMethod, Challenge, Disposition};
+use crate::delivery::Reply;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
-use crate::session::task::Core;
+use crate::session::delegate::Delegate;
+use crate::session::task::{Core, Task};
 use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses};
 
 impl Dialogue for Core {
@@ -83,15 +84,55 @@ impl Dialogue for Core {
     }
 
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {
-        let Chain { task, session } = self.chain();
-        [task, session].iter().flatten().any(|asked| delegate.is(asked))
+        self.chain().iter().flatten().any(|asked| delegate.is(asked))
     }
 }
 
 impl Core {
-    /// Asks the delegates for a body to send.
-    pub(in crate::session) fn ask_for_body(self: &Arc<Self>) -> Result<Option<Body>, Error> {
-        let answer = self.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply));
-        answer.map(Option::flatten)
+    /// Asks the delegates what to do about a challenge, until one answers. What concerns a
+    /// connection is a matter of the session first.
+    fn ask_about(
+        self: &Arc<Self>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        let [task, session] = self.chain();
+        let challenge = Arc::new(challenge);
+        if let Some(delegate) = &session
+            && is_of_connection(challenge.protection_space().method())
+        {
+            let challenge = challenge.clone();
+            let answer = self.ask_one(delegate, move |delegate, task, reply| {
+                delegate.session_did_receive_challenge(&task.session(), &challenge, reply);
+            })?;
+            if answer.is_some() {
+                return Ok(answer);
+            }
+        }
+        for delegate in [task, session].iter().flatten() {
+            let challenge = challenge.clone();
+            let answer = self.ask_one(delegate, move |delegate, task, reply| {
+                delegate.did_receive_challenge(task, &challenge, reply);
+            })?;
+            if answer.is_some() {
+                return Ok(answer);
+            }
+        }
+        Ok(None)
     }
+
+    fn ask_one(
+        self: &Arc<Self>,
+        delegate: &Arc<dyn Delegate>,
+        asks: impl Fn(&dyn Delegate, &Task, Reply<Disposition>) + Send + Sync + 'static,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        let answer = self.ask_in_turn([Some(delegate.clone()), None], asks)?;
+        Ok(answer.map(|disposition| DelegateDecision { disposition, by: DelegateId::of(delegate) }))
+    }
+}
+
+/// Whether the method is about a connection rather than about a request on it.
+fn is_of_connection(method: AuthenticationMethod) -> bool {
+    use AuthenticationMethod::{ClientCertificate, Negotiate, Ntlm, ServerTrust};
+
+    matches!(method, ClientCertificate | Negotiate | Ntlm | ServerTrust)
 }
