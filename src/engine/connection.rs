@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::buffer::{Buffer, SIZE};
-use super::sendfile::{Sendfile, Turn};
-use super::socket::{Interest, Socket};
+use super::socket::{Interest, Ready, Socket};
 use super::spare::Spare;
 use super::stream::Stream;
 use super::tls::Terms;
@@ -29,26 +28,6 @@ pub(super) struct Connection {
     pub(super) heard: bool,
     /// When it became idle.
     pub(super) idle_since: Option<Instant>,
-}
-
-/// Bytes on their way out.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) bytes: Vec<u8>,
-    /// How many of them the stream has taken, or are not to be sent.
-    pub(super) taken: usize,
-    is_sent: bool,
-}
-
-impl Parcel {
-    /// Makes one of what is in `bytes` from `start` on.
-    pub(super) fn new(bytes: Vec<u8>, start: usize) -> Self {
-        Self { bytes, taken: start, is_sent: false }
-    }
-
-    pub(super) fn is_sent(&self) -> bool {
-        self.is_sent
-    }
 }
 
 /// Memory that an idle connection has given back is at most this large.
@@ -135,83 +114,47 @@ impl Connection {
         self.stream.reset_when_closed();
     }
 
-    /// Begins to write in turns with looking whether the server answers early.
+    /// Whether there is no TLS.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.stream, Stream::Plain(_))
+    }
+
+    /// Has what is sent or received [at once](Self::fill_now) wait for nothing, or ends that.
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
         self.stream.set_nonblocking(nonblocking)
     }
 
-    /// Sends what is left of a parcel, until it is sent or the server says something:
-    /// then what was said is in the inbox. The connection must be
-    /// [non-blocking](Self::set_nonblocking).
-    pub(super) fn push(&mut self, parcel: &mut Parcel, context: &Context) -> Result<(), Error> {
-        loop {
-            let ready = self.stream.ready(BOTH_WAYS, context)?;
-            if ready.readable && self.take_what_is_there(context)? {
-                return Ok(());
-            }
-            if ready.writable && parcel.taken < parcel.bytes.len() {
-                let taken = self.stream.write_now(&parcel.bytes[parcel.taken..]);
-                parcel.taken += taken.map_err(|error| unless_cancelled(error, context))?;
-            }
-            if parcel.taken == parcel.bytes.len() {
-                let flushed = self.stream.flush_now();
-                parcel.is_sent = flushed.map_err(|error| unless_cancelled(error, context))?;
-                if parcel.is_sent {
-                    return Ok(());
-                }
-            }
-        }
+    /// Waits until something of interest can be done.
+    pub(super) fn ready(&self, interest: Interest, context: &Context) -> Result<Ready, Error> {
+        self.stream.ready(interest, context)
     }
 
-    /// Sends at most `most` bytes of `file` from where it stands, or none if the server says
-    /// something first: then what was said is in the inbox. The connection must be
-    /// [non-blocking](Self::set_nonblocking).
-    pub(super) fn push_file(
-        &mut self,
-        file: &Sendfile<'_>,
-        most: usize,
-        context: &Context,
-    ) -> Result<Turn, Error> {
-        loop {
-            let ready = self.stream.ready(BOTH_WAYS, context)?;
-            if ready.readable && self.take_what_is_there(context)? {
-                return Ok(Turn::Sent(0));
-            }
-            if ready.writable {
-                let turn = self.stream.send_file_now(file, most);
-                match turn.map_err(|error| unless_cancelled(error, context))? {
-                    Turn::Sent(0) => {}
-                    turn => return Ok(turn),
-                }
-            }
-        }
-    }
-
-    /// Waits until the server says something, or `pipe` may have something to read; returns
-    /// whether what was said is in the inbox. The connection must be
-    /// [non-blocking](Self::set_nonblocking).
-    pub(super) fn hears_beside(
-        &mut self,
+    /// Waits until something can be received, or `pipe` may have something to read; returns
+    /// whether it is the former.
+    pub(super) fn ready_beside(
+        &self,
         pipe: &Pipe,
         wait: &Wait<'_>,
         context: &Context,
     ) -> Result<bool, Error> {
-        if !self.inbox.is_empty() {
-            return Ok(true);
-        }
         let readable = self.stream.holds_input() || self.stream.link().ready_beside(pipe, wait)?;
         context.check()?;
-        Ok(readable && self.take_what_is_there(context)?)
+        Ok(readable)
     }
 
-    /// Takes what can be read without waiting; returns whether that is part of an answer,
-    /// or the end of the connection.
-    fn take_what_is_there(&mut self, context: &Context) -> Result<bool, Error> {
+    /// Receives into the inbox what is there without waiting; `None` if nothing is, zero bytes
+    /// mean that the peer has closed. The connection must be
+    /// [non-blocking](Self::set_nonblocking).
+    pub(super) fn fill_now(&mut self, context: &Context) -> Result<Option<usize>, Error> {
         let read = self.stream.read_now(self.inbox.room(SIZE));
         let read = read.map_err(|error| unless_cancelled(error, context))?;
+        if read == Some(0) {
+            // A socket that a cancel has shut down reads as closed.
+            context.check()?;
+        }
         self.inbox.fill(read.unwrap_or(0));
         self.heard |= read.is_some_and(|count| count > 0);
-        Ok(read.is_some())
+        Ok(read)
     }
 
     /// Returns whether everything that has arrived was used: nothing stands behind the
@@ -248,10 +191,8 @@ impl Connection {
     }
 }
 
-const BOTH_WAYS: Interest = Interest { reading: true, writing: true };
-
 /// A call that waits for nothing failed: because of a cancel, or because the connection broke.
-fn unless_cancelled(error: Error, context: &Context) -> Error {
+pub(super) fn unless_cancelled(error: Error, context: &Context) -> Error {
     context.check().err().unwrap_or(error)
 }
 

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use connection::Connection;
 use connector::Connector;
 use home::{Berth, Home, Reserved};
-use http1::{Exchanged, Incoming};
+use http1::{Duplex, Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
 
@@ -159,7 +159,7 @@ impl Engine {
     /// One exchange over one connection.
     fn attempt(
         &self,
-        mut connection: Connection,
+        connection: Connection,
         berth: Option<&Arc<Berth>>,
         request: &WireRequest<'_>,
         context: &Context,
@@ -167,22 +167,24 @@ impl Engine {
         let registered = context.cancel.as_ref().map(|token| token.on_cancel(connection.waker()));
         let sends_file = request.body.is_some_and(Body::is_file);
         let _file = sends_file.then(|| self.census.count(Kind::File));
+        let mut duplex = Duplex::new(connection);
         let exchanged =
-            context.check().and_then(|()| http1::exchange(&mut connection, request, context));
+            context.check().and_then(|()| http1::exchange(&mut duplex, request, context));
         match exchanged {
             Ok(Exchanged { head, decision }) => {
-                self.connector.note_answer(&mut connection, head.status);
+                self.connector.note_answer(duplex.connection(), head.status);
                 let home = match berth {
                     Some(berth) => Home::Reserved(berth.clone()),
                     None => Home::Pool(self.pool.clone()),
                 };
-                let body = Incoming::new(connection, decision, home, context.clone(), registered);
+                let body = Incoming::new(duplex, decision, home, context.clone(), registered);
                 Ok(WireResponse { head, body: Box::new(body) })
             }
-            Err(error) => Err(Attempt {
-                error: error.at(Stage::Sending),
-                on_stale: connection.reused && !connection.heard,
-            }),
+            Err(error) => {
+                let connection = duplex.into_connection();
+                let on_stale = connection.reused && !connection.heard;
+                Err(Attempt { error: error.at(Stage::Sending), on_stale })
+            }
         }
     }
 }

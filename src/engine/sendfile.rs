@@ -20,10 +20,9 @@ const LEAST: u64 = 512 * 1024;
 /// and progress is told.
 const AT_A_TIME: u64 = 256 * 1024;
 
-/// A file that the system sends, from where it stands.
+/// What it takes to have the system send a file, from where it stands.
 #[derive(Debug)]
-pub(super) struct Sendfile<'a> {
-    file: &'a File,
+pub(super) struct Sendfile {
     quiet: Quiet,
 }
 
@@ -37,18 +36,23 @@ pub(super) enum Turn {
     Refused,
 }
 
-impl<'a> Sendfile<'a> {
+impl Sendfile {
     /// Prepares to send a file of which so much is left; `None` if it is to be read.
-    pub(super) fn of(file: &'a File, left: u64) -> Option<Self> {
+    pub(super) fn of(left: u64) -> Option<Self> {
         if left < LEAST {
             return None;
         }
-        Some(Self { file, quiet: Quiet::new().ok()? })
+        Some(Self { quiet: Quiet::new().ok()? })
     }
 
     /// Sends at most `most` bytes, and moves the file on by as much.
-    pub(super) fn send(&self, socket: &socket2::Socket, most: usize) -> io::Result<Turn> {
-        judge(self.quiet.sendfile(socket, self.file, most))
+    pub(super) fn send(
+        &self,
+        socket: &socket2::Socket,
+        file: &File,
+        most: usize,
+    ) -> io::Result<Turn> {
+        judge(self.quiet.sendfile(socket, file, most))
     }
 }
 
@@ -101,10 +105,9 @@ mod tests {
 
     #[test]
     fn only_large_files_are_sent_in_this_way_and_in_small_portions() {
-        let file = File::open(std::env::current_exe().unwrap()).unwrap();
-        assert!(Sendfile::of(&file, LEAST - 1).is_none());
+        assert!(Sendfile::of(LEAST - 1).is_none());
         let sends = cfg!(any(target_os = "linux", target_os = "android"));
-        assert_eq!(Sendfile::of(&file, LEAST).is_some(), sends);
+        assert_eq!(Sendfile::of(LEAST).is_some(), sends);
         for (left, expected) in [(1, 1), (AT_A_TIME, 262_144), (u64::MAX, 262_144)] {
             assert_eq!(at_a_time(left), expected);
         }

@@ -4,6 +4,7 @@
 //! the socket down from another thread, which ends a blocked call at once; that needs no
 //! second descriptor and no system call on the way of a request.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,8 +131,13 @@ impl Link {
 
     /// Sends as much of `file`, from where it stands, as the system takes without waiting,
     /// but at most `most` bytes. The socket must be [non-blocking](Self::set_nonblocking).
-    pub(super) fn send_file_now(&self, file: &Sendfile<'_>, most: usize) -> Result<Turn, Error> {
-        file.send(&self.socket.system, most).map_err(lost)
+    pub(super) fn send_file_now(
+        &self,
+        sendfile: &Sendfile,
+        file: &File,
+        most: usize,
+    ) -> Result<Turn, Error> {
+        sendfile.send(&self.socket.system, file, most).map_err(lost)
     }
 
     /// Reads what is there without waiting; `None` if nothing is. The socket must be

@@ -4,6 +4,7 @@
 //! done to a stream is done to the layer on top; waiting, waking and closing is done to the
 //! socket at the bottom.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use super::sendfile::{Sendfile, Turn};
@@ -75,11 +76,12 @@ impl Stream {
     /// at most `most` bytes. The stream must be [non-blocking](Self::set_nonblocking).
     pub(super) fn send_file_now(
         &mut self,
-        file: &Sendfile<'_>,
+        sendfile: &Sendfile,
+        file: &File,
         most: usize,
     ) -> Result<Turn, Error> {
         match self {
-            Self::Plain(link) => link.send_file_now(file, most),
+            Self::Plain(link) => link.send_file_now(sendfile, file, most),
             // What is sealed has to be read first.
             Self::Tls(_) => Ok(Turn::Refused),
         }

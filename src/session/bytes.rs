@@ -16,6 +16,11 @@ use crate::response::Response;
 /// reader slows the server down. Read in pieces of 16 to 64 KiB for speed. After its end
 /// the connection carries the next load; dropped before, the connection is closed.
 ///
+/// A server may answer before all of the request's body is out. The rest is then sent by the
+/// reads, each of which drives both ways: where nobody reads, nothing is sent. The last read
+/// returns 0 when both are done, or the error of what was to be sent. Dropped before, this
+/// ends the upload, and the log says so.
+///
 /// Errors are [`io::Error`]s; [`Error::from_io`](crate::Error::from_io) finds the reason.
 ///
 /// # Examples

@@ -195,7 +195,8 @@ pub trait Delegate: Send + Sync {
     /// all, of so many if that is known.
     ///
     /// At the pace of [`did_make_progress`](Self::did_make_progress), and before the
-    /// response. A body that is sent again counts again, so that the total can exceed what
+    /// response, unless the server answers before it has read all of the body: then sending
+    /// goes on behind an answer below 300, and so does this. A body that is sent again counts again, so that the total can exceed what
     /// is expected. Told by every task but those whose
     /// [`updates`](crate::DataTask::updates) are taken. The outcome of a task that reports to a
     /// channel does not wait for the queue, and may be there before all of this was told.

@@ -16,6 +16,14 @@ impl Session {
     /// Sends `body` and returns the response with its body in memory. The request's own
     /// body is ignored.
     ///
+    /// The body goes out whole unless the server refuses it. An answer from 300 on ends the
+    /// sending. An earlier one that comes while the body goes out is received meanwhile, and
+    /// the call returns when both are done. If the server then closes the connection, says
+    /// that it does, or takes nothing for as long as
+    /// [`timeout_for_request`](crate::Configuration::timeout_for_request), the answer is
+    /// returned all the same, the log has a warning, and
+    /// [`Progress::bytes_sent`](crate::Progress::bytes_sent) says how much has gone.
+    ///
     /// # Errors
     ///
     /// Those of [`data`](Self::data).

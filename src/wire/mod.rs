@@ -78,9 +78,10 @@ pub(crate) struct Head {
 
 /// A response's body as it comes over the wire.
 ///
+/// Of the request, not all may be out yet: reading sends the rest too, and nothing else does.
 /// Dropped before its end, it closes the connection.
 pub(crate) trait WireBody: Send {
-    /// Reads some bytes; none means the body is whole.
+    /// Reads some bytes; none means the body is whole, and the request is out.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
 
     /// Returns how many bytes are still to come, if that is known.

@@ -54,6 +54,8 @@ mod upload_pipes;
 mod upload_progress;
 mod upload_tasks;
 mod uploads;
+mod uploads_both_ways;
 mod uploads_early;
+mod uploads_unfinished;
 #[cfg(target_os = "linux")]
 mod zones;

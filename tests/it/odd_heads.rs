@@ -1,13 +1,11 @@
 //! Heads as the web sends them: long, folded, with lines that are none.
 
-use std::env;
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use log::{LevelFilter, Log, Metadata, Record};
 use urlsession::testing::{Answer, Server};
 use urlsession::{Delegate, ErrorKind, Response, Session, Stage, Task};
 
+use crate::support::logged::warnings;
 use crate::support::running::{nothing_is_left, session};
 
 /// A server that gives a 200 with these header lines to everybody, and a session.
@@ -109,48 +107,16 @@ fn each_of_many_informational_answers_is_told() {
     nothing_is_left(session, &[&server]);
 }
 
-// ---- the log, in a process of its own ----
-
-const CHILD: &str = "URLSESSION_TEST_ODD_HEADS";
-const TEST: &str = "odd_heads::a_line_that_is_left_out_is_named_in_the_log";
-
-/// Prints what is logged of this crate.
-struct Printing;
-
-impl Log for Printing {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if record.target().starts_with("urlsession") {
-            println!("{}: {}", record.level(), record.args());
-        }
-    }
-
-    fn flush(&self) {}
-}
-
 #[test]
 fn a_line_that_is_left_out_is_named_in_the_log() {
-    if env::var_os(CHILD).is_some() {
-        log::set_logger(&Printing).unwrap();
-        log::set_max_level(LevelFilter::Warn);
-        let many = "Another Bad One: x\r\n".repeat(100);
-        let lines = format!("X-Odd\x01: s3cret\r\nBad Name: s3cret\r\nno colon\r\n{many}A: b");
-        let (server, session) = answering(lines.as_bytes());
-        session.data(server.url("/")).unwrap();
-        return;
-    }
-    let mut program = Command::new(env::current_exe().unwrap());
-    program.args(["--exact", "--nocapture", TEST]).env(CHILD, "yes");
-    let output = program.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let logged: Vec<_> = text.lines().filter(|line| line.starts_with("WARN")).collect();
+    let many = "Another Bad One: x\r\n".repeat(100);
+    let lines = format!("X-Odd\x01: s3cret\r\nBad Name: s3cret\r\nno colon\r\n{many}A: b");
+    let (server, session) = answering(lines.as_bytes());
+    let (_, logged) = warnings(|| session.data(server.url("/")).unwrap());
     for (at, shown) in [(0, r#""X-Odd\x01""#), (1, r#""Bad Name""#), (2, r#""no colon""#)] {
         assert!(logged[at].contains(shown), "{logged:?}");
     }
     assert!(logged[8].contains("95 more lines"), "{logged:?}");
     assert_eq!(logged.len(), 9, "{logged:?}");
-    assert!(!text.contains("s3cret"), "{text}");
+    assert!(!logged.concat().contains("s3cret"), "{logged:?}");
 }

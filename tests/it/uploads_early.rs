@@ -1,11 +1,11 @@
 //! What a server says while, or before, a body is sent: early answers, 1xx, and
 //! `Expect: 100-continue`.
 
-use std::io;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use urlsession::testing::{Answer, Counters, ExpectPolicy, Server};
-use urlsession::{Body, Clock, Request, Session};
+use urlsession::{Body, Clock, ErrorKind, Request, Session};
 
 use crate::support::running::{Way, nothing_is_left, plain_and_tls, session, wait_for};
 
@@ -28,7 +28,7 @@ fn uses_another_connection(session: &Session, server: &Server, case: &str) {
 }
 
 #[test]
-fn an_answer_that_comes_early_ends_the_upload_and_is_delivered() {
+fn an_early_answer_from_300_on_ends_the_upload_and_is_delivered() {
     type Plan = fn(Answer) -> Answer;
     let plans: &[(&str, Plan)] = &[
         ("goes on reading", |answer| answer.respond_before_body()),
@@ -40,7 +40,7 @@ fn an_answer_that_comes_early_ends_the_upload_and_is_delivered() {
         ("resets", |answer| answer.respond_before_body().reset_after_answer()),
     ];
     for (name, plan) in plans {
-        for status in [413, 401, 200] {
+        for status in [413, 401, 302, 500] {
             for announced in [true, false] {
                 plain_and_tls(|over, server, session| {
                     let case = format!("{name}, {status}, announced {announced}, {over}");
@@ -57,6 +57,50 @@ fn an_answer_that_comes_early_ends_the_upload_and_is_delivered() {
             }
         }
     }
+}
+
+// Elsewhere a reset may throw away what the client has not read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_refusal_without_a_length_ends_where_the_connection_is_reset() {
+    for status in [401, 413, 500] {
+        // What the system has taken before the answer came is reset too.
+        for length in [5, 100_000, 8_000_000, HUGE] {
+            let server = Server::start();
+            let session = session(|_| {});
+            let answer = Answer::status(status).body("enough").until_close();
+            server.enqueue(answer.respond_before_body().reset_after_answer());
+            let body = Body::opened_by(move || Ok(io::repeat(b'x').take(length)));
+            let request = Request::post(server.url("/")).body(body.with_length(length));
+            let data = session.data(request).unwrap_or_else(|error| {
+                panic!("{status}, {length}: {error}");
+            });
+            assert_eq!(data.response.status().as_u16(), status, "{length}");
+            assert_eq!(data.text(), "enough", "{status}, {length}");
+            uses_another_connection(&session, &server, &format!("{status}, {length}"));
+            nothing_is_left(session, &[&server]);
+        }
+    }
+}
+
+#[test]
+fn a_reset_ends_no_other_answer_without_a_length() {
+    // What was sent is not refused, and is not there, and an end within TLS may be forged.
+    plain_and_tls(|over, server, session| {
+        for (status, sends) in [(200, true), (413, false), (413, true)] {
+            if over == "plain" && status == 413 && sends {
+                continue;
+            }
+            let answer = Answer::status(status).body("enough").until_close();
+            server.enqueue(answer.respond_before_body().reset_after_answer());
+            let request = Request::post(server.url("/"));
+            let request = if sends { request.body(huge(true)) } else { request };
+            let error = session.data(request).unwrap_err();
+            let case = format!("{status}, sends {sends}, {over}");
+            assert_eq!(error.kind(), ErrorKind::NetworkConnectionLost, "{case}: {error}");
+        }
+        nothing_is_left(session, &[&server]);
+    });
 }
 
 #[test]
@@ -159,16 +203,17 @@ fn a_body_follows_when_the_server_says_100() {
 }
 
 #[test]
-fn a_body_stays_here_when_the_answer_comes_at_once() {
-    for status in [417, 401, 413, 200] {
+fn a_body_stays_here_when_it_is_refused_at_once() {
+    for status in [417, 401, 413, 304] {
         plain_and_tls(|over, server, session| {
             for request in held_back(server.url("/")) {
                 let case = format!("{status}, {over}");
-                let answer = Answer::status(status).body("no need");
+                let body = if status == 304 { "" } else { "no need" };
+                let answer = Answer::status(status).body(body);
                 server.enqueue(answer.on_expect(ExpectPolicy::FinalAnswer));
                 let data = session.data(request).unwrap();
                 assert_eq!(data.response.status().as_u16(), status, "{case}");
-                assert_eq!(data.text(), "no need", "{case}");
+                assert_eq!(data.text(), body, "{case}");
                 // The server may still wait for the body: the next request would be taken
                 // for it.
                 server.wait_until(|stats| stats.open_connections == 0);
@@ -177,6 +222,27 @@ fn a_body_stays_here_when_the_answer_comes_at_once() {
                 uses_another_connection(&session, &server, &case);
                 let _ = server.take_request();
                 server.close_idle_connections();
+            }
+            nothing_is_left(session, &[&server]);
+        });
+    }
+}
+
+#[test]
+fn a_body_follows_when_an_answer_below_300_comes_in_place_of_the_leave() {
+    for status in [200, 201, 204] {
+        plain_and_tls(|over, server, session| {
+            for request in held_back(server.url("/")) {
+                let case = format!("{status}, {over}");
+                let body = if status == 204 { "" } else { "taken" };
+                let answer = Answer::status(status).body(body);
+                server.enqueue(answer.on_expect(ExpectPolicy::FinalAnswer));
+                let data = session.data(request).unwrap();
+                assert_eq!(data.response.status().as_u16(), status, "{case}");
+                assert_eq!(data.text(), body, "{case}");
+                let request = server.take_request();
+                assert!(request.is_complete() && request.body_length() > 0, "{case}");
+                assert_eq!(request.connection(), 0, "{case}");
             }
             nothing_is_left(session, &[&server]);
         });
@@ -233,7 +299,7 @@ fn leave_that_never_comes_is_no_timeout_of_the_request() {
 #[cfg(target_os = "linux")]
 #[test]
 fn an_answer_is_heard_although_the_request_cannot_be_sent() {
-    use std::io::{Read, Write};
+    use std::io::Write;
 
     // As a server does that is overloaded, or has lost patience.
     let farewell = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy";

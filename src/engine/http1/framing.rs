@@ -19,6 +19,9 @@ pub(in crate::engine) enum Framing {
     Chunked,
     /// The body ends when the server closes the connection.
     UntilClose,
+    /// The same, and a server that does it before it has read all of the request resets the
+    /// connection.
+    UntilCloseOrReset,
 }
 
 /// What is known about a response by its head.
@@ -27,6 +30,8 @@ pub(in crate::engine) struct Decision {
     pub(super) framing: Framing,
     /// The connection may be kept after this message.
     pub(super) reusable: bool,
+    /// The server has said that it closes the connection after this message.
+    pub(super) closes: bool,
 }
 
 /// Decides about the final response to a request with `method`.
@@ -40,8 +45,11 @@ pub(super) fn framing(
     version: Version,
     headers: &Headers,
 ) -> Result<Decision, Error> {
-    let persists = persists(version, headers);
-    let decide = |framing, reusable| Ok(Decision { framing, reusable: reusable && persists });
+    let Options { closes, keeps } = options(headers);
+    // RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
+    let persists = !closes && (keeps || version == Version::HTTP_11);
+    let decide =
+        |framing, reusable| Ok(Decision { framing, reusable: reusable && persists, closes });
     // RFC 9112 §6.3, 1 and 2: after these the connection speaks another protocol.
     if status == StatusCode::SWITCHING_PROTOCOLS
         || *method == Method::CONNECT && status.is_success()
@@ -127,9 +135,14 @@ fn parsed(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, grown)
 }
 
-/// RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
-fn persists(version: Version, headers: &Headers) -> bool {
-    let (mut closes, mut keeps) = (false, version == Version::HTTP_11);
+/// What `Connection` says (RFC 9110 §7.6.1).
+struct Options {
+    closes: bool,
+    keeps: bool,
+}
+
+fn options(headers: &Headers) -> Options {
+    let (mut closes, mut keeps) = (false, false);
     for value in headers.get_all("connection") {
         // As almost every server writes it.
         if value == "keep-alive" {
@@ -141,7 +154,7 @@ fn persists(version: Version, headers: &Headers) -> bool {
             keeps |= option.eq_ignore_ascii_case(b"keep-alive");
         }
     }
-    keeps && !closes
+    Options { closes, keeps }
 }
 
 /// Returns the elements of a list (RFC 9110 §5.6.1), empty ones too, as bytes: such values
@@ -172,13 +185,14 @@ mod tests {
         status: u16,
         version: Version,
         lines: &str,
-    ) -> Result<Decision, Error> {
+    ) -> Result<(Framing, bool), Error> {
         let mut headers = Headers::new();
         for line in lines.split('|').filter(|line| !line.is_empty()) {
             let (name, value) = line.split_once(':').unwrap();
             headers.push(name, value);
         }
-        framing(method, StatusCode::from_u16(status).unwrap(), version, &headers)
+        let found = framing(method, StatusCode::from_u16(status).unwrap(), version, &headers)?;
+        Ok((found.framing, found.reusable))
     }
 
     #[test]
@@ -208,7 +222,29 @@ mod tests {
         ] {
             for status in [200, 205, 206, 301, 404, 500, 999] {
                 let found = decided(&Method::GET, status, Version::HTTP_11, lines).unwrap();
-                assert_eq!(found, Decision { framing, reusable }, "{status} {lines:?}");
+                assert_eq!(found, (framing, reusable), "{status} {lines:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_closes_that_says_so() {
+        let get = |version, lines: &str| {
+            let mut headers = Headers::new();
+            headers.push("Connection", lines);
+            framing(&Method::GET, StatusCode::OK, version, &headers).unwrap().closes
+        };
+        for (options, closes) in [
+            ("close", true),
+            ("Keep-Alive, CLOSE", true),
+            (",\tclose ,", true),
+            ("closed", false),
+            ("keep-alive", false),
+            ("", false),
+        ] {
+            // HTTP/1.0 closes by itself, but may read to the end before.
+            for version in [Version::HTTP_10, Version::HTTP_11] {
+                assert_eq!(get(version, options), closes, "{options:?}");
             }
         }
     }
@@ -275,11 +311,11 @@ mod tests {
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             let found = decided(&method, status, Version::HTTP_11, lines).unwrap();
-            let expected = Decision { framing: NoBody, reusable };
+            let expected = (NoBody, reusable);
             assert_eq!(found, expected, "{method} {status} {lines:?}");
         }
         let refused = decided(&Method::CONNECT, 407, Version::HTTP_11, long).unwrap();
-        assert_eq!(refused, Decision { framing: Length(5), reusable: true });
+        assert_eq!(refused, (Length(5), true));
     }
 
     #[test]
@@ -305,7 +341,7 @@ mod tests {
             ("Transfer-Encoding: chunked|Connection: keep-alive", Chunked, false),
         ] {
             let found = decided(&Method::GET, 200, Version::HTTP_10, lines).unwrap();
-            assert_eq!(found, Decision { framing, reusable }, "{lines:?}");
+            assert_eq!(found, (framing, reusable), "{lines:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Receiving the head of the answer.
 
 use super::codec::{read_head, status_of};
+use super::duplex::Duplex;
 use super::lenient;
-use crate::engine::connection::Connection;
 use crate::error::{Error, ErrorKind};
 use crate::wire::{Context, Head};
 
@@ -40,12 +40,12 @@ pub(super) enum Heard {
 
 /// Receives the final head; informational ones are counted and dropped.
 pub(super) fn receive(
-    connection: &mut Connection,
+    duplex: &mut Duplex,
     informational: &mut Informational,
     context: &Context,
 ) -> Result<Head, Error> {
     loop {
-        if let Heard::Final(head) = receive_next(connection, informational, context)? {
+        if let Heard::Final(head) = receive_next(duplex, informational, context)? {
             return Ok(head);
         }
     }
@@ -54,24 +54,24 @@ pub(super) fn receive(
 /// Receives one head. If waiting for it fails, what has arrived stays, and a later call
 /// goes on.
 pub(super) fn receive_next(
-    connection: &mut Connection,
+    duplex: &mut Duplex,
     informational: &mut Informational,
     context: &Context,
 ) -> Result<Heard, Error> {
-    if connection.inbox().is_empty() && connection.fill(context)? == 0 {
+    if duplex.inbox().is_empty() && duplex.fill(context)? == 0 {
         return Err(closed(&[]));
     }
     // Almost every final head comes in one piece, and the codec alone looks at it.
-    let arrived = connection.inbox().filled();
+    let arrived = duplex.inbox().filled();
     if status_of(arrived).is_some_and(|status| status >= 200)
         && arrived.len() <= LIKELY_WHOLE
         && let Some((head, length)) = read_head(arrived)
     {
-        connection.inbox().consume(length);
+        duplex.inbox().consume(length);
         return Ok(Heard::Final(head));
     }
-    let end = find_end(connection, context)?;
-    let head = &connection.inbox().filled()[..end];
+    let end = find_end(duplex, context)?;
+    let head = &duplex.inbox().filled()[..end];
     let heard = match status_of(head.trim_ascii_start()) {
         Some(101) => {
             let detail = "the server switches to a protocol that nobody asked for (101)";
@@ -88,7 +88,7 @@ pub(super) fn receive_next(
         }
         _ => Heard::Final(read_whole(head)?),
     };
-    connection.inbox().consume(end);
+    duplex.inbox().consume(end);
     Ok(heard)
 }
 
@@ -101,14 +101,14 @@ fn read_whole(head: &[u8]) -> Result<Head, Error> {
 }
 
 /// Receives until a whole head is in the inbox; returns where it ends.
-fn find_end(connection: &mut Connection, context: &Context) -> Result<usize, Error> {
+fn find_end(duplex: &mut Duplex, context: &Context) -> Result<usize, Error> {
     let mut scan = Scan::default();
     loop {
-        if let Some(end) = scan.look(connection.inbox().filled())? {
+        if let Some(end) = scan.look(duplex.inbox().filled())? {
             return Ok(end);
         }
-        if connection.fill(context)? == 0 {
-            return Err(closed(connection.inbox().filled()));
+        if duplex.fill(context)? == 0 {
+            return Err(closed(duplex.inbox().filled()));
         }
     }
 }

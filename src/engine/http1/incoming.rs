@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::chunked::{Dechunker, Found};
+use super::duplex::Duplex;
 use super::framing::{Decision, Framing};
 use crate::cancel::Registered;
-use crate::engine::connection::Connection;
 use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, WireBody};
@@ -18,10 +18,12 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// A body on its way in; holds the connection until it is whole.
 #[derive(Debug)]
 pub(in crate::engine) struct Incoming {
-    /// None once the body is whole, or broken.
-    connection: Option<Connection>,
+    /// None once all is over, or broken.
+    duplex: Option<Duplex>,
     rest: Rest,
     reusable: bool,
+    /// The server has said that it closes the connection.
+    closes: bool,
     /// The load goes on with another exchange.
     goes_on: bool,
     home: Home,
@@ -34,12 +36,12 @@ pub(in crate::engine) struct Incoming {
 enum Rest {
     Length { left: u64, any: bool },
     Chunks(Box<Dechunker>),
-    UntilClose,
+    UntilClose { or_reset: bool },
 }
 
 impl Incoming {
     pub(in crate::engine) fn new(
-        connection: Connection,
+        duplex: Duplex,
         decision: Decision,
         home: Home,
         context: Context,
@@ -49,13 +51,14 @@ impl Incoming {
             Framing::None => Rest::Length { left: 0, any: false },
             Framing::Length(left) => Rest::Length { left, any: false },
             Framing::Chunked => Rest::Chunks(Box::new(Dechunker::new())),
-            Framing::UntilClose => Rest::UntilClose,
+            Framing::UntilClose => Rest::UntilClose { or_reset: false },
+            Framing::UntilCloseOrReset => Rest::UntilClose { or_reset: true },
         };
-        let reusable = decision.reusable;
+        let Decision { reusable, closes, .. } = decision;
         // Whether the load uses one of its own again shows when it goes on.
-        let waits = matches!(home, Home::Reserved(_));
-        let (connection, goes_on) = (Some(connection), false);
-        let mut body = Self { connection, rest, reusable, goes_on, home, context, registered };
+        let waits = matches!(home, Home::Reserved(_)) || !duplex.is_settled();
+        let (duplex, goes_on) = (Some(duplex), false);
+        let mut body = Self { duplex, rest, reusable, closes, goes_on, home, context, registered };
         if body.is_whole() && !waits {
             body.finish();
         }
@@ -66,14 +69,17 @@ impl Incoming {
         matches!(self.rest, Rest::Length { left: 0, .. })
     }
 
-    /// The body is whole: the connection may carry the next exchange.
+    /// The exchange is over: the connection may carry the next one.
     fn finish(&mut self) {
         // From here on a cancel must not reach a connection that another load may have.
         self.registered = None;
-        let Some(mut connection) = self.connection.take() else { return };
+        let Some(duplex) = self.duplex.take() else { return };
+        let in_step = duplex.is_in_step();
+        let mut connection = duplex.into_connection();
         // What has arrived behind the body was not asked for; who sends it cannot be
         // trusted with another request.
-        if !(self.reusable && connection.is_silent() && self.context.check().is_ok()) {
+        let may_be_kept = self.reusable && in_step && connection.is_silent();
+        if !may_be_kept || self.context.check().is_err() {
             return;
         }
         match &self.home {
@@ -83,42 +89,46 @@ impl Incoming {
         }
     }
 
+    /// The body is whole: sends what is left of the request, and then all is over.
+    fn finish_both(&mut self) -> Result<(), Error> {
+        self.rest = Rest::Length { left: 0, any: true };
+        if let Some(duplex) = &mut self.duplex {
+            duplex.finish_sending(self.closes, &self.context)?;
+        }
+        self.finish();
+        Ok(())
+    }
+
     fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         if self.is_whole() {
-            self.finish();
+            self.finish_both()?;
         }
-        let Some(connection) = &mut self.connection else { return Ok(0) };
+        let Some(duplex) = &mut self.duplex else { return Ok(0) };
         // What has arrived is not handed out after a cancel either.
         self.context.check()?;
-        match &mut self.rest {
+        let count = match &mut self.rest {
             Rest::Length { left, any } => {
                 let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                let count = connection.read(&mut buffer[..most], &self.context)?;
+                let count = duplex.read(&mut buffer[..most], &self.context)?;
                 if count == 0 {
                     return Err(cut_short(*any, &format!("{left} of its announced bytes")));
                 }
                 *left -= count as u64;
                 *any = true;
-                if *left == 0 {
+                if *left == 0 && duplex.is_settled() {
                     self.finish();
                 }
-                Ok(count)
+                return Ok(count);
             }
-            Rest::Chunks(dechunker) => {
-                let count = read_chunks(connection, dechunker, buffer, &self.context)?;
-                if count == 0 {
-                    self.finish();
-                }
-                Ok(count)
+            Rest::Chunks(dechunker) => read_chunks(duplex, dechunker, buffer, &self.context)?,
+            Rest::UntilClose { or_reset } => {
+                read_to_the_end(duplex, *or_reset, buffer, &self.context)?
             }
-            Rest::UntilClose => {
-                let count = connection.read(buffer, &self.context)?;
-                if count == 0 {
-                    self.finish();
-                }
-                Ok(count)
-            }
+        };
+        if count == 0 {
+            self.finish_both()?;
         }
+        Ok(count)
     }
 }
 
@@ -126,7 +136,7 @@ impl Incoming {
 ///
 /// Waits for the connection only if nothing that has arrived can be returned.
 fn read_chunks(
-    connection: &mut Connection,
+    duplex: &mut Duplex,
     dechunker: &mut Dechunker,
     buffer: &mut [u8],
     context: &Context,
@@ -135,8 +145,8 @@ fn read_chunks(
     loop {
         let space = buffer.len() - filled;
         let most = usize::try_from(dechunker.data_left()).unwrap_or(usize::MAX).min(space);
-        if most > 0 && (filled == 0 || !connection.inbox().is_empty()) {
-            let count = connection.read(&mut buffer[filled..filled + most], context)?;
+        if most > 0 && (filled == 0 || !duplex.inbox().is_empty()) {
+            let count = duplex.read(&mut buffer[filled..filled + most], context)?;
             if count == 0 {
                 return Err(cut_short(true, "its last chunk"));
             }
@@ -144,28 +154,48 @@ fn read_chunks(
             filled += count;
             continue;
         }
-        if filled > 0 && (space == 0 || connection.inbox().is_empty()) {
+        if filled > 0 && (space == 0 || duplex.inbox().is_empty()) {
             return Ok(filled);
         }
-        let found = match dechunker.advance(connection.inbox().filled()) {
+        let found = match dechunker.advance(duplex.inbox().filled()) {
             // What came before is delivered first; asked again, it fails again.
             Err(_) if filled > 0 => return Ok(filled),
             found => found?,
         };
-        let all = connection.inbox().filled().len();
+        let all = duplex.inbox().filled().len();
         match found {
-            Found::Data(range) => connection.inbox().consume(range.start),
+            Found::Data(range) => duplex.inbox().consume(range.start),
             Found::Done { consumed } => {
-                connection.inbox().consume(consumed);
+                duplex.inbox().consume(consumed);
                 return Ok(filled);
             }
             Found::NeedMore => {
-                connection.inbox().consume(all);
-                if filled == 0 && dechunker.data_left() == 0 && connection.fill(context)? == 0 {
+                duplex.inbox().consume(all);
+                if filled == 0 && dechunker.data_left() == 0 && duplex.fill(context)? == 0 {
                     return Err(cut_short(true, "its last chunk"));
                 }
             }
         }
+    }
+}
+
+/// Reads what ends when the server closes the connection; none means that it has.
+fn read_to_the_end(
+    duplex: &mut Duplex,
+    or_resets: bool,
+    buffer: &mut [u8],
+    context: &Context,
+) -> Result<usize, Error> {
+    let read = match (duplex.read(buffer, context), duplex.hidden_reset()) {
+        (Ok(0), Some(reset)) => Err(reset.clone()),
+        (read, _) => read,
+    };
+    match read {
+        Err(error) if or_resets && error.kind() == ErrorKind::NetworkConnectionLost => {
+            log::debug!("the connection was reset behind the answer: {error}");
+            Ok(0)
+        }
+        read => read,
     }
 }
 
@@ -182,9 +212,15 @@ fn cut_short(any: bool, missing: &str) -> Error {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            connection.abandon();
+        let Some(duplex) = self.duplex.take() else { return };
+        if let Some(sent) = duplex.sent_so_far()
+            && self.context.check().is_ok()
+        {
+            log::warn!(
+                "nobody reads the answer any more, so the request's body ends too, after {sent} bytes"
+            );
         }
+        duplex.into_connection().abandon();
     }
 }
 
@@ -200,7 +236,7 @@ impl WireBody for Incoming {
         if read.is_err() && !leaves {
             // Broken once is broken for good.
             self.registered = None;
-            self.connection = None;
+            self.duplex = None;
         }
         read.map_err(|error| error.at(Stage::Receiving))
     }
@@ -214,7 +250,8 @@ impl WireBody for Incoming {
 
     fn discard(mut self: Box<Self>) {
         let much = self.remaining().is_some_and(|left| left > DISCARDED as u64);
-        if self.connection.is_none() || !self.reusable || much {
+        let is_settled = self.duplex.as_ref().is_some_and(Duplex::is_settled);
+        if !is_settled || !self.reusable || much {
             return;
         }
         // If the load's own time runs out meanwhile, its next step sees it; no pause makes

@@ -5,19 +5,21 @@
 
 mod chunked;
 mod codec;
+mod duplex;
 mod framing;
 mod grammar;
 mod head;
 mod incoming;
 mod lenient;
 mod outgoing;
+mod piece;
+mod upload;
 
-use crate::engine::connection::Connection;
 use crate::error::Error;
 use crate::wire::{Context, Head, WireRequest};
-use framing::Decision;
+pub(super) use duplex::Duplex;
+use framing::{Decision, Framing};
 pub(super) use incoming::Incoming;
-use outgoing::Sent;
 
 /// What came back: a head, and what follows it on the connection.
 #[derive(Debug)]
@@ -26,17 +28,30 @@ pub(super) struct Exchanged {
     pub(super) decision: Decision,
 }
 
-/// Sends `request` over `connection` and receives the head of the answer.
+/// Sends `request` over `duplex` and receives the head of the answer, before which not all of
+/// the request may be out.
 pub(super) fn exchange(
-    connection: &mut Connection,
+    duplex: &mut Duplex,
     request: &WireRequest<'_>,
     context: &Context,
 ) -> Result<Exchanged, Error> {
-    let Sent { head, whole } = outgoing::exchange(connection, request, context)?;
-    let decision = framing::framing(request.method, head.status, head.version, &head.headers)?;
-    let reusable = decision.reusable && whole && !asks_to_close(request);
-    Ok(Exchanged { head, decision: Decision { reusable, ..decision } })
+    let head = outgoing::exchange(duplex, request, context)?;
+    let mut decision = framing::framing(request.method, head.status, head.version, &head.headers)?;
+    decision.reusable &= !asks_to_close(request);
+    // A server that closes before it has read a body that it refuses resets the connection
+    // (RFC 9112 §9.6). With TLS, such an end may be an attacker's (RFC 9112 §9.8).
+    if decision.framing == Framing::UntilClose
+        && request.body.is_some()
+        && head.status.as_u16() >= REFUSALS
+        && duplex.connection().is_plain()
+    {
+        decision.framing = Framing::UntilCloseOrReset;
+    }
+    Ok(Exchanged { head, decision })
 }
+
+/// An answer from here on says that the request is not acted on as it is.
+const REFUSALS: u16 = 300;
 
 /// RFC 9112 §9.6: whoever sends `close` does not use the connection again.
 fn asks_to_close(request: &WireRequest<'_>) -> bool {

@@ -14,7 +14,7 @@ use crate::census::Kind;
 use crate::engine::Settings;
 use crate::engine::connection::Connection;
 use crate::engine::home::Home;
-use crate::engine::http1::{self, Exchanged, Incoming};
+use crate::engine::http1::{self, Duplex, Exchanged, Incoming};
 use crate::engine::pool::Pool;
 use crate::engine::socket::Link;
 use crate::engine::stream::Stream;
@@ -77,16 +77,17 @@ impl Scene {
 }
 
 /// Sends a request and reads its answer; the connection goes to `pool`.
-fn exchange(mut connection: Connection, pool: &Arc<Pool>, body: Option<&Body>) {
+fn exchange(connection: Connection, pool: &Arc<Pool>, body: Option<&Body>) {
     let (url, method) = (Url::parse("https://127.0.0.1/").unwrap(), Method::PUT);
     let mut headers = Headers::new();
     headers.push("Host", url.authority());
     let added = &Headers::new();
     let request =
         WireRequest { method: &method, url: &url, zone: None, headers: &headers, added, body };
-    let Exchanged { head, decision } = http1::exchange(&mut connection, &request, &load()).unwrap();
+    let mut duplex = Duplex::new(connection);
+    let Exchanged { head, decision } = http1::exchange(&mut duplex, &request, &load()).unwrap();
     assert_eq!(head.status, 200);
-    let mut body = Incoming::new(connection, decision, Home::Pool(pool.clone()), load(), None);
+    let mut body = Incoming::new(duplex, decision, Home::Pool(pool.clone()), load(), None);
     let (mut buffer, mut length) = ([0; 1000], 0);
     loop {
         match body.read(&mut buffer).unwrap() {

@@ -132,7 +132,8 @@ impl fmt::Debug for DataTask {
 /// It is a [`DataTask`]: [`run`](DataTask::run) it, take its
 /// [`updates`](DataTask::updates), or [`resume`](crate::Task::resume) it. How much was sent
 /// is told by [`did_send_body_data`](crate::Delegate::did_send_body_data) and by
-/// [`progress`](crate::Task::progress).
+/// [`progress`](crate::Task::progress). An answer below 300 may come before all of the body
+/// is out, and does not end it, see [`Session::upload`](crate::Session::upload).
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "URLSessionUploadTask")]
 #[doc(alias = "NSURLSessionUploadTask")]

@@ -9,6 +9,7 @@ pub(crate) mod digest_server;
 pub(crate) mod download_forms;
 pub(crate) mod folder;
 pub(crate) mod gone;
+pub(crate) mod logged;
 pub(crate) mod raw_answers;
 pub(crate) mod recording;
 pub(crate) mod running;
