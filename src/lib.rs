@@ -138,6 +138,7 @@ mod delivery;
 mod engine;
 mod error;
 mod files;
+mod fork;
 mod headers;
 mod load;
 mod mime;

@@ -13,6 +13,7 @@ use super::spare::Spare;
 use super::tls::Terms;
 use crate::census::Census;
 use crate::clock::Clock;
+use crate::fork::Maker;
 use crate::sync::{Condvar, Mutex, Rank};
 use crate::wire::{Route, RouteKey};
 
@@ -49,6 +50,8 @@ struct State {
     reaper: Option<JoinHandle<()>>,
     reaping: bool,
     closed: bool,
+    /// Whose connections and reaper these are.
+    maker: Maker,
 }
 
 impl Pool {
@@ -128,12 +131,13 @@ impl Pool {
             drop(state);
             return;
         }
+        let foreign = (!state.maker.is_this_process()).then(|| state.begin_anew());
         connection.return_memory(&mut state.spare);
         let dropped = state.put(connection, &self.limits);
         let starts_reaper = !std::mem::replace(&mut state.reaping, true);
         drop(state);
         // These ask the system, so they are done outside of the lock.
-        drop(dropped);
+        drop((dropped, foreign));
         if starts_reaper {
             self.start_reaper();
         }
@@ -169,9 +173,10 @@ impl Pool {
     pub(super) fn close(&self) {
         let (idle, reaper) = {
             let mut state = self.state.lock();
+            let foreign = (!state.maker.is_this_process()).then(|| state.begin_anew());
             state.closed = true;
             state.count = 0;
-            (std::mem::take(&mut state.idle), state.reaper.take())
+            ((std::mem::take(&mut state.idle), foreign), state.reaper.take())
         };
         self.closing.notify_all();
         drop(idle);
@@ -228,6 +233,18 @@ impl State {
         self.count -= 1;
         connection.borrow_memory(&mut self.spare);
         Some(Taken::Free(connection))
+    }
+
+    /// Leaves to the process that this one was forked off what is its own: a thread that is
+    /// not there, and connections, which are returned to be dropped.
+    #[cold]
+    fn begin_anew(&mut self) -> Idle {
+        self.maker = Maker::this_process();
+        // Nobody can wait for it.
+        std::mem::forget(self.reaper.take());
+        self.reaping = false;
+        self.count = 0;
+        std::mem::take(&mut self.idle)
     }
 
     /// Takes the connection that was used last among those with these very terms.

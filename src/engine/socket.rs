@@ -17,19 +17,34 @@ use crate::body::Pipe;
 use crate::cancel::Wake;
 use crate::census::Counted;
 use crate::error::{Error, ErrorKind};
+use crate::fork::Maker;
 use crate::wire::{Context, Wait};
 
 /// A connected socket.
 #[derive(Debug)]
 pub(super) struct Socket {
     system: socket2::Socket,
+    maker: Maker,
     _counted: Counted,
+}
+
+impl Socket {
+    /// Returns the system's socket, which a process that was forked off leaves alone: whatever
+    /// it did with it, it would do to that of the process that made it.
+    fn own(&self) -> io::Result<&socket2::Socket> {
+        if self.maker.is_this_process() { Ok(&self.system) } else { Err(foreign()) }
+    }
+}
+
+#[cold]
+fn foreign() -> io::Error {
+    io::Error::other("it belongs to the process that this one was forked off")
 }
 
 impl Wake for Socket {
     fn wake(&self) {
         // Fails for a socket that the server has closed already, which is as good.
-        let _ = self.system.shutdown(std::net::Shutdown::Both);
+        let _ = self.own().and_then(|socket| socket.shutdown(std::net::Shutdown::Both));
     }
 }
 
@@ -58,7 +73,8 @@ pub(super) struct Ready {
 impl Link {
     /// Takes a connected, blocking socket.
     pub(super) fn new(system: socket2::Socket, counted: Counted) -> Self {
-        let socket = Arc::new(Socket { system, _counted: counted });
+        let maker = Maker::this_process();
+        let socket = Arc::new(Socket { system, maker, _counted: counted });
         Self { socket, read_timeout: None, write_timeout: None }
     }
 
@@ -69,16 +85,17 @@ impl Link {
 
     /// Reads some bytes; none means that the peer has closed its side.
     pub(super) fn read(&mut self, buffer: &mut [u8], context: &Context) -> Result<usize, Error> {
+        let mut socket = self.socket.own().map_err(lost)?;
         let wait = context.wait();
         loop {
             let timeout = wait.slice()?.map(rounded);
             if timeout != self.read_timeout {
-                let set = self.socket.system.set_read_timeout(timeout);
+                let set = socket.set_read_timeout(timeout);
                 // Apple's systems refuse it on a socket that a cancel has shut down.
                 set.map_err(|error| failed(error, context))?;
                 self.read_timeout = timeout;
             }
-            match (&self.socket.system).read(buffer) {
+            match socket.read(buffer) {
                 // A socket that a cancel has shut down reads as closed.
                 Ok(0) => return context.check().map(|()| 0),
                 Ok(read) => return Ok(read),
@@ -103,14 +120,15 @@ impl Link {
         wait: &Wait<'_>,
         context: &Context,
     ) -> Result<usize, Error> {
+        let socket = self.socket.own().map_err(lost)?;
         loop {
             let timeout = wait.slice()?.map(rounded);
             if timeout != self.write_timeout {
-                let set = self.socket.system.set_write_timeout(timeout);
+                let set = socket.set_write_timeout(timeout);
                 set.map_err(|error| failed(error, context))?;
                 self.write_timeout = timeout;
             }
-            match send(&self.socket.system, bytes) {
+            match send(socket, bytes) {
                 Ok(0) => return Err(lost(io::ErrorKind::WriteZero.into())),
                 Ok(sent) => return Ok(sent),
                 Err(error) if is_again(&error) => {}
@@ -122,7 +140,7 @@ impl Link {
     /// Writes as much as the system takes without waiting; none if it takes nothing. The
     /// socket must be [non-blocking](Self::set_nonblocking).
     pub(super) fn write_now(&self, bytes: &[u8]) -> Result<usize, Error> {
-        match send(&self.socket.system, bytes) {
+        match self.socket.own().and_then(|socket| send(socket, bytes)) {
             Ok(sent) => Ok(sent),
             Err(error) if is_again(&error) => Ok(0),
             Err(error) => Err(lost(error)),
@@ -137,13 +155,13 @@ impl Link {
         file: &File,
         most: usize,
     ) -> Result<Turn, Error> {
-        sendfile.send(&self.socket.system, file, most).map_err(lost)
+        self.socket.own().and_then(|socket| sendfile.send(socket, file, most)).map_err(lost)
     }
 
     /// Reads what is there without waiting; `None` if nothing is. The socket must be
     /// [non-blocking](Self::set_nonblocking).
     pub(super) fn read_now(&self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
-        match (&self.socket.system).read(buffer) {
+        match self.socket.own().and_then(|mut socket| socket.read(buffer)) {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_again(&error) => Ok(None),
             Err(error) => Err(lost(error)),
@@ -151,17 +169,17 @@ impl Link {
     }
 
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
-        self.socket.system.set_nonblocking(nonblocking).map_err(lost)
+        self.socket.own().and_then(|socket| socket.set_nonblocking(nonblocking)).map_err(lost)
     }
 
     /// Waits until something of interest can be done.
     pub(super) fn ready(&self, interest: Interest, context: &Context) -> Result<Ready, Error> {
-        let wait = context.wait();
+        let (socket, wait) = (self.socket.own().map_err(lost)?, context.wait());
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, interest.reading);
         flags.set(PollFlags::OUT, interest.writing);
         loop {
-            let mut fds = [PollFd::new(&self.socket.system, flags)];
+            let mut fds = [PollFd::new(socket, flags)];
             poll(&mut fds, wait.slice()?)?;
             let events = fds[0].revents();
             if !events.is_empty() {
@@ -178,9 +196,10 @@ impl Link {
 
     /// Waits until the socket can be read, or `pipe` may be; returns whether the socket can.
     pub(super) fn ready_beside(&self, pipe: &Pipe, wait: &Wait<'_>) -> Result<bool, Error> {
+        let socket = self.socket.own().map_err(lost)?;
         loop {
             let slice = [wait.slice()?, Pipe::LOOK_AGAIN].into_iter().flatten().min();
-            let mut fds = vec![PollFd::new(&self.socket.system, PollFlags::IN)];
+            let mut fds = vec![PollFd::new(socket, PollFlags::IN)];
             #[cfg(unix)]
             if Pipe::LOOK_AGAIN.is_none() {
                 fds.push(PollFd::new(pipe.file(), PollFlags::IN));
@@ -202,14 +221,14 @@ impl Link {
     /// that, one that waits until it may send more learns it from Linux only a minute
     /// later, if all that had arrived was read after a cancel.
     pub(super) fn reset_when_closed(&self) {
-        let _ = self.socket.system.set_linger(Some(Duration::ZERO));
+        let _ = self.socket.own().and_then(|socket| socket.set_linger(Some(Duration::ZERO)));
     }
 
     /// Looks at what an idle connection has to say, without taking it: `None` if it is
     /// silent, as it should be; zero if it is closed.
     pub(super) fn peek(&self) -> io::Result<Option<usize>> {
         let mut byte = [0];
-        match peek(&self.socket.system, &mut byte) {
+        match self.socket.own().and_then(|socket| peek(socket, &mut byte)) {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_again(&error) => Ok(None),
             Err(error) => Err(error),

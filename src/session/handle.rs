@@ -23,6 +23,10 @@ use crate::sync::{Mutex, Rank};
 /// A program that ends takes its tasks with it: call
 /// [`wait_until_idle`](Self::wait_until_idle) before `main` returns.
 ///
+/// A process that `fork` makes leaves connections to the one that made them: the blocking
+/// calls of a session that it has from there make connections of its own. It has none of the
+/// threads that run tasks; for those it makes another session.
+///
 /// # Examples
 ///
 /// ```

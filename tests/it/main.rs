@@ -17,6 +17,8 @@ mod download_disk;
 mod download_places;
 mod downloads;
 mod edges;
+#[cfg(unix)]
+mod forks;
 mod forms;
 mod framing;
 mod guarantees;

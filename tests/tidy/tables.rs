@@ -2,8 +2,8 @@
 
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
-    "error", "sync", "clock", "cancel", "census", "random", "headers", "mime", "basic", "trust",
-    "resolver", "body", "request", "response",
+    "error", "sync", "clock", "cancel", "census", "fork", "random", "headers", "mime", "basic",
+    "trust", "resolver", "body", "request", "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -21,6 +21,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("clock", &[]),
     ("cancel", &[&["sync"]]),
     ("census", &[]),
+    ("fork", &[]),
     ("random", &[]),
     ("headers", &[&["error"]]),
     ("mime", &[]),
@@ -76,6 +77,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("der", &["trust/"]),
     ("des", &["trust/identity/pkcs12"]),
     ("flate2", &["load/decode"]),
+    ("forkguard", &["fork.rs"]),
     ("httparse", &["engine/http1/codec.rs"]),
     ("md5", &["credentials/digest"]),
     ("nix", &["engine/sendfile/"]),

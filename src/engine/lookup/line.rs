@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::fork::Maker;
+
 /// How many helpers ask at once while their look-ups come back.
 const HELPERS: usize = 8;
 
@@ -39,6 +41,8 @@ pub(super) struct Line<T> {
     /// All that have been started and have not ended.
     helpers: usize,
     closed: bool,
+    /// Whose helpers these are.
+    maker: Maker,
 }
 
 #[derive(Debug)]
@@ -56,13 +60,19 @@ struct Asking<T> {
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new(), asking: Vec::new(), helpers: 0, closed: false }
+        let (waiting, asking) = (VecDeque::new(), Vec::new());
+        Self { waiting, asking, helpers: 0, closed: false, maker: Maker::this_process() }
     }
 }
 
 impl<T: Default> Line<T> {
     /// Asks for a host and port: joins those who do already, or stands in line.
     pub(super) fn ask(&mut self, host: &str, port: u16, now: Instant) -> Arc<Question<T>> {
+        if !self.maker.is_this_process() {
+            // A process that was forked off has none of the threads, and its copies of those
+            // who ask are nobody.
+            *self = Self { closed: self.closed, ..Self::default() };
+        }
         let is_it = |question: &Question<T>| *question.host == *host && question.port == port;
         if let Some(waiting) = self.waiting.iter_mut().find(|one| is_it(&one.question)) {
             waiting.askers += 1;
