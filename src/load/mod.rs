@@ -59,7 +59,7 @@ pub(crate) fn run(
         }
         let follows = follow(&mut hop, &response, rules, context);
         let Some(request) = follows.map_err(|error| error.on(&hop.url))? else {
-            return deliver(hop, response);
+            return deliver(hop, response, context);
         };
         response.body.discard();
         hop = hop.next(&request, rules)?;
@@ -100,12 +100,12 @@ fn response_to(hop: &Hop, response: &WireResponse) -> Response {
     Response::new(hop.url.clone(), status, version, headers.clone(), length)
 }
 
-fn deliver(hop: Hop, response: WireResponse) -> Result<Loaded, Error> {
+fn deliver(hop: Hop, response: WireResponse, context: &Context) -> Result<Loaded, Error> {
     let codings = codings(&hop, &response.head, &*response.body);
     let codings = codings.map_err(|error| error.on(&hop.url))?;
     let length = length(&hop, &response, &codings);
     let WireResponse { head, body } = response;
-    let body = Decoder::new(body, &codings);
+    let body = Decoder::new(body, &codings, context);
     let response = Response::new(hop.url, head.status, head.version, head.headers, length);
     Ok(Loaded { response, body })
 }

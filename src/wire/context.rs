@@ -133,6 +133,17 @@ pub(crate) struct Wait<'a> {
 }
 
 impl Wait<'_> {
+    /// Looks whether work may go on that takes long without waiting for anything: at a
+    /// cancel, at both timers, and at a pause, whose end it waits for. To be done every 64 KiB
+    /// or 10 ms.
+    pub(crate) fn look(&self) -> Result<(), Error> {
+        self.slice()?;
+        match &self.context.dialogue {
+            Some(dialogue) => Arc::clone(dialogue).rest(),
+            None => Ok(()),
+        }
+    }
+
     /// Returns how long to block at most before asking again; an error ends the wait.
     /// `None` means for ever. [Cancelled](Error::is_cancel) although the load was not means
     /// that it leaves its thread.

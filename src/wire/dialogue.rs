@@ -18,6 +18,11 @@ pub(crate) trait Dialogue: fmt::Debug + Send + Sync {
     /// Returns how long the load has paused, from its beginning to now.
     fn pauses(&self) -> Pauses;
 
+    /// Returns when the load may go on with what it does for itself, at once unless it
+    /// pauses. [Cancelled](Error::is_cancel) although the load was not means that it leaves
+    /// its thread.
+    fn rest(self: Arc<Self>) -> Result<(), Error>;
+
     // ---- told ----
 
     /// Learns of an informational answer (1xx) before the final one.

@@ -12,6 +12,7 @@ mod connectivity;
 mod data;
 mod deadlocks;
 mod decoding;
+mod decoding_time;
 mod differential;
 mod download_disk;
 mod download_places;

@@ -87,8 +87,8 @@ impl Authentication<'_> {
         };
         let mut piece = vec![0; PIECE];
         loop {
-            // It may be long, or have no end: a cancel and the timer of the whole load reach it.
-            self.context.wait().slice()?;
+            // It may be long, or have no end.
+            self.context.wait().look()?;
             match body.read(&mut piece)? {
                 Some(0) => return Ok(hasher.finish()),
                 Some(count) => hasher.update(&piece[..count]),

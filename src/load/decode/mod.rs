@@ -25,7 +25,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
-use crate::wire::WireBody;
+use crate::wire::{Context, Wait, WireBody};
 
 pub(super) use asked::undoes;
 
@@ -34,6 +34,9 @@ const MOST_LAYERS: usize = 5;
 
 /// A body of the usual sizes stays in the CPU's cache on its way through.
 const BUFFER: usize = 16 * 1024;
+
+/// How much is decoded at most between two looks at cancel and timers.
+const AT_A_TIME: usize = 64 * 1024;
 
 /// One coding that a body can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,6 +137,8 @@ pub(crate) struct Decoder {
     wire: CountedBody,
     /// The layer that was applied last, and is undone first, stands first.
     layers: Vec<Layer>,
+    /// None where nothing is decoded: who reads the wire looks.
+    context: Option<Context>,
     decoded: u64,
     /// What went wrong before; it stays wrong.
     failed: Option<Error>,
@@ -141,19 +146,22 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// Wraps a body with the codings that were applied to it, in that order.
-    pub(crate) fn new(body: Box<dyn WireBody>, codings: &[Coding]) -> Self {
+    pub(super) fn new(body: Box<dyn WireBody>, codings: &[Coding], context: &Context) -> Self {
         let layers = codings.iter().rev().filter_map(|coding| coding.codec()).map(Layer::new);
-        let wire = CountedBody { body, bytes: 0 };
-        Self { wire, layers: layers.collect(), decoded: 0, failed: None }
+        let (wire, layers) = (CountedBody { body, bytes: 0 }, layers.collect::<Vec<_>>());
+        let context = (!layers.is_empty()).then(|| context.clone());
+        Self { wire, layers, context, decoded: 0, failed: None }
     }
 
     /// Reads some bytes, decoded; none means the body is whole.
     ///
-    /// Waits for the wire only if nothing that has arrived can be returned.
+    /// Waits for the wire only if nothing that has arrived can be returned. A little of a
+    /// compressed body can be decoded for hours, to much or to nothing: cancel, timers and
+    /// pauses are looked at meanwhile.
     ///
     /// # Errors
     ///
-    /// Those of the wire, unchanged, and [`ErrorKind::CannotDecodeRawData`].
+    /// Those of the wire and of its waits, unchanged, and [`ErrorKind::CannotDecodeRawData`].
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -161,7 +169,7 @@ impl Decoder {
         if buffer.is_empty() {
             return Ok(0);
         }
-        match pull(&mut self.wire, &mut self.layers, buffer) {
+        match self.decode(buffer) {
             Ok(length) => {
                 self.decoded += length as u64;
                 Ok(length)
@@ -173,6 +181,14 @@ impl Decoder {
                 Err(error)
             }
         }
+    }
+
+    fn decode(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let Some(context) = &self.context else { return self.wire.read(buffer) };
+        let most = buffer.len().min(AT_A_TIME);
+        let mut work = Work { wire: &mut self.wire, context, wait: context.wait() };
+        work.wait.look()?;
+        work.pull(&mut self.layers, &mut buffer[..most])
     }
 
     /// Returns how many bytes are still to be read, if that is known before they are decoded.
@@ -225,32 +241,51 @@ impl Layer {
     }
 }
 
-/// Fills some of `buffer` from the last of `layers`, which pull from those before them.
-fn pull(wire: &mut CountedBody, layers: &mut [Layer], buffer: &mut [u8]) -> Result<usize, Error> {
-    let Some((layer, below)) = layers.split_last_mut() else {
-        let length = wire.body.read(buffer)?;
-        wire.bytes += length as u64;
-        return Ok(length);
-    };
-    loop {
-        let step = layer.codec.decode(&layer.buffer[layer.start..layer.end], buffer)?;
-        layer.start += step.consumed;
-        if step.produced > 0 {
-            return Ok(step.produced);
-        }
-        if layer.start < layer.end {
-            // A codec takes all of its input or gives some output; one that does neither
-            // would be asked for ever.
-            if step.consumed == 0 {
-                return Err(broken("the decoder makes no progress"));
+impl CountedBody {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let length = self.body.read(buffer)?;
+        self.bytes += length as u64;
+        Ok(length)
+    }
+}
+
+/// The work for one read.
+struct Work<'a> {
+    wire: &'a mut CountedBody,
+    context: &'a Context,
+    /// Since something has come over the wire last.
+    wait: Wait<'a>,
+}
+
+impl Work<'_> {
+    /// Fills some of `buffer` from the last of `layers`, which pull from those before them.
+    fn pull(&mut self, layers: &mut [Layer], buffer: &mut [u8]) -> Result<usize, Error> {
+        let Some((layer, below)) = layers.split_last_mut() else {
+            let length = self.wire.read(buffer)?;
+            self.wait = self.context.wait();
+            return Ok(length);
+        };
+        loop {
+            let step = layer.codec.decode(&layer.buffer[layer.start..layer.end], buffer)?;
+            layer.start += step.consumed;
+            if step.produced > 0 {
+                return Ok(step.produced);
             }
-        } else if layer.ended {
-            layer.codec.finish()?;
-            return Ok(0);
-        } else {
-            layer.end = pull(wire, below, &mut layer.buffer)?;
-            layer.start = 0;
-            layer.ended = layer.end == 0;
+            if layer.start < layer.end {
+                // A codec takes all of its input or gives some output; one that does neither
+                // would be asked for ever.
+                if step.consumed == 0 {
+                    return Err(broken("the decoder makes no progress"));
+                }
+            } else if layer.ended {
+                layer.codec.finish()?;
+                return Ok(0);
+            } else {
+                self.wait.look()?;
+                layer.end = self.pull(below, &mut layer.buffer)?;
+                layer.start = 0;
+                layer.ended = layer.end == 0;
+            }
         }
     }
 }

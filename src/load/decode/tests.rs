@@ -1,8 +1,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use super::*;
+use crate::clock::Clock;
 
 /// A body that comes in these pieces, then ends or fails; it counts how often it is read.
 struct Pieces {
@@ -38,10 +40,21 @@ fn pieces(pieces: &[&[u8]]) -> Pieces {
     Pieces { pieces: pieces.collect(), failure: None, reads: Arc::default() }
 }
 
+/// What bounds a load that has all the time there is.
+fn context() -> Context {
+    Context {
+        cancel: None,
+        clock: Clock::by_hand(),
+        idle: Duration::from_secs(60),
+        deadline: None,
+        dialogue: None,
+    }
+}
+
 /// Reads all of `body` with buffers of `size` bytes.
 fn read(body: Pieces, codings: &[Coding], size: usize) -> Result<Vec<u8>, Error> {
     let total = body.pieces.iter().map(Vec::len).sum::<usize>() as u64;
-    let mut decoder = Decoder::new(Box::new(body), codings);
+    let mut decoder = Decoder::new(Box::new(body), codings, &context());
     let (mut all, mut buffer) = (Vec::new(), vec![0; size]);
     loop {
         match decoder.read(&mut buffer) {
@@ -179,7 +192,7 @@ fn broken_bodies_never_panic_and_never_hang() {
                 let at = random() as usize % body.len();
                 body[at] = random() as u8;
             }
-            let mut decoder = Decoder::new(Box::new(pieces(&[&body])), &[coding]);
+            let mut decoder = Decoder::new(Box::new(pieces(&[&body])), &[coding], &context());
             let mut buffer = [0; 4096];
             // Some mistakes make a body longer: this bounds how far it is followed.
             for _ in 0..1000 {
@@ -213,7 +226,7 @@ fn nothing_is_waited_for_while_there_is_something_to_return() {
     for (coding, body) in vectors() {
         let body = pieces(&[&body]);
         let reads = Arc::clone(&body.reads);
-        let mut decoder = Decoder::new(Box::new(body), &[coding]);
+        let mut decoder = Decoder::new(Box::new(body), &[coding], &context());
         let mut read = 0;
         while read < 7000 {
             read += decoder.read(&mut [0; 100]).unwrap();
@@ -238,7 +251,7 @@ fn without_a_coding_the_callers_buffer_goes_to_the_wire() {
         fn discard(self: Box<Self>) {}
     }
     let mut buffer = vec![0; 100_000];
-    let mut decoder = Decoder::new(Box::new(Watched(buffer.as_ptr().addr())), &[]);
+    let mut decoder = Decoder::new(Box::new(Watched(buffer.as_ptr().addr())), &[], &context());
     assert_eq!(decoder.read(&mut buffer).unwrap(), 100_000);
     assert_eq!((decoder.wire_bytes(), decoder.decoded_bytes()), (100_000, 100_000));
     assert_eq!(decoder.read(&mut []).unwrap(), 0);
@@ -366,7 +379,7 @@ mod gzip {
         let bomb = encoded::gzip(&encoded::gzip(&vec![0; 1 << 24]));
         assert!(bomb.len() < 500, "{}", bomb.len());
         let codings = [Coding::Gzip, Coding::Gzip];
-        let mut decoder = Decoder::new(Box::new(pieces(&[&bomb])), &codings);
+        let mut decoder = Decoder::new(Box::new(pieces(&[&bomb])), &codings, &context());
         decoder.read(&mut [0; 10]).unwrap();
         assert_eq!(decoder.decoded_bytes(), 10);
         assert_eq!(read(pieces(&[&bomb]), &codings, 1 << 16).unwrap().len(), 1 << 24);

@@ -121,6 +121,10 @@ impl Dialogue for Person {
         Pauses::default()
     }
 
+    fn rest(self: Arc<Self>) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn informed(self: Arc<Self>, _: Head) {}
 
     fn sends(&self, _: Option<u64>) {}

@@ -159,15 +159,50 @@ fn what_a_task_is_refused_for_is_not_what_it_is_known_for() {
 
 #[cfg(feature = "digest")]
 mod digest {
+    use urlsession::Clock;
+
     use super::*;
     use crate::support::digest_server::Digest;
     use crate::support::running::Running;
 
     #[test]
-    fn a_body_without_an_end_that_is_to_be_signed_can_be_cancelled() {
+    fn a_body_without_an_end_that_is_to_be_signed_ends_by_a_cancel_and_by_its_timer() {
         let digest = Digest::new(Some("SHA-256"), Some("auth-int"));
         let server = digest.serve(|_, _| Answer::ok("in"));
-        let session = Asked::giving("ann", "pw").session();
+        for (expected, is_cancelled) in [(ErrorKind::Cancelled, true), (ErrorKind::TimedOut, false)]
+        {
+            let (mut configuration, clock) = (Configuration::ephemeral(), Clock::by_hand());
+            configuration.clock = clock.clone();
+            configuration.timeout_for_resource = std::time::Duration::from_secs(100);
+            let session = Asked::giving("ann", "pw").session_with(configuration);
+            session.data(server.url("/")).unwrap();
+            let (opened, is_opened) = channel();
+            let body = Body::opened_by(move || {
+                opened.send(()).unwrap();
+                Ok(io::repeat(b'x'))
+            });
+            let task = session.data_task(Request::post(server.url("/")).body(body));
+            let running = {
+                let task = task.clone();
+                Running::start(move || task.run().map(drop))
+            };
+            is_opened.recv_timeout(HANG).unwrap();
+            if is_cancelled {
+                task.cancel();
+            } else {
+                clock.advance(std::time::Duration::from_secs(101));
+            }
+            assert_eq!(running.outcome().unwrap_err().kind(), expected);
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_suspended_while_it_hashes_gives_its_place_to_others() {
+        let digest = Digest::new(Some("SHA-256"), Some("auth-int"));
+        let server = digest.serve(|_, _| Answer::ok("in"));
+        let mut configuration = Configuration::ephemeral();
+        configuration.maximum_connections_per_host = 1;
+        let session = Asked::giving("ann", "pw").session_with(configuration);
         session.data(server.url("/")).unwrap();
         let (opened, is_opened) = channel();
         let body = Body::opened_by(move || {
@@ -175,13 +210,14 @@ mod digest {
             Ok(io::repeat(b'x'))
         });
         let task = session.data_task(Request::post(server.url("/")).body(body));
-        let running = {
-            let task = task.clone();
-            Running::start(move || task.run().map(drop))
-        };
+        task.resume();
         is_opened.recv_timeout(HANG).unwrap();
+        let (sender, outcomes) = channel();
+        session.data_task_to(server.url("/"), &sender).resume();
+        task.suspend();
+        assert_eq!(outcomes.recv_timeout(HANG).unwrap().outcome.unwrap().text(), "in");
         task.cancel();
-        assert_eq!(running.outcome().unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(session.wait_until_idle(HANG));
     }
 
     #[test]

@@ -23,6 +23,10 @@ impl Dialogue for Core {
         Pauses { leaves, ..state.life.pauses(now) }
     }
 
+    fn rest(self: Arc<Self>) -> Result<(), Error> {
+        Self::rest(&self)
+    }
+
     fn informed(self: Arc<Self>, head: Head) {
         let Some(listener) = self.listener() else { return };
         let url = {
