@@ -60,6 +60,17 @@ impl Connector {
         Ok(Connection::new(stream, Route::direct(url, zone).to_key()))
     }
 
+    /// Asks a load's own delegate about a connection that was made for others, as it would be
+    /// asked about a new one. Returns whether the connection can be used.
+    pub(super) fn confirm(
+        &self,
+        connection: &mut Connection,
+        request: &WireRequest<'_>,
+        context: &Context,
+    ) -> Result<bool, Error> {
+        self.tls.confirm(connection.stream(), request.url, context)
+    }
+
     /// Whether a load may use a connection with these terms.
     pub(super) fn allows(&self, terms: &Terms, context: &Context) -> bool {
         self.tls.allows(terms, context)

@@ -142,11 +142,23 @@ impl Engine {
     ) -> Result<WireResponse, Error> {
         context.check()?;
         let route = Route::direct(request.url, request.zone);
-        if let Some(connection) = self.at_hand(berth, route, context) {
+        while let Some(mut connection) = self.at_hand(berth, route, context) {
+            match self.connector.confirm(&mut connection, request, context) {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    // Others have no reason to leave it.
+                    if berth.is_none() {
+                        self.pool.put(connection);
+                    }
+                    return Err(error);
+                }
+            }
             match self.attempt(connection, berth, request, context) {
                 Ok(response) => return Ok(response),
                 Err(failed) if failed.may_be_repeated(request) => {
                     log::debug!("a kept-alive connection was dead; trying once on a new one");
+                    break;
                 }
                 Err(failed) => return Err(failed.error),
             }

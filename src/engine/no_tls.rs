@@ -41,6 +41,11 @@ impl Tls {
         Err(Error::new(ErrorKind::NotSupported, detail).at(Stage::Securing))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "with TLS, somebody is asked")]
+    pub(super) fn confirm(&self, _: &mut Stream, _: &Url, _: &Context) -> Result<bool, Error> {
+        Ok(true)
+    }
+
     pub(super) fn allows(&self, terms: &Terms, _: &Context) -> bool {
         match terms.0 {}
     }

@@ -1,6 +1,10 @@
 //! What a program implements to be told, and to be asked.
 
+mod kind;
+
 use std::fmt;
+
+use kind::DelegateKind;
 
 use super::handle::Session;
 use super::task::{DownloadTask, Progress, Task};
@@ -106,7 +110,7 @@ pub trait Delegate: Send + Sync {
     /// storage has one for the server, and such a response is delivered.
     ///
     /// A server's certificate is asked about once for each connection, before anything is
-    /// sent to it.
+    /// sent to it; a task's own delegate also when it first uses one that others have left.
     ///
     /// [`did_receive_challenge`]: Self::did_receive_challenge
     #[doc(alias = "urlSession(_:didReceive:completionHandler:)")]
@@ -117,6 +121,15 @@ pub trait Delegate: Send + Sync {
         reply: Reply<Disposition>,
     ) {
         let _ = (session, challenge, reply);
+    }
+
+    /// Returns which type it is. Not for implementing.
+    #[doc(hidden)]
+    fn kind(&self) -> DelegateKind
+    where
+        Self: 'static,
+    {
+        DelegateKind::of::<Self>()
     }
 
     // ---- every task ----
@@ -160,6 +173,7 @@ pub trait Delegate: Send + Sync {
     #[doc(alias = "urlSession(_:task:didReceive:completionHandler:)")]
     fn did_receive_challenge(&self, task: &Task, challenge: &Challenge, reply: Reply<Disposition>) {
         let _ = (task, challenge, reply);
+        kind::trait_method_runs_for::<Self>();
     }
 
     /// No connection to the host can be made, and the task waits until one can, as

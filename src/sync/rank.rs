@@ -32,6 +32,8 @@ pub(crate) enum Rank {
     Timer,
     /// A word of the session: its description, its delegate, its queue.
     Session,
+    /// Which types of delegates have nothing to say about challenges.
+    Silent,
     // ---- load ----
     /// Answers to challenges that were accepted. The storage's is taken under it: an answer
     /// is good for as long as its credential is stored.

@@ -92,6 +92,22 @@ impl Context {
         }
     }
 
+    /// Returns the delegate that only this load asks, if it may have something to say about a
+    /// server that others trust already.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone asks it"))]
+    pub(crate) fn own_delegate(&self) -> Option<DelegateId> {
+        self.dialogue.as_ref()?.own_delegate()
+    }
+
+    /// Asks the load's own delegate alone.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone asks it"))]
+    pub(crate) fn ask_own(&self, challenge: Challenge) -> Result<Option<DelegateDecision>, Error> {
+        match &self.dialogue {
+            Some(dialogue) => Arc::clone(dialogue).challenge_own(challenge),
+            None => Ok(None),
+        }
+    }
+
     /// Whether this delegate is one that the load asks.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
     pub(crate) fn is_asked(&self, delegate: &DelegateId) -> bool {

@@ -57,6 +57,18 @@ pub(crate) trait Dialogue: fmt::Debug + Send + Sync {
     /// Whether there is anybody to ask about challenges.
     fn has_delegate(&self) -> bool;
 
+    /// Returns the delegate that only this load asks, if it may have something to say about a
+    /// server that others trust already.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone asks it"))]
+    fn own_delegate(&self) -> Option<DelegateId>;
+
+    /// Asks the load's [own delegate](Self::own_delegate) alone.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone asks it"))]
+    fn challenge_own(
+        self: Arc<Self>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error>;
+
     /// Whether this delegate is one that is asked.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool;
@@ -68,6 +80,9 @@ pub(crate) struct DelegateDecision {
     pub(crate) disposition: Disposition,
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
     pub(crate) by: DelegateId,
+    /// It is for every load that uses the connection.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
+    pub(crate) is_for_all: bool,
 }
 
 /// Which delegate it was: a connection that it has decided about is kept for it.
@@ -90,6 +105,12 @@ impl DelegateId {
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
     pub(crate) fn is<T: ?Sized>(&self, object: &Arc<T>) -> bool {
         self.address == Arc::as_ptr(object).cast::<()>().addr()
+    }
+}
+
+impl PartialEq for DelegateId {
+    fn eq(&self, other: &Self) -> bool {
+        self.address == other.address
     }
 }
 

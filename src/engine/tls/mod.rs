@@ -89,6 +89,25 @@ impl Tls {
         Ok(Stream::Tls(Box::new(securing.run(connect)?)))
     }
 
+    /// Asks a load's own delegate about the server of a stream, if it was not yet asked on it.
+    /// Returns whether the stream can be used.
+    pub(super) fn confirm(
+        &self,
+        stream: &mut Stream,
+        url: &Url,
+        context: &Context,
+    ) -> Result<bool, Error> {
+        let Stream::Tls(stream) = stream else { return Ok(true) };
+        match context.own_delegate() {
+            Some(own) if !stream.consulted.knows(&own) => {
+                let confirmed = Securing::new(self, url, context)
+                    .and_then(|securing| securing.confirm(stream, own));
+                confirmed.map_err(|error| error.at(Stage::Securing))
+            }
+            _ => Ok(true),
+        }
+    }
+
     /// Whether a load may use a connection with these terms.
     pub(super) fn allows(&self, terms: &Terms, context: &Context) -> bool {
         terms.allow(context, self.credentials.as_ref())

@@ -13,7 +13,7 @@ use url::Url;
 use super::decision::{AboutClient, AboutServer, about_client, about_server};
 use super::handshake::{Noted, take_noted};
 use super::stream::{Pause, TlsStream};
-use super::terms::{Shown, Terms, stored_identity};
+use super::terms::{Consulted, Shown, Terms, stored_identity};
 use super::{Tls, failure};
 use crate::credentials::{
     AuthenticationMethod, Challenge, Credential, Persistence, ProtectionSpace,
@@ -21,7 +21,7 @@ use crate::credentials::{
 use crate::engine::stream::Stream;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::trust::{Certificate, Identity, ServerTrust, server_name};
-use crate::wire::{Context, DelegateId};
+use crate::wire::{Context, DelegateDecision, DelegateId};
 
 /// How many connections are made for one at most. Each question may take one, and a server
 /// that shows another certificate each time would be asked about for ever.
@@ -36,6 +36,7 @@ pub(super) struct Securing<'a> {
     name: ServerName<'static>,
     context: &'a Context,
     server: Option<Decided>,
+    consulted: Consulted,
     client: Client,
 }
 
@@ -68,7 +69,8 @@ impl<'a> Securing<'a> {
         let host = url.host_str().unwrap_or_default();
         let name = server_name(host)?;
         let (server, client) = (None, Client::Undecided);
-        let mut securing = Self { tls, url, host, name, context, server, client };
+        let consulted = Consulted::default();
+        let mut securing = Self { tls, url, host, name, context, server, consulted, client };
         // Where nobody is asked about the server, its evaluation is all there is to wait for,
         // and the handshake does that before a certificate is shown.
         if !context.has_delegate() {
@@ -91,6 +93,24 @@ impl<'a> Securing<'a> {
         }
         let detail = "the server has shown another certificate on every connection";
         Err(Error::new(ErrorKind::SecureConnectionFailed, detail).at(Stage::Securing))
+    }
+
+    /// Asks the load's own delegate about the server of a stream that others trust already, as
+    /// it would be asked about a new one. Returns whether the stream can be used.
+    pub(super) fn confirm(
+        mut self,
+        stream: &mut TlsStream,
+        own: DelegateId,
+    ) -> Result<bool, Error> {
+        let chain = stream.peer_certificates().unwrap_or_default();
+        // If it is no longer good, it takes a new connection, and everybody is asked.
+        if self.tls.policy.evaluate(chain, &self.name).is_err() {
+            return Ok(false);
+        }
+        let chain = chain.iter().map(|der| Certificate::from_der(der.as_ref())).collect();
+        self.decide_about_server(chain, Ok(()), Context::ask_own)?;
+        stream.consulted.note(own);
+        Ok(matches!(stream.after_pause(), Pause::Open))
     }
 
     fn shake(&self, below: Stream) -> Result<Shaken, Error> {
@@ -123,7 +143,7 @@ impl<'a> Securing<'a> {
         if let Some((chain, verdict)) = noted.refused {
             context.check()?;
             drop(stream);
-            self.decide_about_server(chain, verdict)?;
+            self.decide_about_server(chain, verdict, Context::ask)?;
             return Ok(None);
         }
         // Whoever breaks off before having shown a good certificate is nobody yet, and nobody
@@ -147,7 +167,7 @@ impl<'a> Securing<'a> {
                 self.tls.tickets.forget(&self.name);
                 return Ok(None);
             }
-            self.decide_about_server(chain, verdict)?;
+            self.decide_about_server(chain, verdict, Context::ask)?;
         }
         if let (Some(names), Client::Undecided) = (&noted.requested, &self.client) {
             asked |= self.decide_about_client(names)?;
@@ -196,6 +216,7 @@ impl<'a> Securing<'a> {
         &mut self,
         chain: Vec<Certificate>,
         verdict: Result<(), Error>,
+        ask: impl Fn(&Context, Challenge) -> Result<Option<DelegateDecision>, Error>,
     ) -> Result<(), Error> {
         let verdict = verdict.map_err(|error| error.at(Stage::Securing).on(self.url));
         let Some(own) = chain.first().cloned() else { return verdict };
@@ -205,7 +226,10 @@ impl<'a> Securing<'a> {
         if let Err(error) = &verdict {
             challenge = challenge.failed_with(error.clone());
         }
-        let answered = self.context.ask(challenge)?;
+        let answered = ask(self.context, challenge)?;
+        if answered.as_ref().is_some_and(|answered| answered.is_for_all) {
+            self.consulted.note_all();
+        }
         let answer = answered.as_ref().map(|answered| &answered.disposition);
         let against = match about_server(verdict.is_ok(), answer, &shown) {
             AboutServer::Good => None,
@@ -267,7 +291,12 @@ impl<'a> Securing<'a> {
 
     /// Writes down who may use the connection, and what is stored once it was of use.
     fn finish(&mut self, stream: &mut TlsStream, requested: bool) {
+        if let Some(own) = self.context.own_delegate() {
+            self.consulted.note(own);
+        }
+        stream.consulted = std::mem::take(&mut self.consulted);
         let trusted_by = self.server.take().and_then(|decided| decided.against);
+        let trusted_by = trusted_by.map(|by| (by, stream.consulted.clone()));
         let space = ProtectionSpace::of(self.url, AuthenticationMethod::ClientCertificate);
         let Some(space) = space else { return };
         let (identity, by, accepted) = match std::mem::replace(&mut self.client, Client::Undecided)

@@ -7,7 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 
 use super::failure;
 use super::session::{RECORD, TlsSession, Turn};
-use super::terms::Terms;
+use super::terms::{Consulted, Terms};
 use crate::credentials::{Credential, ProtectionSpace};
 use crate::engine::spare::Shelf;
 use crate::engine::stream::Stream;
@@ -25,6 +25,8 @@ pub(in crate::engine) struct TlsStream {
     session: TlsSession,
     /// Who may use it, if not everybody.
     pub(super) terms: Option<Arc<Terms>>,
+    /// Who was asked about the server.
+    pub(super) consulted: Consulted,
     /// An identity that was shown, to be stored once the server has taken it.
     pub(super) unproven: Option<Box<(Credential, ProtectionSpace)>>,
 }
@@ -46,7 +48,7 @@ impl TlsStream {
         below: Stream,
     ) -> Result<Self, Error> {
         let session = TlsSession::new(config, name)?;
-        Ok(Self { below, session, terms: None, unproven: None })
+        Ok(Self { below, session, terms: None, consulted: Consulted::default(), unproven: None })
     }
 
     /// What it goes over.

@@ -7,8 +7,8 @@ use crate::wire::{Context, DelegateId};
 /// The terms of a connection that not everybody may use.
 #[derive(Debug)]
 pub(in crate::engine) struct Terms {
-    /// Who has accepted the server's certificate against its evaluation.
-    pub(super) trusted_by: Option<DelegateId>,
+    /// Who has accepted the server's certificate against its evaluation, and who was asked.
+    pub(super) trusted_by: Option<(DelegateId, Consulted)>,
     /// What was shown to a server that wants to know who connects.
     pub(super) shown: Option<Shown>,
 }
@@ -26,11 +26,45 @@ pub(super) struct Shown {
     pub(super) space: ProtectionSpace,
 }
 
+/// Who was asked about the server of a connection, and has not refused it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Consulted {
+    /// The session's delegate has answered for all.
+    is_for_all: bool,
+    /// Delegates of single loads, the last ones that were asked.
+    own: Vec<DelegateId>,
+}
+
+/// How many delegates of single loads are remembered for a connection.
+const MOST_CONSULTED: usize = 8;
+
+impl Consulted {
+    /// Notes that the session's delegate has answered for all.
+    pub(super) fn note_all(&mut self) {
+        self.is_for_all = true;
+    }
+
+    /// Notes that a load's own delegate was asked.
+    pub(super) fn note(&mut self, own: DelegateId) {
+        if self.own.len() == MOST_CONSULTED {
+            self.own.remove(0);
+        }
+        self.own.push(own);
+    }
+
+    /// Whether this one need not be asked.
+    pub(super) fn knows(&self, own: &DelegateId) -> bool {
+        self.is_for_all || self.own.contains(own)
+    }
+}
+
 impl Terms {
     /// Whether a load may use the connection.
     pub(super) fn allow(&self, context: &Context, storage: Option<&CredentialStorage>) -> bool {
         let is_asked = |by: &DelegateId| context.is_asked(by);
-        if !self.trusted_by.as_ref().is_none_or(is_asked) {
+        if let Some((by, consulted)) = &self.trusted_by
+            && !(is_asked(by) && context.own_delegate().is_none_or(|own| consulted.knows(&own)))
+        {
             return false;
         }
         let Some(Shown { identity, by, asked, space }) = &self.shown else { return true };

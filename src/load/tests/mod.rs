@@ -147,11 +147,23 @@ impl Dialogue for Person {
         let failures = challenge.previous_failure_count();
         self.questions.lock().unwrap().push(format!("{method:?} {realm:?} {failures}"));
         let by = DelegateId::of(&self);
-        Ok((self.answers)(&challenge).map(|disposition| DelegateDecision { disposition, by }))
+        Ok((self.answers)(&challenge).map(|disposition| DelegateDecision {
+            disposition,
+            by,
+            is_for_all: false,
+        }))
     }
 
     fn has_delegate(&self) -> bool {
         true
+    }
+
+    fn own_delegate(&self) -> Option<DelegateId> {
+        None
+    }
+
+    fn challenge_own(self: Arc<Self>, _: Challenge) -> Result<Option<DelegateDecision>, Error> {
+        Ok(None)
     }
 
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {

@@ -9,6 +9,7 @@ mod pooling;
 mod refusals;
 mod renewed;
 mod resumption;
+mod reuse;
 mod set_up;
 mod table;
 mod waiting;

@@ -87,6 +87,18 @@ impl Dialogue for Core {
         self.shared.has_delegate() || self.state.lock().recipients.delegate().is_some()
     }
 
+    fn own_delegate(&self) -> Option<DelegateId> {
+        self.own_voice().map(|delegate| DelegateId::of(&delegate))
+    }
+
+    fn challenge_own(
+        self: Arc<Self>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        let Some(delegate) = self.own_voice() else { return Ok(None) };
+        self.ask_task_wise(&delegate, &Arc::new(challenge))
+    }
+
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {
         self.chain().iter().flatten().any(|asked| delegate.is(asked))
     }
@@ -108,20 +120,38 @@ impl Core {
             let answer = self.ask_one(delegate, move |delegate, task, reply| {
                 delegate.session_did_receive_challenge(&task.session(), &challenge, reply);
             })?;
-            if answer.is_some() {
-                return Ok(answer);
+            if let Some(answer) = answer {
+                return Ok(Some(DelegateDecision { is_for_all: true, ..answer }));
             }
         }
         for delegate in [task, session].iter().flatten() {
-            let challenge = challenge.clone();
-            let answer = self.ask_one(delegate, move |delegate, task, reply| {
-                delegate.did_receive_challenge(task, &challenge, reply);
-            })?;
+            let answer = self.ask_task_wise(delegate, &challenge)?;
             if answer.is_some() {
                 return Ok(answer);
             }
         }
         Ok(None)
+    }
+
+    /// Asks one delegate what is to be done about a challenge of the task.
+    fn ask_task_wise(
+        self: &Arc<Self>,
+        delegate: &Arc<dyn Delegate>,
+        challenge: &Arc<Challenge>,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        let (challenge, kind) = (challenge.clone(), delegate.kind());
+        self.ask_one(delegate, move |delegate, task, reply| {
+            kind.learning(|| delegate.did_receive_challenge(task, &challenge, reply));
+        })
+    }
+
+    /// Returns the task's own delegate, if it is not the session's too and its type is not
+    /// known to leave all challenges to others.
+    fn own_voice(&self) -> Option<Arc<dyn Delegate>> {
+        let [own, session] = self.chain();
+        let own = own?;
+        let is_of_session = session.is_some_and(|session| Arc::ptr_eq(&own, &session));
+        (!is_of_session && !own.kind().is_silent()).then_some(own)
     }
 
     fn ask_one(
@@ -130,7 +160,8 @@ impl Core {
         asks: impl Fn(&dyn Delegate, &Task, Reply<Disposition>) + Send + Sync + 'static,
     ) -> Result<Option<DelegateDecision>, Error> {
         let answer = self.ask_in_turn([Some(delegate.clone()), None], asks)?;
-        Ok(answer.map(|disposition| DelegateDecision { disposition, by: DelegateId::of(delegate) }))
+        let by = || DelegateId::of(delegate);
+        Ok(answer.map(|disposition| DelegateDecision { disposition, by: by(), is_for_all: false }))
     }
 }
 
