@@ -141,6 +141,7 @@ mod files;
 mod fork;
 mod headers;
 mod load;
+mod log;
 mod mime;
 mod random;
 mod request;

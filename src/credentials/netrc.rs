@@ -14,6 +14,8 @@ use std::sync::Once;
 
 use super::Credential;
 
+use crate::log;
+
 /// The largest file that is read, as curl has it.
 const LARGEST: u64 = 128 * 1024;
 

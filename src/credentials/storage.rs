@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::{Credential, Persistence, ProtectionSpace};
+use crate::log;
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// Credentials by protection space, in memory.

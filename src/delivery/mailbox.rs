@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::delivery::queue::{DeliveryQueue, Job, WeakQueue, run_caught};
+use crate::log;
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// How many jobs of one mailbox run before others of the same queue have their turn.

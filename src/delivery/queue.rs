@@ -8,6 +8,7 @@ use std::{any, fmt, mem};
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::delivery::serial::Serial;
+use crate::log;
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// A call of user code, ready to be made.

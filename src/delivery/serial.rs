@@ -8,6 +8,7 @@ use std::{io, mem, thread};
 use crate::census::{Census, Kind};
 use crate::clock::Clock;
 use crate::delivery::queue::{Job, run_caught};
+use crate::log;
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// How long the thread waits for something to do before it leaves.

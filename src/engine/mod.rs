@@ -46,6 +46,7 @@ use crate::clock::Clock;
 #[cfg(feature = "tls")]
 use crate::credentials::CredentialStorage;
 use crate::error::{Error, Stage};
+use crate::log;
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};

@@ -14,6 +14,7 @@ use super::tls::Terms;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::fork::Maker;
+use crate::log;
 use crate::sync::{Condvar, Mutex, Rank};
 use crate::wire::{Route, RouteKey};
 

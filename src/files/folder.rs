@@ -6,6 +6,7 @@ use std::{env, fs, io};
 
 use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, failed};
+use crate::log;
 
 /// Whose conventions decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

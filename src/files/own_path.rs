@@ -4,6 +4,8 @@ use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
+use crate::log;
+
 /// A path with the file that was created there, which is removed when this is dropped.
 ///
 /// Whatever else comes to lie there in the meantime is not this crate's to move or to

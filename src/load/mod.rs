@@ -22,6 +22,7 @@ use http::Method;
 
 use crate::error::Error;
 use crate::headers::Headers;
+use crate::log;
 use crate::request::Request;
 use crate::response::Response;
 use crate::wire::{Context, Head, Wire, WireBody, WireResponse};

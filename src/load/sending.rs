@@ -20,6 +20,7 @@ use super::prepare::Hop;
 use crate::credentials::Asker;
 use crate::error::{Error, Redacted};
 use crate::headers::Headers;
+use crate::log;
 use crate::wire::{Context, Wire, WireRequest, WireResponse};
 
 /// The sendings of one load.

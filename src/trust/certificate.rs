@@ -9,6 +9,8 @@ use super::CertificateDetails;
 #[cfg(feature = "tls")]
 use super::{DistinguishedName, pem, x509};
 use crate::error::{Error, ErrorKind};
+#[cfg(feature = "tls")]
+use crate::log;
 
 /// A certificate, as its DER bytes.
 ///

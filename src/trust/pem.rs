@@ -15,6 +15,8 @@ use super::ber;
 use super::refusal::summary;
 use super::x509::inside;
 
+use crate::log;
+
 const BEGIN: &str = "-----BEGIN ";
 
 /// One section, from the line that begins it to the one that ends it.

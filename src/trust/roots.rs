@@ -10,6 +10,7 @@ use super::certificate::sha256;
 use super::refusal::summary;
 use super::{Certificate, x509};
 use crate::error::{Error, ErrorKind};
+use crate::log;
 use crate::sync::{Mutex, Rank};
 
 /// The roots of one session.

@@ -2,8 +2,8 @@
 
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
-    "error", "sync", "clock", "cancel", "census", "fork", "random", "headers", "mime", "basic",
-    "trust", "resolver", "body", "request", "response",
+    "error", "sync", "log", "clock", "cancel", "census", "fork", "random", "headers", "mime",
+    "basic", "trust", "resolver", "body", "request", "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -18,6 +18,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // words
     ("error", &[]),
     ("sync", &[]),
+    ("log", &[&["sync"]]),
     ("clock", &[]),
     ("cancel", &[&["sync"]]),
     ("census", &[]),
@@ -26,17 +27,17 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("headers", &[&["error"]]),
     ("mime", &[]),
     ("basic", &[&["error"]]),
-    ("trust", &[&["error", "sync", "clock"]]),
+    ("trust", &[&["error", "sync", "log", "clock"]]),
     ("resolver", &[]),
     ("body", &[&["error", "sync", "random", "headers", "mime"]]),
     ("request", &[&["error", "cancel", "headers", "basic", "body"]]),
     ("response", &[&["error", "headers", "mime"]]),
     // stores, who do not know each other
-    ("credentials", &[&["error", "sync", "headers", "basic", "response", "trust"]]),
+    ("credentials", &[&["error", "sync", "log", "headers", "basic", "response", "trust"]]),
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
-    ("files", &[&["error", "census", "random"]]),
+    ("files", &[&["error", "log", "census", "random"]]),
     // explanations, without code
     ("guide", &[]),
     // workers, who do not know each other
@@ -67,7 +68,7 @@ pub(crate) const SESSION_MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Foreign crates whose types are vocabulary: any room may name them.
-pub(crate) const VOCABULARY: &[&str] = &["http", "log", "url"];
+pub(crate) const VOCABULARY: &[&str] = &["http", "url"];
 
 /// The files that may name each other foreign crate, as beginnings of paths in `src`.
 pub(crate) const DOORS: &[(&str, &[&str])] = &[
@@ -79,6 +80,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("flate2", &["load/decode"]),
     ("forkguard", &["fork.rs"]),
     ("httparse", &["engine/http1/codec.rs"]),
+    ("log", &["log.rs"]),
     ("md5", &["credentials/digest"]),
     ("nix", &["engine/sendfile/"]),
     ("percent_encoding", &["credentials/digest", "load/redirect", "request", "response"]),

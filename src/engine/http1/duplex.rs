@@ -9,6 +9,7 @@ use super::upload::Upload;
 use crate::engine::buffer::Buffer;
 use crate::engine::connection::Connection;
 use crate::error::{Error, ErrorKind, Stage};
+use crate::log;
 use crate::wire::Context;
 
 /// Both ways of one exchange.

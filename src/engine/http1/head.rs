@@ -4,6 +4,7 @@ use super::codec::{read_head, status_of};
 use super::duplex::Duplex;
 use super::lenient;
 use crate::error::{Error, ErrorKind};
+use crate::log;
 use crate::wire::{Context, Head};
 
 /// The largest head, and the largest that all informational ones together may be.

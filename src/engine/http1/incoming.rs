@@ -8,6 +8,7 @@ use super::framing::{Decision, Framing};
 use crate::cancel::Registered;
 use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
+use crate::log;
 use crate::wire::{Context, WireBody};
 
 /// How much of an unwanted body is read to keep its connection, and for how long; beyond

@@ -12,6 +12,7 @@ use http::{StatusCode, Version};
 use super::grammar::{is_text, is_token};
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
+use crate::log;
 use crate::wire::Head;
 
 /// How many lines that are left out are named in the log.

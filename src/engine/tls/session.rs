@@ -18,6 +18,7 @@ use super::failure;
 use crate::engine::buffer::Buffer;
 use crate::engine::spare::Shelf;
 use crate::error::{Error, ErrorKind};
+use crate::log;
 
 /// How much is read at a time: two full records.
 const READ: usize = 2 * (16 * 1024 + 256 + 5);

@@ -29,6 +29,7 @@ use super::prepare::Hop;
 use super::response_to;
 use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSpace, Signer};
 use crate::error::Error;
+use crate::log;
 use crate::response::Response;
 use crate::wire::{Context, WireResponse};
 

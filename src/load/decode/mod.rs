@@ -25,6 +25,7 @@ use std::fmt;
 
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
+use crate::log;
 use crate::wire::{Context, Wait, WireBody};
 
 pub(super) use asked::undoes;

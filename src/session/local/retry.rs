@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Local;
 use crate::error::Error;
+use crate::log;
 use crate::session::task::{Core, Record};
 use crate::wire::{Loss, may_send_again};
 
@@ -59,8 +60,10 @@ impl Local {
                 if core.shared.configuration.waits_for_connectivity
                     && state.seen.current().is_none() =>
             {
+                let patience = state.attempts.patience();
+                drop(state);
                 log::debug!("waiting for connectivity: {error}");
-                Verdict::Waits(state.attempts.patience())
+                Verdict::Waits(patience)
             }
             _ => Verdict::Ends,
         }

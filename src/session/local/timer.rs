@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::Local;
 use crate::census::Census;
 use crate::clock::Clock;
+use crate::log;
 use crate::session::task::{Core, Record};
 use crate::sync::{Condvar, Mutex, Rank};
 

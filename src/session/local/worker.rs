@@ -11,6 +11,7 @@ use super::retry::Verdict;
 use crate::delivery::caught;
 use crate::error::{Error, ErrorKind};
 use crate::load::Loaded;
+use crate::log;
 use crate::session::audience;
 use crate::session::inside::Inside;
 use crate::session::task::{Brought, Core, Place, Ticket};

@@ -5,6 +5,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::unusable;
 use crate::error::{Error, ErrorKind};
+use crate::log;
 use crate::trust::Certificate;
 use crate::trust::pem::{Section, Sections, text};
 

@@ -10,6 +10,7 @@ use super::decryption::Encrypted;
 use super::mac::Mac;
 use super::{Passphrase, broken, broken_by, unsupported, wrong};
 use crate::error::Error;
+use crate::log;
 use crate::trust::x509::{inside, value};
 use crate::trust::{Certificate, ber};
 

@@ -14,6 +14,7 @@ use rustls::sign::SigningKey;
 use self::contents::Contents;
 use super::{key, unusable};
 use crate::error::{Error, ErrorKind};
+use crate::log;
 use crate::trust::refusal::summary;
 use crate::trust::{Certificate, ber, x509};
 
