@@ -55,6 +55,37 @@ enum Receiver {
     File(Box<Sink>, Vec<u8>),
 }
 
+impl Receiver {
+    /// Asks what becomes of the body, and prepares for that.
+    fn of(
+        core: &Arc<Core>,
+        loaded: &Loaded,
+        target: Option<Target>,
+        listener: Option<&dyn Listener>,
+    ) -> Result<Self, Error> {
+        if allowed(core, &loaded.response, listener)? == ResponseDisposition::BecomeDownload {
+            become_download(core, listener)?;
+        }
+        let is_collected = core.state.lock().recipients.reports().wants_data();
+        let limit = core.shared.configuration.maximum_body_in_memory;
+        let is_told = listener.is_some_and(|listener| listener.takes_body());
+        Ok(if core.is_download() {
+            let folder = core.shared.configuration.temporary_directory.as_ref();
+            let sink = Sink::create(target, folder, &core.shared.census)?;
+            Self::File(Box::new(sink), vec![0; PIECE])
+        } else if !is_told && is_collected {
+            Self::Memory(Gathered::new(&loaded.body, limit)?)
+        } else if !is_told {
+            Self::Nobody(vec![0; PIECE])
+        } else if !is_collected && !is_incremental(core) {
+            Self::Whole(Gathered::new(&loaded.body, limit)?)
+        } else {
+            let collected = is_collected.then(Vec::new);
+            Self::Pieces { pieces: Pieces::default(), collected }
+        })
+    }
+}
+
 impl Reception {
     /// Asks what becomes of the body, and prepares for that.
     pub(super) fn begin(
@@ -63,27 +94,9 @@ impl Reception {
         target: Option<Target>,
         listener: Option<&dyn Listener>,
     ) -> Result<Self, Error> {
+        let receiver = Receiver::of(core, &loaded, target, listener)
+            .map_err(|error| error.at(Stage::Receiving).on(loaded.response.url()))?;
         let Loaded { response, body } = loaded;
-        if allowed(core, &response, listener)? == ResponseDisposition::BecomeDownload {
-            become_download(core, listener)?;
-        }
-        let is_collected = core.state.lock().recipients.reports().wants_data();
-        let limit = core.shared.configuration.maximum_body_in_memory;
-        let is_told = listener.is_some_and(|listener| listener.takes_body());
-        let receiver = if core.is_download() {
-            let folder = core.shared.configuration.temporary_directory.as_ref();
-            let sink = Sink::create(target, folder, &core.shared.census)?;
-            Receiver::File(Box::new(sink), vec![0; PIECE])
-        } else if !is_told && is_collected {
-            Receiver::Memory(Gathered::new(&body, limit)?)
-        } else if !is_told {
-            Receiver::Nobody(vec![0; PIECE])
-        } else if !is_collected && !is_incremental(core) {
-            Receiver::Whole(Gathered::new(&body, limit)?)
-        } else {
-            let collected = is_collected.then(Vec::new);
-            Receiver::Pieces { pieces: Pieces::default(), collected }
-        };
         Ok(Self { response, body, receiver })
     }
 
@@ -161,7 +174,11 @@ impl Reception {
                 }
                 Ok(Product::Nothing)
             }
-            Receiver::File(file, _) => file.finish(response).map(Product::Download),
+            Receiver::File(file, _) => {
+                let of = response.clone();
+                let finished = file.finish(response).map(Product::Download);
+                finished.map_err(|error| error.at(Stage::Receiving).on(of.url()))
+            }
         }
     }
 }

@@ -88,9 +88,7 @@ impl Loader {
             return Err(error);
         }
         let Transfer { reception, listener } = transfer;
-        let url = reception.response().clone();
-        let finished = reception.finish(core, listener.as_deref());
-        finished.map_err(|error| error.at(Stage::Receiving).on(url.url()))
+        reception.finish(core, listener.as_deref())
     }
 
     /// Transfers the task as far as its body.
@@ -99,10 +97,7 @@ impl Loader {
         // What is at its place already is known before anything is transferred.
         let target = target(core)?;
         let loaded = self.load(core, &token)?;
-        let url = loaded.response.clone();
-        let reception = Reception::begin(core, loaded, target, listener.as_deref())
-            .map_err(|error| error.at(Stage::Receiving).on(url.url()))?;
-        core.state.lock().attempts.may_leave();
+        let reception = Reception::begin(core, loaded, target, listener.as_deref())?;
         Ok(Transfer { reception, listener })
     }
 
@@ -141,7 +136,11 @@ impl Loader {
                 core.state.lock().attempts.keep_body(streamed.as_ref());
             }
         })?;
-        core.state.lock().seen.responded(loaded.response.clone());
+        let mut state = core.state.lock();
+        state.seen.responded(loaded.response.clone());
+        // The body can be received on any thread.
+        state.attempts.may_leave();
+        drop(state);
         core.go_on().map_err(|error| error.at(Stage::Receiving))?;
         Ok(loaded)
     }
