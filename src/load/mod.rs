@@ -114,7 +114,8 @@ fn deliver(hop: Hop, response: WireResponse, context: &Context) -> Result<Loaded
 /// Returns the codings that are undone.
 fn codings(hop: &Hop, head: &Head, body: &dyn WireBody) -> Result<Vec<Coding>, Error> {
     // Where there is no body, as after a HEAD, the headers still say how it is encoded.
-    if !hop.decodes || body.remaining() == Some(0) {
+    let is_plain = body.remaining() == Some(0) || !head.headers.contains("content-encoding");
+    if is_plain || !hop.decodes() {
         return Ok(Vec::new());
     }
     decode::codings(&head.headers)
@@ -127,7 +128,7 @@ fn length(hop: &Hop, response: &WireResponse, codings: &[Coding]) -> Option<u64>
     if hop.method == Method::HEAD {
         let headers = &response.head.headers;
         let is_decoded =
-            hop.decodes && decode::codings(headers).map_or(true, |all| !all.is_empty());
+            hop.decodes() && decode::codings(headers).map_or(true, |all| !all.is_empty());
         return announced(headers).filter(|_| !is_decoded);
     }
     response.body.remaining().filter(|_| codings.is_empty())

@@ -25,8 +25,8 @@ pub(super) struct Hop {
     pub(super) user_info: Option<Box<UserInfo>>,
     /// What the program says about codings.
     said_decodes: Option<bool>,
-    /// The codings of the response are undone.
-    pub(super) decodes: bool,
+    /// What the session does about codings otherwise.
+    decodes_by_default: bool,
     /// A redirect has led to another scheme, host or port, even if another led back.
     pub(super) has_crossed_origins: bool,
 }
@@ -38,9 +38,7 @@ impl Hop {
         let own = request.headers();
         let asks = decode::undoes(request.decodes(), rules.decodes_bodies, own);
         let headers = completed(own, &url, rules, asks);
-        let mut hop = Self::of(request, url, headers);
-        hop.decodes = decode::undoes(hop.said_decodes, rules.decodes_bodies, &hop.headers);
-        Ok(hop)
+        Ok(Self::of(request, url, headers, rules))
     }
 
     /// Returns the hop that comes after this one, which was answered by a redirect.
@@ -54,16 +52,15 @@ impl Hop {
             if own.contains("host") { Headers::new() } else { with_host(host_of(&url), own) };
         headers.append(own);
         let crosses = url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
-        let mut hop = Self::of(request, url, headers);
+        let mut hop = Self::of(request, url, headers, rules);
         hop.said_decodes = hop.said_decodes.or(self.said_decodes);
-        hop.decodes = decode::undoes(hop.said_decodes, rules.decodes_bodies, &hop.headers);
         hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
         hop.redirects = self.redirects + 1;
         Ok(hop)
     }
 
-    fn of(request: &Request, url: Url, headers: Headers) -> Self {
+    fn of(request: &Request, url: Url, headers: Headers, rules: &Rules) -> Self {
         Self {
             url,
             method: request.method().clone(),
@@ -74,9 +71,14 @@ impl Hop {
             zone: request.zone().map(Box::from),
             user_info: request.user_info(),
             said_decodes: request.decodes(),
-            decodes: false,
+            decodes_by_default: rules.decodes_bodies,
             has_crossed_origins: false,
         }
+    }
+
+    /// Whether the codings of a response are undone: looked at where there are some.
+    pub(super) fn decodes(&self) -> bool {
+        decode::undoes(self.said_decodes, self.decodes_by_default, &self.headers)
     }
 
     /// Returns what the decision about the answer needs to know.
