@@ -46,7 +46,7 @@ impl Connector {
         &self,
         request: &WireRequest<'_>,
         context: &Context,
-    ) -> Result<Connection, Error> {
+    ) -> Result<Box<Connection>, Error> {
         let &WireRequest { url, zone, .. } = request;
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
@@ -57,7 +57,8 @@ impl Connector {
             "https" => self.tls.secure(url, plain, context)?,
             _ => plain()?,
         };
-        Ok(Connection::new(stream, Route::direct(url, zone).to_key()))
+        // Handed on many times, so it is moved as a pointer.
+        Ok(Box::new(Connection::new(stream, Route::direct(url, zone).to_key())))
     }
 
     /// Asks a load's own delegate about a connection that was made for others, as it would be

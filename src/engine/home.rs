@@ -20,20 +20,20 @@ pub(super) enum Home {
 
 /// The place of a load's own connection between two exchanges.
 #[derive(Debug)]
-pub(super) struct Berth(Mutex<Option<Connection>>);
+pub(super) struct Berth(Mutex<Option<Box<Connection>>>);
 
 impl Berth {
     fn new() -> Self {
         Self(Mutex::new(Rank::Berth, None))
     }
 
-    pub(super) fn put(&self, connection: Connection) {
+    pub(super) fn put(&self, connection: Box<Connection>) {
         let before = self.0.lock().replace(connection);
         // Closing asks the system, so it is done outside of the lock.
         drop(before);
     }
 
-    pub(super) fn take(&self) -> Option<Connection> {
+    pub(super) fn take(&self) -> Option<Box<Connection>> {
         self.0.lock().take()
     }
 }

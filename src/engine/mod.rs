@@ -115,7 +115,7 @@ impl Engine {
         berth: Option<&Arc<Berth>>,
         route: Route<'_>,
         context: &Context,
-    ) -> Option<Connection> {
+    ) -> Option<Box<Connection>> {
         if let Some(own) = berth.and_then(|berth| self.own(berth, route)) {
             return Some(own);
         }
@@ -123,7 +123,7 @@ impl Engine {
     }
 
     /// Takes the load's own connection. One with another route is closed.
-    fn own(&self, berth: &Berth, route: Route<'_>) -> Option<Connection> {
+    fn own(&self, berth: &Berth, route: Route<'_>) -> Option<Box<Connection>> {
         let mut own = berth.take()?;
         let fits = own.route().as_route() == route && self.pool.would_keep(&own);
         let usable = fits && own.is_usable();
@@ -172,7 +172,7 @@ impl Engine {
     /// One exchange over one connection.
     fn attempt(
         &self,
-        connection: Connection,
+        connection: Box<Connection>,
         berth: Option<&Arc<Berth>>,
         request: &WireRequest<'_>,
         context: &Context,

@@ -32,17 +32,17 @@ pub(super) struct Pool {
     limits: IdleLimits,
     clock: Clock,
     census: Census,
-    state: Mutex<State>,
+    state: Mutex<IdleConnections>,
     /// Rung when the pool is closed.
     closing: Condvar,
 }
 
 /// Per route, in the order of routes: the oldest first. So few routes are compared sooner than
 /// hashed.
-type Idle = Vec<(RouteKey, VecDeque<Connection>)>;
+type Idle = Vec<(RouteKey, VecDeque<Box<Connection>>)>;
 
 #[derive(Debug, Default)]
-struct State {
+struct IdleConnections {
     idle: Idle,
     count: usize,
     spare: Spare,
@@ -57,7 +57,7 @@ struct State {
 
 impl Pool {
     pub(super) fn new(limits: IdleLimits, clock: Clock, census: Census) -> Self {
-        let (state, closing) = (Mutex::new(Rank::Idle, State::default()), Condvar::new());
+        let (state, closing) = (Mutex::new(Rank::Idle, IdleConnections::default()), Condvar::new());
         Self { limits, clock, census, state, closing }
     }
 
@@ -67,7 +67,7 @@ impl Pool {
         &self,
         route: Route<'_>,
         allow: impl Fn(&Terms) -> bool,
-    ) -> Option<Connection> {
+    ) -> Option<Box<Connection>> {
         loop {
             let taken = self.state.lock().take(route)?;
             let mut connection = match taken {
@@ -89,7 +89,7 @@ impl Pool {
         route: Route<'_>,
         candidates: &[Option<Arc<Terms>>],
         allow: impl Fn(&Terms) -> bool,
-    ) -> Option<Connection> {
+    ) -> Option<Box<Connection>> {
         // Without the lock: the load is asked, and the storage.
         let allowed = |terms: &&Option<Arc<Terms>>| terms.as_ref().is_none_or(|terms| allow(terms));
         let take = |terms| self.state.lock().take_with(route, terms);
@@ -122,7 +122,7 @@ impl Pool {
     }
 
     /// Keeps `connection` for the next load with its route.
-    pub(super) fn put(self: &Arc<Self>, mut connection: Connection) {
+    pub(super) fn put(self: &Arc<Self>, mut connection: Box<Connection>) {
         if self.limits.per_origin == 0 || self.limits.in_all == 0 {
             return;
         }
@@ -219,12 +219,12 @@ fn reap(pool: &Weak<Pool>) {
 /// What can be had of the idle connections of a route.
 enum Taken {
     /// The one used last, which everybody may use.
-    Free(Connection),
+    Free(Box<Connection>),
     /// The one used last has terms. These are the terms of all, as they are in line.
     Ask(Vec<Option<Arc<Terms>>>),
 }
 
-impl State {
+impl IdleConnections {
     fn take(&mut self, route: Route<'_>) -> Option<Taken> {
         let queue = self.queue(route)?;
         if queue.back()?.terms().is_some() {
@@ -249,13 +249,17 @@ impl State {
     }
 
     /// Takes the connection that was used last among those with these very terms.
-    fn take_with(&mut self, route: Route<'_>, terms: Option<&Arc<Terms>>) -> Option<Connection> {
+    fn take_with(
+        &mut self,
+        route: Route<'_>,
+        terms: Option<&Arc<Terms>>,
+    ) -> Option<Box<Connection>> {
         let queue = self.queue(route)?;
         let same = |one: &Connection| match (one.terms(), terms) {
             (Some(one), Some(terms)) => Arc::ptr_eq(one, terms),
             (one, terms) => one.is_none() && terms.is_none(),
         };
-        let at = queue.iter().rposition(same)?;
+        let at = queue.iter().rposition(|one| same(one))?;
         let mut connection = queue.remove(at)?;
         self.count -= 1;
         connection.borrow_memory(&mut self.spare);
@@ -263,7 +267,7 @@ impl State {
     }
 
     /// Puts a connection in and returns the one that has to make room.
-    fn put(&mut self, connection: Connection, limits: &IdleLimits) -> Option<Connection> {
+    fn put(&mut self, connection: Box<Connection>, limits: &IdleLimits) -> Option<Box<Connection>> {
         let route = connection.route();
         let at = self.find(route.as_route()).unwrap_or_else(|at| {
             self.idle.insert(at, (route.clone(), VecDeque::new()));
@@ -283,8 +287,8 @@ impl State {
         dropped
     }
 
-    fn oldest(&mut self) -> Option<&mut VecDeque<Connection>> {
-        let since = |queue: &VecDeque<Connection>| queue.front().map(|first| first.idle_since);
+    fn oldest(&mut self) -> Option<&mut VecDeque<Box<Connection>>> {
+        let since = |queue: &VecDeque<Box<Connection>>| queue.front().map(|first| first.idle_since);
         let queues = self.idle.iter_mut().map(|(_, queue)| queue);
         queues.filter(|queue| !queue.is_empty()).min_by_key(|queue| since(queue))
     }
@@ -294,15 +298,19 @@ impl State {
         self.idle.binary_search_by(|(key, _)| key.as_route().cmp(&route))
     }
 
-    fn queue(&mut self, route: Route<'_>) -> Option<&mut VecDeque<Connection>> {
+    fn queue(&mut self, route: Route<'_>) -> Option<&mut VecDeque<Box<Connection>>> {
         let at = self.find(route).ok()?;
         self.idle.get_mut(at).map(|(_, queue)| queue)
     }
 
     /// Takes out what has been idle for `timeout`; also returns when the next one will
     /// have been.
-    fn take_old(&mut self, now: Instant, timeout: Duration) -> (Vec<Connection>, Option<Instant>) {
-        let (mut old, mut next) = (Vec::new(), None);
+    fn take_old(
+        &mut self,
+        now: Instant,
+        timeout: Duration,
+    ) -> (VecDeque<Box<Connection>>, Option<Instant>) {
+        let (mut old, mut next) = (VecDeque::new(), None);
         for (_, queue) in &mut self.idle {
             while let Some(connection) = queue.front() {
                 // A timeout that no clock can hold never passes.
@@ -344,8 +352,8 @@ mod tests {
         let now = Instant::now();
         connection.idle_since = Some(now);
         let limits = IdleLimits { per_origin: 1, in_all: 1, timeout: Duration::MAX };
-        let mut state = State::default();
-        assert!(state.put(connection, &limits).is_none());
+        let mut state = IdleConnections::default();
+        assert!(state.put(Box::new(connection), &limits).is_none());
         let (old, next) = state.take_old(now, limits.timeout);
         assert!(old.is_empty() && next.is_none());
         assert_eq!(state.take_old(now, Duration::ZERO).0.len(), 1);

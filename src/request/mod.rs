@@ -122,8 +122,16 @@ impl Request {
             let detail = "the URL contains a control character";
             return Self::with_url(method, None).wrong(ErrorKind::BadUrl, detail);
         }
-        match zone::parse(url) {
-            Ok((url, zone)) => Self { zone, ..Self::with_url(method, Some(url)) },
+        let error = match Url::parse(url) {
+            Ok(url) => return Self::with_url(method, Some(url)),
+            Err(error) => error,
+        };
+        match zone::parse(url, error) {
+            Ok((url, zone)) => {
+                let mut request = Self::with_url(method, Some(url));
+                request.zone = Some(zone);
+                request
+            }
             // The text is not repeated: it may hold a password.
             Err(error) => Self::with_url(method, None)
                 .wrong(ErrorKind::BadUrl, format!("the URL cannot be parsed: {error}")),

@@ -15,7 +15,7 @@ use crate::wire::Context;
 /// Both ways of one exchange.
 #[derive(Debug)]
 pub(in crate::engine) struct Duplex {
-    connection: Connection,
+    connection: Box<Connection>,
     way_out: WayOut,
     /// The answer's head has come.
     pub(super) is_answered: bool,
@@ -40,7 +40,7 @@ enum WayOut {
 
 impl Duplex {
     /// Begins an exchange.
-    pub(in crate::engine) fn new(connection: Connection) -> Self {
+    pub(in crate::engine) fn new(connection: Box<Connection>) -> Self {
         Self { connection, way_out: WayOut::Done, is_answered: false, is_clean: true, sent: 0 }
     }
 
@@ -49,7 +49,7 @@ impl Duplex {
     }
 
     /// Returns the connection.
-    pub(in crate::engine) fn into_connection(self) -> Connection {
+    pub(in crate::engine) fn into_connection(self) -> Box<Connection> {
         self.connection
     }
 
