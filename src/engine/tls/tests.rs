@@ -77,7 +77,7 @@ impl Scene {
 }
 
 /// Sends a request and reads its answer; the connection goes to `pool`.
-fn exchange(connection: Connection, pool: &Arc<Pool>, body: Option<&Body>) {
+fn exchange(connection: Box<Connection>, pool: &Arc<Pool>, body: Option<&Body>) {
     let (url, method) = (Url::parse("https://127.0.0.1/").unwrap(), Method::PUT);
     let mut headers = Headers::new();
     headers.push("Host", url.authority());
@@ -109,7 +109,8 @@ fn a_connection_through_two_layers_of_tls_carries_exchanges_and_is_kept() {
         let stream = tls.secure(&origin, || scene.tunnel(&tls), &load()).unwrap();
         let Settings { idle, clock, census, .. } = scene.settings.clone();
         let pool = Arc::new(Pool::new(idle, clock, census.clone()));
-        let mut connection = Connection::new(stream, Route::direct(&origin, None).to_key());
+        let mut connection =
+            Box::new(Connection::new(stream, Route::direct(&origin, None).to_key()));
         pool.admit(&mut connection);
         let bytes = || vec![b'y'; LENGTH];
         for body in [
