@@ -4,6 +4,7 @@
 apt_packages=(
     apache2-bin                 # a real server that asks for passwords
     binutils gcc libc6-dev make # crates that build C
+    g++                         # what drives the fuzz targets
     libedit2 libffi8 libxml2 libz3-4 libzstd1 # what the LLVM of cross.sh is linked with
     ca-certificates openssl     # roots for clients; the tests' own authority
     haproxy                     # a real proxy, in front of a real server

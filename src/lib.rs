@@ -176,6 +176,10 @@ pub use trust::{
     SubjectName, TlsVersion,
 };
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(any(doc, doctest))]
 pub mod guide;
 

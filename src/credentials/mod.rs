@@ -14,6 +14,8 @@ mod accepted;
 mod challenge;
 mod credential;
 mod digest;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(feature = "netrc")]
 mod netrc;
 mod signer;

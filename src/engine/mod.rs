@@ -36,6 +36,8 @@ use std::sync::Arc;
 use connection::Connection;
 use connector::Connector;
 use home::{Berth, Home, Reserved};
+#[cfg(any(test, fuzzing))]
+pub(crate) use http1::fuzz;
 use http1::{Duplex, Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;

@@ -30,6 +30,8 @@ use crate::wire::{Context, Head, Wire, WireBody, WireResponse};
 pub(crate) use authentication::Authenticator;
 use decode::Coding;
 pub(crate) use decode::Decoder;
+#[cfg(all(feature = "gzip", any(test, fuzzing)))]
+pub(crate) use decode::fuzz;
 use prepare::Hop;
 use redirect::Step;
 pub(crate) use rules::{Rules, Stores};

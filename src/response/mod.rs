@@ -1,6 +1,8 @@
 //! What came back: status, headers, and what follows from them.
 
 mod filename;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod media;
 mod safe_name;
 

@@ -13,6 +13,8 @@ mod details;
 mod distinguished_name;
 #[cfg(feature = "tls")]
 mod evaluation;
+#[cfg(all(feature = "tls", any(test, fuzzing)))]
+pub(crate) mod fuzz;
 mod identity;
 #[cfg(feature = "tls")]
 mod pem;

@@ -47,6 +47,8 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("configuration", &[WORDS, STORES]),
     ("session", &[WORDS, STORES, SEAMS, &["engine", "load", "configuration"]]),
     ("testing", &[WORDS, STORES, SEAMS, &["session"]]),
+    // the doors of `fuzz/`, which no usual build has
+    ("fuzzing", &[&["credentials", "engine", "load", "response", "trust"]]),
 ];
 
 /// The same inside `session`, where `mod.rs` may use everything. The second to the fourth

@@ -94,7 +94,7 @@ pub(super) fn receive_next(
 }
 
 /// Reads a head whose end is known.
-fn read_whole(head: &[u8]) -> Result<Head, Error> {
+pub(super) fn read_whole(head: &[u8]) -> Result<Head, Error> {
     match read_head(head) {
         Some((head, _)) => Ok(head),
         None => lenient::read(head),
@@ -125,7 +125,7 @@ fn closed(arrived: &[u8]) -> Error {
 
 /// Finds the end of a head in bytes that arrive bit by bit.
 #[derive(Debug, Default)]
-struct Scan {
+pub(super) struct Scan {
     /// How far it has looked.
     at: usize,
     /// Where the current line begins.
@@ -136,7 +136,7 @@ struct Scan {
 
 impl Scan {
     /// Looks at all that has arrived; returns where the head ends, if it does.
-    fn look(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
+    pub(super) fn look(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
         while let Some(length) = bytes[self.at..].iter().position(|&byte| byte == b'\n') {
             let end = self.at + length + 1;
             // Lines are ended by a bare LF as well (RFC 9112 §2.2), and empty lines

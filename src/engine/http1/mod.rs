@@ -7,6 +7,8 @@ mod chunked;
 mod codec;
 mod duplex;
 mod framing;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod grammar;
 mod head;
 mod incoming;

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use rustls::unbuffered::{EncodeError, EncryptError};
-use rustls::{AlertDescription, Error as TlsError, InvalidMessage};
+use rustls::{AlertDescription, Error as TlsError, InvalidMessage, PeerMisbehaved};
 
 use crate::error::{Error, ErrorKind};
 
@@ -18,6 +18,12 @@ pub(super) fn of(error: TlsError) -> Error {
         TlsError::PeerIncompatible(_) => {
             (ErrorKind::SecureConnectionFailed, "the server and this client have no TLS in common")
         }
+        // rustls has no name for the schemes of such keys, and takes them in TLS 1.3 alone.
+        TlsError::PeerMisbehaved(PeerMisbehaved::SignedKxWithWrongAlgorithm) => (
+            ErrorKind::SecureConnectionFailed,
+            "the server signs in a way that does not fit; a key that is for RSA-PSS alone takes \
+             TLS 1.3",
+        ),
         // What came has not even the form of a record.
         TlsError::InvalidMessage(
             InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion,

@@ -14,6 +14,8 @@ mod asked;
 mod brotli;
 #[cfg(feature = "gzip")]
 mod deflate;
+#[cfg(all(feature = "gzip", any(test, fuzzing)))]
+pub(crate) mod fuzz;
 #[cfg(feature = "gzip")]
 mod gzip;
 #[cfg(feature = "zstd")]

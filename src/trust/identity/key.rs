@@ -90,14 +90,14 @@ fn decrypted(
 /// How often a file may have something hashed to open it: some seconds' worth. Tools of today
 /// write up to a million.
 #[cfg(feature = "encrypted-keys")]
-pub(super) const MOST_ITERATIONS: u32 = 20_000_000;
+pub(super) const MOST_ITERATIONS: u32 = if cfg!(fuzzing) { 100 } else { 20_000_000 };
 
 /// Whether the key can be opened in the memory and the time of a usual program: whoever made
 /// the file says how much of both it takes, up to all that there is (RFC 7914 §2).
 #[cfg(feature = "encrypted-keys")]
 pub(super) fn is_affordable(encryption: &pkcs8::pkcs5::EncryptionScheme) -> bool {
     /// In blocks of 128 bytes: 1 GiB. OpenSSL's own keys take 16 MiB.
-    const MOST: u64 = 1 << 23;
+    const MOST: u64 = if cfg!(fuzzing) { 1 << 12 } else { 1 << 23 };
     let Some(derivation) = encryption.pbes2().map(|parameters| &parameters.kdf) else {
         return true;
     };
