@@ -2,7 +2,7 @@
 //!
 //! The system's look-up cannot be interrupted, so it runs on a helper thread; whoever
 //! waits for it can leave at any time, and the helper finishes alone. Whoever asks for the
-//! same host and port meanwhile waits for the same answer. [`line`] decides who is asked
+//! same host and port meanwhile waits for the same answer. [`mod@line`] decides who is asked
 //! about next and when one more helper is due; here is what waits and what is started.
 //!
 //! No answer is remembered, neither a good one nor a failure: the system has a cache of its

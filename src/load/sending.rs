@@ -12,7 +12,7 @@
 //! 4. What came back is kept before anybody decides about it, as a redirect sets cookies
 //!    too: cookies, HSTS, what the cache may have, and credentials that were accepted.
 //!
-//! Of the [`Stores`](super::Stores) that take part, the credentials are there today.
+//! Of the [`Stores`] that take part, the credentials are there today.
 
 use super::Stores;
 use super::authentication::Authentication;

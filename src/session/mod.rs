@@ -91,7 +91,7 @@ impl Session {
     /// of; connections are closed.
     ///
     /// Returns at once. A task that is made or resumed after that ends with
-    /// [`ErrorKind::SessionInvalidated`]. The [`shared`](Self::shared) session is left as
+    /// [`ErrorKind::SessionInvalidated`](crate::ErrorKind::SessionInvalidated). The [`shared`](Self::shared) session is left as
     /// it is.
     #[doc(alias = "finishTasksAndInvalidate")]
     pub fn finish_tasks_and_invalidate(&self) {

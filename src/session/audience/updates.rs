@@ -116,7 +116,7 @@ impl DataTask {
 
 impl DownloadTask {
     /// Begins the task and returns what happens to it, as an iterator: the file is in
-    /// [`Update::Downloaded`](crate::Update::Downloaded). It need not be resumed.
+    /// [`Update::Downloaded`]. It need not be resumed.
     ///
     /// If the task has begun already, or reports to a closure or a channel, the only update
     /// says so.

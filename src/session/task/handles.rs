@@ -9,7 +9,7 @@ use super::inner::Core;
 use crate::session::delegate::Delegate;
 
 /// One transfer of a session: a cheap clone, which delegates and
-/// [`Session::all_tasks`] get.
+/// [`Session::all_tasks`](crate::Session::all_tasks) get.
 ///
 /// Clones are the same task. A task is created suspended: nothing is sent before
 /// [`resume`](Self::resume). It runs even if nobody holds it. Handles keep their session.
@@ -99,7 +99,7 @@ impl fmt::Debug for Task {
 /// * [`run`](Self::run) it on this thread and take what it returns;
 /// * [`updates`](Self::updates): take what happens from a channel;
 /// * give a closure or a channel when it is made, and [`resume`](Task::resume) it;
-/// * `resume` it and let a [`Delegate`](crate::Delegate) be told.
+/// * `resume` it and let a [`Delegate`] be told.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "URLSessionDataTask")]
 #[doc(alias = "NSURLSessionDataTask")]
@@ -170,7 +170,7 @@ impl fmt::Debug for UploadTask {
 ///
 /// It is a [`Task`]: [`run`](Self::run) it, take its [`updates`](Self::updates), give it a
 /// closure or a channel when it is made, or [`resume`](Task::resume) it and let a
-/// [`Delegate`](crate::Delegate) be told. A status of 400 or more is no error: its body is
+/// [`Delegate`] be told. A status of 400 or more is no error: its body is
 /// downloaded, too.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "URLSessionDownloadTask")]

@@ -13,14 +13,14 @@ use crate::session::data::{Data, Download};
 
 impl DataTask {
     /// Runs the task on this thread and returns what it brings. A clone can
-    /// [`cancel`](Task::cancel) it from another thread.
+    /// [`cancel`](crate::Task::cancel) it from another thread.
     ///
     /// The task waits for its turn like every other, unless this is called by code that
     /// the session itself called. Its delegate is told everything, on this thread.
     ///
     /// # Errors
     ///
-    /// Every [`ErrorKind`](crate::ErrorKind) that a load can end with;
+    /// Every [`ErrorKind`] that a load can end with;
     /// [`DataLengthExceedsMaximum`](crate::ErrorKind::DataLengthExceedsMaximum) if the body is larger than
     /// [`maximum_body_in_memory`](crate::Configuration::maximum_body_in_memory);
     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if the task reports to a closure or a channel, or has
@@ -85,7 +85,7 @@ impl DownloadTask {
     }
 
     /// Runs the task on this thread and returns what it brings. A clone can
-    /// [`cancel`](Task::cancel) it from another thread.
+    /// [`cancel`](crate::Task::cancel) it from another thread.
     ///
     /// # Errors
     ///
