@@ -8,6 +8,7 @@
 //! when there is nobody to look after.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -35,14 +36,17 @@ struct Watch {
     state: Mutex<Moments>,
     /// The first moment has changed, or it is time to leave.
     changed: Condvar,
+    /// When the timer was made: moments are nanoseconds from here on, as 100,000 of them may
+    /// be kept.
+    origin: Instant,
 }
 
 #[derive(Debug, Default)]
 struct Moments {
     /// By moment, then by the number of the task.
-    tasks: BTreeMap<(Instant, u64), Weak<Core>>,
+    tasks: BTreeMap<(NonZeroU64, u64), Weak<Core>>,
     /// When the system is asked again for threads.
-    workers: Option<Instant>,
+    workers: Option<NonZeroU64>,
     /// The thread is there.
     runs: bool,
     /// The thread looks for itself, or knows that it has to.
@@ -52,22 +56,19 @@ struct Moments {
 
 impl Timer {
     pub(super) fn new(clock: Clock, census: Census, local: Weak<Local>) -> Self {
-        Self {
-            clock,
-            census,
-            local,
-            watch: Arc::new(Watch {
-                state: Mutex::new(Rank::Timer, Moments::default()),
-                changed: Condvar::new(),
-            }),
-        }
+        let watch = Watch {
+            state: Mutex::new(Rank::Timer, Moments::default()),
+            changed: Condvar::new(),
+            origin: clock.now(),
+        };
+        Self { clock, census, local, watch: Arc::new(watch) }
     }
 
     /// Has the task, which is locked, looked at when `moment` comes. A moment that never
     /// comes is none.
     pub(super) fn watch(&self, core: &Arc<Core>, state: &mut Record, moment: Option<Instant>) {
         self.forget(core, state);
-        let Some(moment) = moment else { return };
+        let Some(moment) = moment.map(|moment| self.watch.nanos(moment)) else { return };
         state.attempts.watched(Some(moment));
         let mut moments = self.watch.state.lock();
         moments.tasks.insert((moment, core.id), Arc::downgrade(core));
@@ -99,6 +100,7 @@ impl Timer {
     /// Has the system asked for threads again at a moment; returns whether it will be.
     /// Called with no lock held.
     pub(super) fn ask_for_workers(&self, moment: Instant) -> bool {
+        let moment = self.watch.nanos(moment);
         let mut moments = self.watch.state.lock();
         let earlier = moments.workers.map_or(moment, |known| known.min(moment));
         moments.workers = Some(earlier);
@@ -159,7 +161,7 @@ enum Due {
 
 impl Moments {
     /// Returns the first moment.
-    fn first(&self) -> Option<Instant> {
+    fn first(&self) -> Option<NonZeroU64> {
         let task = self.tasks.first_key_value().map(|(&(moment, _), _)| moment);
         task.into_iter().chain(self.workers).min()
     }
@@ -176,6 +178,13 @@ impl Moments {
 }
 
 impl Watch {
+    /// Returns a moment as nanoseconds; centuries away is never.
+    fn nanos(&self, moment: Instant) -> NonZeroU64 {
+        let nanos = moment.saturating_duration_since(self.origin).as_nanos();
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).saturating_add(1);
+        NonZeroU64::new(nanos).unwrap_or(NonZeroU64::MIN)
+    }
+
     /// The life of the thread.
     fn run(&self, clock: &Clock, local: &Weak<Local>) {
         loop {
@@ -207,10 +216,11 @@ impl Watch {
         let mut idle_since = None;
         loop {
             let now = clock.now();
+            let nanos = self.nanos(now);
             let left = match moments.first() {
                 _ if moments.closed => Duration::ZERO,
-                Some(moment) if moment <= now => return moments.take_first(),
-                Some(moment) => moment - now,
+                Some(moment) if moment <= nanos => return moments.take_first(),
+                Some(moment) => Duration::from_nanos(moment.get() - nanos.get()),
                 None => {
                     let since = *idle_since.get_or_insert(now);
                     IDLE.saturating_sub(now.saturating_duration_since(since))

@@ -1,6 +1,7 @@
 //! The attempts that a task takes, of which one is under way at most.
 
 use std::mem;
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
@@ -22,8 +23,8 @@ pub(crate) struct Attempts {
     leaving: Leaving,
     /// When it tries again to connect.
     waits_until: Option<Instant>,
-    /// The moment at which its scheduler's timer looks at it.
-    watched: Option<Instant>,
+    /// The moment at which its scheduler's timer looks at it, as the timer counts.
+    watched: Option<NonZeroU64>,
     /// With the body that a delegate gave, of which nothing was read.
     unsent: Option<Box<Request>>,
     /// How often it has tried to connect.
@@ -150,7 +151,7 @@ impl Attempts {
     }
 
     /// Notes when its scheduler's timer looks at it; returns what was noted before.
-    pub(crate) fn watched(&mut self, moment: Option<Instant>) -> Option<Instant> {
+    pub(crate) fn watched(&mut self, moment: Option<NonZeroU64>) -> Option<NonZeroU64> {
         mem::replace(&mut self.watched, moment)
     }
 
