@@ -61,7 +61,7 @@ pub(super) fn read(pem: &[u8]) -> Result<Read, Error> {
         } else {
             log::debug!(
                 "a section of the PEM text of an identity is skipped: {}",
-                shown(&section.label)
+                shown(section.label)
             );
         }
     }
