@@ -161,9 +161,11 @@ impl Task {
     ///
     /// A task that is suspended gives its place to others, and goes ahead of the line when
     /// it is resumed. It keeps its connection, which its server may close after a while; and
-    /// past 256 of them in one session the connection is closed at once. Then a request
-    /// whose repetition does no harm is sent again, and its response and its data are told
-    /// once more from the beginning. What is on its way to the program may still arrive.
+    /// past 256 of them in one session the connection is closed at once where the request can
+    /// be repeated without harm: it is sent again, and its response and its data are told once
+    /// more from the beginning. Any other keeps its connection; while its body is received it
+    /// gives its thread back within a second, and goes on with another one. What is on its
+    /// way to the program may still arrive.
     pub fn suspend(&self) {
         self.core.suspend();
     }
