@@ -16,12 +16,12 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 pub(crate) struct Credit(Arc<Account>);
 
 struct Account {
-    state: Mutex<State>,
+    state: Mutex<Balance>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Balance {
     outstanding: usize,
     /// Somebody waits for `changed`.
     waiting: bool,
@@ -29,7 +29,7 @@ struct State {
     woken: bool,
 }
 
-impl State {
+impl Balance {
     /// One chunk beyond the limit passes alone: it could never pass otherwise.
     fn has_room(&self, bytes: usize) -> bool {
         self.outstanding == 0 || bytes <= LIMIT.saturating_sub(self.outstanding)
@@ -46,7 +46,7 @@ impl State {
 
 impl Credit {
     pub(crate) fn new() -> Self {
-        let state = Mutex::new(Rank::Credit, State::default());
+        let state = Mutex::new(Rank::Credit, Balance::default());
         Self(Arc::new(Account { state, changed: Condvar::new() }))
     }
 
@@ -62,7 +62,7 @@ impl Credit {
         let mut state = self.0.state.lock();
         if !state.has_room(bytes) && !state.woken {
             state.waiting = true;
-            let blocked = |state: &mut State| !state.has_room(bytes) && !state.woken;
+            let blocked = |state: &mut Balance| !state.has_room(bytes) && !state.woken;
             state = self.0.changed.wait_timeout_while(state, slice, blocked).0;
             state.waiting = false;
         }

@@ -21,10 +21,10 @@ pub(crate) struct Mailbox {
     slot: Arc<Slot>,
 }
 
-struct Slot(Mutex<State>);
+struct Slot(Mutex<Contents>);
 
 #[derive(Default)]
-struct State {
+struct Contents {
     jobs: VecDeque<Job>,
     /// A visit is posted or under way; whoever changes it to true sees to that.
     visited: bool,
@@ -36,7 +36,7 @@ struct State {
 
 impl Mailbox {
     pub(crate) fn new(queue: DeliveryQueue) -> Self {
-        let state = Mutex::new(Rank::Mailbox, State::default());
+        let state = Mutex::new(Rank::Mailbox, Contents::default());
         Self { queue, slot: Arc::new(Slot(state)) }
     }
 

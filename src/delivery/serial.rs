@@ -24,13 +24,13 @@ struct Shared {
     idle: Duration,
     /// What it is counted in and goes by; it may be used without any session.
     session: OnceLock<(Census, Clock)>,
-    state: Mutex<State>,
+    state: Mutex<Backlog>,
     /// Something to do, or a reason to leave: for the thread.
     work: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct Backlog {
     jobs: VecDeque<Job>,
     /// Somebody runs the jobs, or is about to; whoever changes it to true sees to that.
     running: bool,
@@ -49,7 +49,7 @@ impl Serial {
         Self(Arc::new(Shared {
             idle,
             session: OnceLock::new(),
-            state: Mutex::new(Rank::Queue, State::default()),
+            state: Mutex::new(Rank::Queue, Backlog::default()),
             work: Condvar::new(),
         }))
     }

@@ -13,7 +13,7 @@ use super::tls::{Terms, Tls};
 use super::{Settings, race, zone};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::wire::{Context, Route, WireRequest};
+use crate::wire::{Context, WireRequest};
 
 /// Makes the connections of one session.
 #[derive(Debug)]
@@ -47,18 +47,18 @@ impl Connector {
         request: &WireRequest<'_>,
         context: &Context,
     ) -> Result<Box<Connection>, Error> {
-        let &WireRequest { url, zone, .. } = request;
+        let &WireRequest { url, route, .. } = request;
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
         };
-        let place = Place { host, port, zone };
+        let place = Place { host, port, zone: route.zone() };
         let plain = || self.link(&place, context).map(Stream::Plain);
         let stream = match url.scheme() {
             "https" => self.tls.secure(url, plain, context)?,
             _ => plain()?,
         };
         // Handed on many times, so it is moved as a pointer.
-        Ok(Box::new(Connection::new(stream, Route::direct(url, zone).to_key())))
+        Ok(Box::new(Connection::new(stream, route.to_key())))
     }
 
     /// Asks a load's own delegate about a connection that was made for others, as it would be

@@ -144,8 +144,7 @@ impl Engine {
         context: &Context,
     ) -> Result<WireResponse, Error> {
         context.check()?;
-        let route = Route::direct(request.url, request.zone);
-        while let Some(mut connection) = self.at_hand(berth, route, context) {
+        while let Some(mut connection) = self.at_hand(berth, request.route, context) {
             match self.connector.confirm(&mut connection, request, context) {
                 Ok(true) => {}
                 Ok(false) => continue,

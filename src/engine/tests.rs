@@ -12,7 +12,7 @@ use crate::census::Census;
 use crate::clock::Clock;
 use crate::headers::Headers;
 use crate::testing::{Answer, Server};
-use crate::wire::{Context, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Route, Wire, WireRequest, WireResponse};
 
 /// What an engine is made with that trusts nobody.
 pub(super) fn settings() -> Settings {
@@ -53,7 +53,7 @@ fn exchange(wire: &dyn Wire, context: &Context, url: &str) -> WireResponse {
     let request = WireRequest {
         method: &method,
         url: &url,
-        zone: None,
+        route: Route::direct(&url, None),
         headers: &headers,
         added,
         body: None,

@@ -8,7 +8,7 @@
 //!    finds nothing of it to carry along.
 //! 2. A cache is asked with the request as it would go out. What it serves does not reach
 //!    the wire.
-//! 3. The wire moves it.
+//! 3. The wire moves it, by the [`Route`] that is handed over.
 //! 4. What came back is kept before anybody decides about it, as a redirect sets cookies
 //!    too: cookies, HSTS, what the cache may have, and credentials that were accepted.
 //!
@@ -21,7 +21,7 @@ use crate::credentials::Asker;
 use crate::error::{Error, Redacted};
 use crate::headers::Headers;
 use crate::log;
-use crate::wire::{Context, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Route, Wire, WireRequest, WireResponse};
 
 /// The sendings of one load.
 pub(super) struct Sending<'a> {
@@ -67,7 +67,7 @@ impl<'a> Sending<'a> {
         let request = WireRequest {
             method: &hop.method,
             url: &hop.url,
-            zone: hop.zone.as_deref(),
+            route: Route::direct(&hop.url, hop.zone.as_deref()),
             headers: &hop.headers,
             added,
             body: hop.body.as_ref(),

@@ -18,7 +18,7 @@ pub(super) type HeadHandler = Arc<dyn Fn(&Recorded) -> Option<Answer> + Send + S
 
 /// Everything that changes while a server runs.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct Activity {
     pub(super) answers: VecDeque<Answer>,
     pub(super) handler: Option<Handler>,
     pub(super) head_handler: Option<HeadHandler>,
@@ -57,7 +57,7 @@ pub(super) enum Order {
     Reset,
 }
 
-impl State {
+impl Activity {
     /// The numbers, with those that are counted only when somebody asks.
     pub(super) fn snapshot(&self) -> Stats {
         let idle = self.connections.values().filter(|entry| entry.idle).count();
@@ -77,7 +77,7 @@ impl State {
 
 /// The state with its lock and the condition variable that tells of changes.
 pub(super) struct Shared {
-    state: Mutex<State>,
+    state: Mutex<Activity>,
     changed: Condvar,
     pub(super) limits: Limits,
 }
@@ -104,15 +104,19 @@ impl Default for Limits {
 
 impl Shared {
     pub(super) fn new(limits: Limits) -> Self {
-        Self { state: Mutex::new(Rank::Server, State::default()), changed: Condvar::new(), limits }
+        Self {
+            state: Mutex::new(Rank::Server, Activity::default()),
+            changed: Condvar::new(),
+            limits,
+        }
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Activity> {
         self.state.lock()
     }
 
     /// Changes the state and wakes whoever waits for a change.
-    pub(super) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut Activity) -> R) -> R {
         let mut state = self.lock();
         let result = change(&mut state);
         state.version += 1;
@@ -126,7 +130,7 @@ impl Shared {
     pub(super) fn wait<T>(
         &self,
         limit: Duration,
-        mut ready: impl FnMut(&mut State) -> Option<T>,
+        mut ready: impl FnMut(&mut Activity) -> Option<T>,
     ) -> Option<T> {
         let mut state = self.lock();
         if let Some(value) = ready(&mut state) {

@@ -44,8 +44,8 @@ pub(crate) trait Wire: Send + Sync {
 pub(crate) struct WireRequest<'a> {
     pub(crate) method: &'a Method,
     pub(crate) url: &'a Url,
-    /// On which network interface the address of the URL is.
-    pub(crate) zone: Option<&'a str>,
+    /// The way to its server, decided by the load.
+    pub(crate) route: Route<'a>,
     /// All headers but those that frame the message.
     pub(crate) headers: &'a Headers,
     /// What this sending alone has beside them: `Cookie`, `Authorization`,

@@ -22,6 +22,11 @@ impl<'a> Route<'a> {
         Self { origin: &url[..Position::BeforePath], zone }
     }
 
+    /// Returns the network interface that the address of the host belongs to.
+    pub(crate) fn zone(self) -> Option<&'a str> {
+        self.zone
+    }
+
     /// Returns what can be kept of it.
     pub(crate) fn to_key(self) -> RouteKey {
         RouteKey { origin: self.origin.into(), zone: self.zone.map(Arc::from) }

@@ -34,7 +34,7 @@ pub(super) enum Found {
 /// Finds the body in a chunked message.
 #[derive(Debug)]
 pub(super) struct Dechunker {
-    state: State,
+    part: Part,
     /// The size of the chunk, or what is left of it.
     left: u64,
     /// How long the line of the size is, or all trailers are.
@@ -44,7 +44,7 @@ pub(super) struct Dechunker {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Part {
     /// Reading the size; so many digits have been seen.
     Size(u8),
     /// Blanks after the size: RFC 9112 §7.1.1 allows them before an extension, and old
@@ -67,12 +67,12 @@ enum State {
 
 impl Dechunker {
     pub(super) fn new() -> Self {
-        Self { state: State::Size(0), left: 0, length: 0, broken: None }
+        Self { part: Part::Size(0), left: 0, length: 0, broken: None }
     }
 
     /// Returns how many bytes of the body come next, before anything else does.
     pub(super) fn data_left(&self) -> u64 {
-        if self.state == State::Data { self.left } else { 0 }
+        if self.part == Part::Data { self.left } else { 0 }
     }
 
     /// Takes note that the next `length` bytes of the body were read: at most
@@ -80,8 +80,8 @@ impl Dechunker {
     pub(super) fn consume(&mut self, length: usize) {
         debug_assert!(length as u64 <= self.data_left(), "more was read than the chunk has");
         self.left = self.left.saturating_sub(length as u64);
-        if self.state == State::Data && self.left == 0 {
-            self.state = State::DataCr;
+        if self.part == Part::Data && self.left == 0 {
+            self.part = Part::DataCr;
         }
     }
 
@@ -101,74 +101,74 @@ impl Dechunker {
 
     fn find(&mut self, input: &[u8]) -> Result<Found, Error> {
         for (index, &byte) in input.iter().enumerate() {
-            match self.state {
-                State::Data => {
+            match self.part {
+                Part::Data => {
                     let here = (input.len() - index) as u64;
                     // Not more than `here`, so it fits.
                     let length = here.min(self.left) as usize;
                     return Ok(Found::Data(index..index + length));
                 }
-                State::Done => return Ok(Found::Done { consumed: index }),
-                _ => self.state = self.after(byte)?,
+                Part::Done => return Ok(Found::Done { consumed: index }),
+                _ => self.part = self.after(byte)?,
             }
         }
-        Ok(if self.state == State::Done {
+        Ok(if self.part == Part::Done {
             Found::Done { consumed: input.len() }
         } else {
             Found::NeedMore
         })
     }
 
-    /// Takes one byte that is not of the body and returns the state after it.
+    /// Takes one byte that is not of the body and returns the part behind it.
     ///
     /// Every line ends with CR LF: who takes LF alone sees lines where others see none
     /// (CVE-2025-22871 of Go's client).
-    fn after(&mut self, byte: u8) -> Result<State, Error> {
-        Ok(match self.state {
-            State::Size(_) | State::AfterSize | State::Extension | State::SizeEnd => {
+    fn after(&mut self, byte: u8) -> Result<Part, Error> {
+        Ok(match self.part {
+            Part::Size(_) | Part::AfterSize | Part::Extension | Part::SizeEnd => {
                 return self.after_in_size_line(byte);
             }
-            State::DataCr if byte == b'\r' => State::DataEnd,
-            State::DataEnd if byte == b'\n' => {
+            Part::DataCr if byte == b'\r' => Part::DataEnd,
+            Part::DataEnd if byte == b'\n' => {
                 self.length = 0;
-                State::Size(0)
+                Part::Size(0)
             }
-            State::DataCr | State::DataEnd => {
+            Part::DataCr | Part::DataEnd => {
                 return Err(wrong("a chunk is not followed by CR LF"));
             }
-            State::Data | State::Done => self.state,
+            Part::Data | Part::Done => self.part,
             _ => return self.after_in_trailers(byte),
         })
     }
 
-    fn after_in_size_line(&mut self, byte: u8) -> Result<State, Error> {
+    fn after_in_size_line(&mut self, byte: u8) -> Result<Part, Error> {
         self.length += 1;
         if self.length > LONGEST_SIZE_LINE {
             return Err(wrong("the line of a chunk's size is longer than 4 KiB"));
         }
-        Ok(match (self.state, byte) {
-            (State::Size(MOST_DIGITS), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+        Ok(match (self.part, byte) {
+            (Part::Size(MOST_DIGITS), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 return Err(wrong("a chunk's size has more than 16 digits"));
             }
-            (State::Size(digits), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+            (Part::Size(digits), b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = char::from(byte).to_digit(16).unwrap_or_default();
                 self.left = if digits == 0 { 0 } else { self.left << 4 } | u64::from(digit);
-                State::Size(digits + 1)
+                Part::Size(digits + 1)
             }
-            (State::Size(0), _) => return Err(wrong("a chunk's size is not a hexadecimal number")),
-            (State::Size(_) | State::AfterSize, b' ' | b'\t') => State::AfterSize,
-            (State::Size(_) | State::AfterSize, b';') => State::Extension,
-            (State::Size(_) | State::AfterSize | State::Extension, b'\r') => State::SizeEnd,
-            (State::Extension, _) if is_text(byte) => State::Extension,
-            (State::SizeEnd, b'\n') if self.left > 0 => State::Data,
-            (State::SizeEnd, b'\n') => {
+            (Part::Size(0), _) => return Err(wrong("a chunk's size is not a hexadecimal number")),
+            (Part::Size(_) | Part::AfterSize, b' ' | b'\t') => Part::AfterSize,
+            (Part::Size(_) | Part::AfterSize, b';') => Part::Extension,
+            (Part::Size(_) | Part::AfterSize | Part::Extension, b'\r') => Part::SizeEnd,
+            (Part::Extension, _) if is_text(byte) => Part::Extension,
+            (Part::SizeEnd, b'\n') if self.left > 0 => Part::Data,
+            (Part::SizeEnd, b'\n') => {
                 self.length = 0;
-                State::Trailer
+                Part::Trailer
             }
-            (State::SizeEnd, _) | (_, b'\n') => {
+            (Part::SizeEnd, _) | (_, b'\n') => {
                 return Err(wrong("the line of a chunk's size does not end with CR LF"));
             }
-            (State::Extension, _) => {
+            (Part::Extension, _) => {
                 return Err(wrong("a chunk's extension contains a control character"));
             }
             _ => return Err(wrong("a chunk's size is not a hexadecimal number")),
@@ -177,17 +177,17 @@ impl Dechunker {
 
     /// Passes over the trailer section (RFC 9112 §7.1.2): nobody asked for it, whatever it
     /// says, as long as it is clear where it ends.
-    fn after_in_trailers(&mut self, byte: u8) -> Result<State, Error> {
+    fn after_in_trailers(&mut self, byte: u8) -> Result<Part, Error> {
         self.length += 1;
         if self.length > LONGEST_TRAILERS {
             return Err(wrong("the trailers are longer than 64 KiB"));
         }
-        Ok(match (self.state, byte) {
-            (State::Trailer, b'\r') => State::End,
-            (State::End, b'\n') => State::Done,
-            (State::TrailerLine, b'\r') => State::TrailerEnd,
-            (State::TrailerEnd, b'\n') => State::Trailer,
-            (State::Trailer | State::TrailerLine, _) if byte != b'\n' => State::TrailerLine,
+        Ok(match (self.part, byte) {
+            (Part::Trailer, b'\r') => Part::End,
+            (Part::End, b'\n') => Part::Done,
+            (Part::TrailerLine, b'\r') => Part::TrailerEnd,
+            (Part::TrailerEnd, b'\n') => Part::Trailer,
+            (Part::Trailer | Part::TrailerLine, _) if byte != b'\n' => Part::TrailerLine,
             _ => return Err(wrong("a trailer does not end with CR LF")),
         })
     }

@@ -118,6 +118,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::wire::Route;
 
     type Read = (StatusCode, Version, Vec<(String, String)>);
 
@@ -136,7 +137,7 @@ mod tests {
         let request = WireRequest {
             method: &method,
             url: &url,
-            zone: None,
+            route: Route::direct(&url, None),
             headers: &headers,
             added: &Headers::new(),
             body: None,

@@ -82,8 +82,14 @@ fn exchange(connection: Box<Connection>, pool: &Arc<Pool>, body: Option<&Body>) 
     let mut headers = Headers::new();
     headers.push("Host", url.authority());
     let added = &Headers::new();
-    let request =
-        WireRequest { method: &method, url: &url, zone: None, headers: &headers, added, body };
+    let request = WireRequest {
+        method: &method,
+        url: &url,
+        route: Route::direct(&url, None),
+        headers: &headers,
+        added,
+        body,
+    };
     let mut duplex = Duplex::new(connection);
     let Exchanged { head, decision } = http1::exchange(&mut duplex, &request, &load()).unwrap();
     assert_eq!(head.status, 200);

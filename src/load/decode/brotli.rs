@@ -9,11 +9,11 @@ use crate::error::Error;
 
 pub(super) struct Brotli {
     machine: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
-    state: State,
+    part: Part,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum Part {
     /// Nothing was read.
     Fresh,
     Body,
@@ -26,16 +26,16 @@ impl Brotli {
         let alloc = StandardAlloc::default;
         // Strict: windows larger than the 16 MiB of RFC 7932 §9.1 are an extension.
         let machine = Box::new(BrotliState::new_strict(alloc(), alloc(), alloc()));
-        Self { machine, state: State::Fresh }
+        Self { machine, part: Part::Fresh }
     }
 }
 
 impl Codec for Brotli {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Error> {
-        match self.state {
-            State::Ended => return Ok(Progress { consumed: input.len(), produced: 0 }),
-            State::Fresh if input.is_empty() => return Ok(Progress::default()),
-            _ => self.state = State::Body,
+        match self.part {
+            Part::Ended => return Ok(Progress { consumed: input.len(), produced: 0 }),
+            Part::Fresh if input.is_empty() => return Ok(Progress::default()),
+            _ => self.part = Part::Body,
         }
         let (mut unread, mut consumed) = (input.len(), 0);
         let (mut room, mut produced, mut total) = (output.len(), 0, 0);
@@ -54,7 +54,7 @@ impl Codec for Brotli {
             )
         }));
         match result {
-            Ok(BrotliResult::ResultSuccess) => self.state = State::Ended,
+            Ok(BrotliResult::ResultSuccess) => self.part = Part::Ended,
             Ok(BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput) => {}
             Ok(BrotliResult::ResultFailure) => return Err(broken("the brotli data is invalid")),
             Err(_) => return Err(broken("the brotli decoder panicked")),
@@ -63,7 +63,7 @@ impl Codec for Brotli {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        if self.state == State::Body {
+        if self.part == Part::Body {
             return Err(broken("it ends before its end is marked"));
         }
         Ok(())

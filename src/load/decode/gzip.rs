@@ -18,7 +18,7 @@ const RESERVED: u8 = 0b1110_0000;
 
 /// Decodes one member after the other (RFC 1952 §2.2), keeping nothing of their headers.
 pub(super) struct Gzip {
-    state: State,
+    part: Part,
     /// What the header of this member has; parts that were read are cleared.
     flags: u8,
     inflate: Inflate,
@@ -28,7 +28,7 @@ pub(super) struct Gzip {
 }
 
 #[derive(Clone, Copy)]
-enum State {
+enum Part {
     /// Reading the magic bytes; so many have been seen.
     Magic(usize),
     Flags,
@@ -47,7 +47,7 @@ enum State {
 impl Gzip {
     pub(super) fn new() -> Self {
         Self {
-            state: State::Magic(0),
+            part: Part::Magic(0),
             flags: 0,
             inflate: Inflate::new(false),
             checksum: Crc::new(),
@@ -55,48 +55,48 @@ impl Gzip {
         }
     }
 
-    /// Takes one byte of a header or a trailer and returns the state after it.
-    fn after(&mut self, byte: u8) -> Result<State, Error> {
-        Ok(match self.state {
-            State::Magic(2) if byte == MAGIC[2] => State::Flags,
-            State::Magic(seen) if byte == MAGIC[seen] => State::Magic(seen + 1),
-            State::Magic(_) if self.whole => State::Ignored,
-            State::Magic(_) => return Err(broken("it does not begin as gzip")),
-            State::Flags if byte & RESERVED != 0 => {
+    /// Takes one byte of a header or a trailer and returns the part behind it.
+    fn after(&mut self, byte: u8) -> Result<Part, Error> {
+        Ok(match self.part {
+            Part::Magic(2) if byte == MAGIC[2] => Part::Flags,
+            Part::Magic(seen) if byte == MAGIC[seen] => Part::Magic(seen + 1),
+            Part::Magic(_) if self.whole => Part::Ignored,
+            Part::Magic(_) => return Err(broken("it does not begin as gzip")),
+            Part::Flags if byte & RESERVED != 0 => {
                 return Err(broken("its gzip header has flags that are not defined"));
             }
-            State::Flags => {
+            Part::Flags => {
                 self.flags = byte;
                 // Four bytes of time, one of hints, one for the system.
-                State::Skip(6)
+                Part::Skip(6)
             }
-            State::ExtraLength(None) => State::ExtraLength(Some(byte)),
-            State::ExtraLength(Some(low)) => match u16::from_le_bytes([low, byte]) {
+            Part::ExtraLength(None) => Part::ExtraLength(Some(byte)),
+            Part::ExtraLength(Some(low)) => match u16::from_le_bytes([low, byte]) {
                 0 => self.next_part(),
-                length => State::Skip(length),
+                length => Part::Skip(length),
             },
-            State::Skip(left) if left > 1 => State::Skip(left - 1),
-            State::Text if byte != 0 => State::Text,
-            State::Skip(_) | State::Text => self.next_part(),
-            State::Trailer(mut trailer, seen) => {
+            Part::Skip(left) if left > 1 => Part::Skip(left - 1),
+            Part::Text if byte != 0 => Part::Text,
+            Part::Skip(_) | Part::Text => self.next_part(),
+            Part::Trailer(mut trailer, seen) => {
                 trailer[seen] = byte;
                 if seen < 7 {
-                    return Ok(State::Trailer(trailer, seen + 1));
+                    return Ok(Part::Trailer(trailer, seen + 1));
                 }
                 self.check(trailer)?;
-                State::Magic(0)
+                Part::Magic(0)
             }
-            State::Body | State::Ignored => self.state,
+            Part::Body | Part::Ignored => self.part,
         })
     }
 
     /// Goes on to the next part that this member's header has, or to its body.
-    fn next_part(&mut self) -> State {
+    fn next_part(&mut self) -> Part {
         for (flag, part) in [
-            (EXTRA, State::ExtraLength(None)),
-            (NAME, State::Text),
-            (COMMENT, State::Text),
-            (HEADER_CHECKSUM, State::Skip(2)),
+            (EXTRA, Part::ExtraLength(None)),
+            (NAME, Part::Text),
+            (COMMENT, Part::Text),
+            (HEADER_CHECKSUM, Part::Skip(2)),
         ] {
             if self.flags & flag != 0 {
                 self.flags &= !flag;
@@ -105,7 +105,7 @@ impl Gzip {
         }
         self.inflate.restart();
         self.checksum = Crc::new();
-        State::Body
+        Part::Body
     }
 
     /// RFC 1952 §2.3.1: the checksum and the length of what was decoded.
@@ -126,14 +126,14 @@ impl Codec for Gzip {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Error> {
         let mut consumed = 0;
         loop {
-            match self.state {
-                State::Ignored => return Ok(Progress { consumed: input.len(), produced: 0 }),
-                State::Body => {
+            match self.part {
+                Part::Ignored => return Ok(Progress { consumed: input.len(), produced: 0 }),
+                Part::Body => {
                     let progress = self.inflate.decode(&input[consumed..], output)?;
                     consumed += progress.consumed;
                     self.checksum.update(&output[..progress.produced]);
                     if self.inflate.ended {
-                        self.state = State::Trailer([0; 8], 0);
+                        self.part = Part::Trailer([0; 8], 0);
                     }
                     if progress.produced > 0 || !self.inflate.ended {
                         return Ok(Progress { consumed, ..progress });
@@ -141,7 +141,7 @@ impl Codec for Gzip {
                 }
                 _ if consumed == input.len() => return Ok(Progress { consumed, produced: 0 }),
                 _ => {
-                    self.state = self.after(input[consumed])?;
+                    self.part = self.after(input[consumed])?;
                     consumed += 1;
                 }
             }
@@ -149,10 +149,10 @@ impl Codec for Gzip {
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        match self.state {
-            State::Magic(0) | State::Ignored => Ok(()),
+        match self.part {
+            Part::Magic(0) | Part::Ignored => Ok(()),
             // Some bytes that happened to look like the beginning of another member.
-            State::Magic(_) if self.whole => Ok(()),
+            Part::Magic(_) if self.whole => Ok(()),
             _ => Err(broken("it ends before its end is marked")),
         }
     }

@@ -12,11 +12,11 @@ const LARGEST_WINDOW: u32 = 23;
 pub(super) struct Zstd {
     /// None if the library had no memory for it.
     machine: Option<Decoder<'static>>,
-    state: State,
+    part: Part,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum State {
+enum Part {
     /// Nothing was read.
     Fresh,
     /// In a frame, which has given something or is the first.
@@ -33,16 +33,16 @@ impl Zstd {
             machine.set_parameter(DParameter::WindowLogMax(LARGEST_WINDOW))?;
             Ok(machine)
         });
-        Self { machine: machine.ok(), state: State::Fresh }
+        Self { machine: machine.ok(), part: Part::Fresh }
     }
 }
 
 impl Codec for Zstd {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, Error> {
-        if self.state == State::Ignored {
+        if self.part == Part::Ignored {
             return Ok(Progress { consumed: input.len(), produced: 0 });
         }
-        if input.is_empty() && self.state != State::Frame {
+        if input.is_empty() && self.part != Part::Frame {
             return Ok(Progress::default());
         }
         let Some(machine) = &mut self.machine else {
@@ -51,16 +51,16 @@ impl Codec for Zstd {
         let (mut from, mut to) = (InBuffer::around(input), OutBuffer::around(output));
         let left = machine.run(&mut from, &mut to);
         let progress = Progress { consumed: from.pos(), produced: to.pos() };
-        let state = match (left, self.state) {
+        let part = match (left, self.part) {
             // The library says how much it would like to read next; none at a frame's end.
-            (Ok(0), _) => State::Behind(0),
-            (Ok(_), State::Behind(seen)) if progress.produced == 0 => {
-                State::Behind(seen + progress.consumed)
+            (Ok(0), _) => Part::Behind(0),
+            (Ok(_), Part::Behind(seen)) if progress.produced == 0 => {
+                Part::Behind(seen + progress.consumed)
             }
-            (Ok(_), _) => State::Frame,
+            (Ok(_), _) => Part::Frame,
             // What follows a whole frame and does not begin as another is ignored.
-            (Err(_), State::Behind(seen)) if seen < MAGIC => {
-                self.state = State::Ignored;
+            (Err(_), Part::Behind(seen)) if seen < MAGIC => {
+                self.part = Part::Ignored;
                 return Ok(Progress { consumed: input.len(), produced: 0 });
             }
             (Err(error), _) => {
@@ -68,14 +68,14 @@ impl Codec for Zstd {
                 return Err(broken_by(detail, error));
             }
         };
-        self.state = state;
+        self.part = part;
         Ok(progress)
     }
 
     fn finish(&mut self) -> Result<(), Error> {
-        match self.state {
-            State::Fresh | State::Ignored => Ok(()),
-            State::Behind(seen) if seen < MAGIC => Ok(()),
+        match self.part {
+            Part::Fresh | Part::Ignored => Ok(()),
+            Part::Behind(seen) if seen < MAGIC => Ok(()),
             _ => Err(broken("it ends before its end is marked")),
         }
     }
