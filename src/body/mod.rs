@@ -119,6 +119,25 @@ impl Body {
         }
     }
 
+    /// Returns whether the body can be sent from its beginning now: a second time, or for the
+    /// first.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        match &self.source {
+            Source::Once(once) => once.lock().is_some(),
+            Source::Multipart(form) => form.contents().all(Self::can_be_sent),
+            _ => self.can_rewind(),
+        }
+    }
+
+    /// Takes back what was opened of it, of which nothing was read: it can be sent as if it
+    /// had not been.
+    pub(crate) fn take_back(&self, open: OpenBody) {
+        // All others are opened anew, and the parts of a form when they are due.
+        if let (Source::Once(once), Content::Reader(reader)) = (&self.source, open.content) {
+            *once.lock() = Some(reader);
+        }
+    }
+
     /// Returns whether sending it opens a file.
     pub(crate) fn is_file(&self) -> bool {
         match &self.source {

@@ -29,6 +29,8 @@ pub(super) struct Hop {
     decodes_by_default: bool,
     /// A redirect has led to another scheme, host or port, even if another led back.
     pub(super) has_crossed_origins: bool,
+    /// This origin does not know `Expect: 100-continue`, which the request had.
+    expects_no_leave: bool,
 }
 
 impl Hop {
@@ -56,6 +58,7 @@ impl Hop {
         hop.said_decodes = hop.said_decodes.or(self.said_decodes);
         hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
+        hop.expects_no_leave = self.expects_no_leave && !crosses;
         hop.redirects = self.redirects + 1;
         Ok(hop)
     }
@@ -73,6 +76,7 @@ impl Hop {
             said_decodes: request.decodes(),
             decodes_by_default: rules.decodes_bodies,
             has_crossed_origins: false,
+            expects_no_leave: false,
         }
     }
 
@@ -92,6 +96,19 @@ impl Hop {
         }
     }
 
+    /// Whether the server is asked for leave to send the body (RFC 9110 §10.1.1).
+    #[cold]
+    pub(super) fn expects_leave(&self) -> bool {
+        let mut expected = self.headers.get_all("expect");
+        expected.any(|value| value.eq_ignore_ascii_case(LEAVE))
+    }
+
+    /// Asks this origin for leave no more.
+    pub(super) fn expect_no_leave(&mut self) {
+        self.headers.remove("expect");
+        self.expects_no_leave = true;
+    }
+
     /// Returns whether the body, if there is one, can be sent a second time.
     pub(super) fn can_send_again(&self) -> bool {
         self.body.as_ref().is_none_or(Body::can_rewind)
@@ -100,7 +117,7 @@ impl Hop {
     /// Makes the hop ready to be sent once more: what can be sent once is asked for anew.
     /// Returns whether there is a body to send, if there has to be one.
     pub(super) fn rewind(&mut self, context: &Context) -> Result<bool, Error> {
-        if self.can_send_again() {
+        if self.body.as_ref().is_none_or(Body::can_be_sent) {
             return Ok(true);
         }
         self.body = context.new_body()?;
@@ -120,6 +137,10 @@ impl Hop {
         if headers.get("host") == Some(host_of(&self.url)) {
             headers.remove("host");
         }
+        // What the server of this URL does not know, that of another may.
+        if self.expects_no_leave && crosses_origin {
+            headers.push("Expect", LEAVE);
+        }
         redirect::strip(&mut headers, &self.sensitive, crosses_origin, !keeps_body);
         let body = if keeps_body { self.body.clone() } else { None };
         // The server does not know what the zone is called here: its own address is where it
@@ -128,6 +149,9 @@ impl Hop {
         Request::redirected(url, method, headers, self.sensitive.clone(), body).in_zone(zone)
     }
 }
+
+/// The one expectation that there is (RFC 9110 §10.1.1).
+const LEAVE: &str = "100-continue";
 
 /// Returns a list with `Host` alone and room for `others`; RFC 9110 §7.2: it comes first.
 fn with_host(host: &str, others: &Headers) -> Headers {

@@ -14,6 +14,8 @@
 //!
 //! Of the [`Stores`] that take part, the credentials are there today.
 
+use http::StatusCode;
+
 use super::Stores;
 use super::authentication::Authentication;
 use super::prepare::Hop;
@@ -84,13 +86,39 @@ impl<'a> Sending<'a> {
         self.authentication.keep(hop, response)
     }
 
-    /// Answers a challenge; returns whether the request is to be sent again, or the response
-    /// is delivered.
+    /// Answers what a response asks for; returns whether the request is to be sent again, or
+    /// the response is delivered.
     pub(super) fn answers(
         &mut self,
         hop: &mut Hop,
         response: &WireResponse,
     ) -> Result<bool, Error> {
+        match response.head.status {
+            StatusCode::UNAUTHORIZED => self.answers_challenge(hop, response),
+            StatusCode::EXPECTATION_FAILED => self.answers_expectation(hop),
+            _ => Ok(false),
+        }
+    }
+
+    /// RFC 9110 §10.1.1: a 417 says that somebody on the way does not know expectations, and
+    /// the request is repeated without. One that had none got it for another reason.
+    #[cold]
+    fn answers_expectation(&mut self, hop: &mut Hop) -> Result<bool, Error> {
+        if !hop.expects_leave() {
+            return Ok(false);
+        }
+        if !hop.rewind(self.context)? {
+            log::debug!("a 417 asks for a body that cannot be sent again");
+            return Ok(false);
+        }
+        log::debug!("the server does not know `Expect: 100-continue`: sending without");
+        hop.expect_no_leave();
+        self.authentication.say_again();
+        Ok(true)
+    }
+
+    #[cold]
+    fn answers_challenge(&mut self, hop: &mut Hop, response: &WireResponse) -> Result<bool, Error> {
         if !self.authentication.answers(hop, response)? {
             return Ok(false);
         }

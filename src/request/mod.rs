@@ -180,7 +180,9 @@ impl Request {
     /// Sets a header; earlier values of it are replaced.
     ///
     /// The name goes out as it is written here. `Content-Length` and `Transfer-Encoding`
-    /// follow from the body and cannot be set; `Host` can.
+    /// follow from the body and cannot be set; `Host` can. With `Expect: 100-continue` the
+    /// body waits for the server's leave, for a second at most; a server that answers 417
+    /// gets the request once more without it (RFC 9110 §10.1.1), and nobody is told of that.
     #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");

@@ -186,8 +186,9 @@ pub trait Delegate: Send + Sync {
 
     /// The task needs a body to send: a task made by
     /// [`Session::streamed_upload_task`] at its beginning, and every task whose body can be
-    /// read once when it has to be sent again, after a redirect or with the answer to a
-    /// challenge. A body that can be sent again is, without being asked for.
+    /// read once when it has to be sent again, after a redirect, with the answer to a
+    /// challenge, or without an `Expect` that the server does not know. A body that can be
+    /// sent again is, without being asked for, and so is one of which nothing has gone.
     ///
     /// * `Some(body)`: it is sent.
     /// * `None`: there is none, which is the default. At the beginning the task fails with

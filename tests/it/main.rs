@@ -18,6 +18,7 @@ mod download_disk;
 mod download_places;
 mod downloads;
 mod edges;
+mod expectations;
 #[cfg(unix)]
 mod forks;
 mod forms;

@@ -7,6 +7,7 @@ use super::codec::{self, Sending};
 use super::duplex::Duplex;
 use super::head::{self, Heard, Informational};
 use super::upload::Upload;
+use crate::body::OpenBody;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::wire::{Context, Head, WireRequest};
 
@@ -77,15 +78,10 @@ fn begin(
         // RFC 9110 §10.1.1: there is nothing to wait with if there is nothing to send.
         Some(body) if expects_100(request) && sending != Sending::Length(0) => {
             send_at_once(duplex, out, &[], context)?;
-            if duplex.why_broken().is_some() {
-                return Ok(None);
-            }
-            duplex.hold_back();
-            let early = wait_for_leave(duplex, informational, context);
-            let early = early.map_err(|error| error.at(Stage::WaitingForResponse))?;
-            // An answer that is no refusal leaves the body wanted as a 100 does.
-            if early.as_ref().is_none_or(|head| head.status.as_u16() < REFUSALS) {
-                duplex.send(Upload::new(Vec::new(), body, sending))?;
+            let unsent = (body, sending);
+            let (early, unsent) = send_with_leave(duplex, unsent, informational, context)?;
+            if let Some((body, (unsent, _))) = request.body.zip(unsent) {
+                body.take_back(unsent);
             }
             Ok(early)
         }
@@ -108,6 +104,32 @@ fn send_at_once(
     duplex.connection().return_outbox(out);
     sent?;
     if body.is_empty() || duplex.why_broken().is_some() { Ok(()) } else { context.sent(body.len()) }
+}
+
+/// A body of which nothing was read, and how it is to be sent.
+type Unsent = (OpenBody, Sending);
+
+/// Begins to send a body once the server wants it. Returns the answer if that comes first, and
+/// the body if it is not to be sent.
+fn send_with_leave(
+    duplex: &mut Duplex,
+    unsent: Unsent,
+    informational: &mut Informational,
+    context: &Context,
+) -> Result<(Option<Head>, Option<Unsent>), Error> {
+    if duplex.why_broken().is_some() {
+        return Ok((None, Some(unsent)));
+    }
+    duplex.hold_back();
+    let early = wait_for_leave(duplex, informational, context);
+    let early = early.map_err(|error| error.at(Stage::WaitingForResponse))?;
+    // An answer that is no refusal leaves the body wanted as a 100 does.
+    if early.as_ref().is_some_and(|head| head.status.as_u16() >= REFUSALS) {
+        return Ok((early, Some(unsent)));
+    }
+    let (body, sending) = unsent;
+    duplex.send(Upload::new(Vec::new(), body, sending))?;
+    Ok((early, None))
 }
 
 /// Waits until the server wants the body, or has not said so for long enough. Returns the

@@ -86,10 +86,13 @@ impl<'a> Authentication<'a> {
         hop: &Hop,
         response: WireResponse,
     ) -> Result<WireResponse, Error> {
-        let asks = |status| {
-            matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+        let is_open = |status| match status {
+            StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => true,
+            // Nobody has looked at what was sent yet.
+            StatusCode::EXPECTATION_FAILED => hop.expects_leave(),
+            _ => false,
         };
-        match self.sent.take_if(|_| !asks(response.head.status)) {
+        match self.sent.take_if(|_| !is_open(response.head.status)) {
             Some(sent) => self.accepted(hop, sent, response),
             None => Ok(response),
         }
@@ -102,9 +105,6 @@ impl<'a> Authentication<'a> {
         hop: &mut Hop,
         response: &WireResponse,
     ) -> Result<bool, Error> {
-        if response.head.status != StatusCode::UNAUTHORIZED {
-            return Ok(false);
-        }
         let offers = credentials::offers(&response.head.headers, Asker::Server(&hop.url));
         let mut found = self.renewed(hop, &offers);
         if found.is_none() {
@@ -120,6 +120,16 @@ impl<'a> Authentication<'a> {
         self.has_replaced_own |= hop.headers.remove("authorization");
         self.signer = Some(Box::new((signer, source)));
         Ok(true)
+    }
+
+    /// Has the request say again who sends it, as it was not looked at. What is sent unasked is
+    /// found again.
+    pub(super) fn say_again(&mut self) {
+        if let Some(Sent::Signed(sent)) = self.sent.take()
+            && sent.source != Source::Accepted
+        {
+            self.signer = Some(Box::new((sent.signer, sent.source)));
+        }
     }
 
     /// Whether what goes out next holds for the connection that it goes over.

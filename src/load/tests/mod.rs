@@ -1,6 +1,7 @@
 //! Loads over a wire that plays rows.
 
 mod challenges;
+mod expectations;
 mod redirects;
 mod script;
 
