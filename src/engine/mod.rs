@@ -47,7 +47,7 @@ use crate::census::{Census, Kind};
 use crate::clock::Clock;
 #[cfg(feature = "tls")]
 use crate::credentials::CredentialStorage;
-use crate::error::{Error, Stage};
+use crate::error::{Error, ErrorKind, Stage};
 use crate::log;
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
@@ -158,7 +158,7 @@ impl Engine {
             }
             match self.attempt(connection, berth, request, context) {
                 Ok(response) => return Ok(response),
-                Err(failed) if failed.may_be_repeated(request) => {
+                Err(failed) if failed.may_be_repeated => {
                     log::debug!("a kept-alive connection was dead; trying once on a new one");
                     break;
                 }
@@ -186,6 +186,11 @@ impl Engine {
             context.check().and_then(|()| http1::exchange(&mut duplex, request, context));
         match exchanged {
             Ok(Exchanged { head, decision }) => {
+                let was_kept = duplex.connection().reused;
+                let loss = Loss::of_answer(head.status, was_kept, decision.ends_connection());
+                if loss.is_some_and(|loss| request.may_be_sent_again(loss)) {
+                    return Err(Attempt::timed_out_idle());
+                }
                 self.connector.note_answer(duplex.connection(), head.status);
                 let home = match berth {
                     Some(berth) => Home::Reserved(berth.clone()),
@@ -197,7 +202,9 @@ impl Engine {
             Err(error) => {
                 let connection = duplex.into_connection();
                 let on_stale = connection.reused && !connection.heard;
-                Err(Attempt { error: error.at(Stage::Sending), on_stale })
+                let loss = Loss::of(&error).filter(|loss| on_stale && *loss == Loss::Broken);
+                let may_be_repeated = loss.is_some_and(|loss| request.may_be_sent_again(loss));
+                Err(Attempt { error: error.at(Stage::Sending), may_be_repeated })
             }
         }
     }
@@ -206,14 +213,17 @@ impl Engine {
 /// An exchange that failed.
 struct Attempt {
     error: Error,
-    /// The connection was kept alive, and nothing came back on it.
-    on_stale: bool,
+    /// The connection was kept alive and had ended before the request came, which may be sent
+    /// on another one.
+    may_be_repeated: bool,
 }
 
 impl Attempt {
-    fn may_be_repeated(&self, request: &WireRequest<'_>) -> bool {
-        let loss = Loss::of(&self.error).filter(|_| self.on_stale);
-        loss == Some(Loss::Broken) && request.may_be_sent_again(Loss::Broken)
+    /// The server had closed the idle connection, and said so.
+    #[cold]
+    fn timed_out_idle() -> Self {
+        let detail = "the server closed the idle connection with a 408";
+        Self { error: Error::new(ErrorKind::NetworkConnectionLost, detail), may_be_repeated: true }
     }
 }
 

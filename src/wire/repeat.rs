@@ -4,13 +4,13 @@
 //! that was dead, a transfer that was ended to begin again, a host that could not be
 //! reached.
 
-use http::Method;
+use http::{Method, StatusCode};
 
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 
-/// What has become of a sending that brought no answer.
+/// What has become of a sending that brought no answer to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// There was no connection, so nothing was sent.
@@ -37,6 +37,15 @@ impl Loss {
             NetworkConnectionLost | ZeroByteResource => Some(Self::Broken),
             _ => None,
         }
+    }
+
+    /// Returns which one the head of an answer tells of; `None` if it answers the request.
+    ///
+    /// A 408 says that no request came whole in time. If the connection had waited for one and
+    /// ends now, that time ran out while this one was on its way (RFC 9110 §15.5.9). Where the
+    /// connection goes on, the server knows where the request ends, and this is its answer.
+    pub(crate) fn of_answer(status: StatusCode, was_kept: bool, ends: bool) -> Option<Self> {
+        (status == StatusCode::REQUEST_TIMEOUT && was_kept && ends).then_some(Self::Broken)
     }
 }
 
@@ -95,6 +104,24 @@ mod tests {
             let method: Method = method.parse().unwrap();
             let repeated = may_send_again(loss, &method, &headers, body.as_ref());
             assert_eq!(repeated, expected, "{method} key {key} {body:?} {loss:?}");
+        }
+    }
+
+    #[test]
+    fn a_408_that_ends_a_kept_connection_answers_no_request() {
+        for (status, was_kept, ends, loss) in [
+            (408, true, true, Some(Loss::Broken)),
+            (408, true, false, None),
+            (408, false, true, None),
+            (408, false, false, None),
+            (200, true, true, None),
+            (400, true, true, None),
+            (425, true, true, None),
+            (503, true, true, None),
+            (504, true, true, None),
+        ] {
+            let found = Loss::of_answer(StatusCode::from_u16(status).unwrap(), was_kept, ends);
+            assert_eq!(found, loss, "{status}, kept {was_kept}, ends {ends}");
         }
     }
 

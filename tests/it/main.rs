@@ -44,6 +44,7 @@ mod responses;
 #[cfg(target_os = "linux")]
 mod signals;
 mod stale;
+mod stale_408;
 mod stepping_aside;
 mod support;
 mod tasks;

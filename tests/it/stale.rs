@@ -11,7 +11,7 @@ use urlsession::{Body, ErrorKind, Request, Session};
 use crate::support::running::{HANG, nothing_is_left, session};
 
 /// Makes a connection that is idle.
-fn warm(session: &Session, server: &Server) {
+pub(crate) fn warm(session: &Session, server: &Server) {
     server.enqueue(Answer::ok("warm"));
     assert_eq!(session.data(server.url("/")).unwrap().body, b"warm");
     assert_eq!(server.take_request().method(), "GET");
@@ -88,7 +88,7 @@ fn a_connection_that_spoke_while_idle_is_not_used() {
 
 /// What a request sends.
 #[derive(Clone, Copy, Debug)]
-enum Sends {
+pub(crate) enum Sends {
     Nothing,
     Bytes,
     ManyBytes,
@@ -98,6 +98,14 @@ enum Sends {
 }
 
 impl Sends {
+    pub(crate) fn length(self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::ManyBytes => 200_000,
+            _ => 4,
+        }
+    }
+
     fn body(self) -> Option<Body> {
         match self {
             Self::Nothing => None,
@@ -110,7 +118,7 @@ impl Sends {
     }
 }
 
-fn request(method: &str, key: bool, sends: Sends, url: String) -> Request {
+pub(crate) fn request(method: &str, key: bool, sends: Sends, url: String) -> Request {
     let mut request = Request::new(method, url);
     if key {
         request = request.header("Idempotency-Key", "7");
@@ -122,7 +130,7 @@ fn request(method: &str, key: bool, sends: Sends, url: String) -> Request {
 }
 
 /// Method, `Idempotency-Key`, body, and whether it is sent again.
-const REPEATS: &[(&str, bool, Sends, bool)] = &[
+pub(crate) const REPEATS: &[(&str, bool, Sends, bool)] = &[
     ("GET", false, Sends::Nothing, true),
     ("HEAD", false, Sends::Nothing, true),
     ("OPTIONS", false, Sends::Nothing, true),
@@ -170,12 +178,7 @@ fn a_request_that_a_kept_connection_lost_is_sent_again_only_if_that_is_safe() {
                     assert_eq!(data.response.status(), 200, "{case}");
                     let again = server.take_request();
                     assert_eq!((again.method(), again.connection()), (method, 1), "{case}");
-                    let length = match sends {
-                        Sends::Nothing => 0,
-                        Sends::ManyBytes => 200_000,
-                        _ => 4,
-                    };
-                    assert_eq!(again.body_length(), length, "{case}");
+                    assert_eq!(again.body_length(), sends.length(), "{case}");
                 }
                 false => {
                     let error = outcome.unwrap_err();

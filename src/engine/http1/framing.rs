@@ -34,6 +34,13 @@ pub(in crate::engine) struct Decision {
     pub(super) closes: bool,
 }
 
+impl Decision {
+    /// Whether the connection ends with this message.
+    pub(in crate::engine) fn ends_connection(self) -> bool {
+        !self.reusable
+    }
+}
+
 /// Decides about the final response to a request with `method`.
 ///
 /// # Errors
