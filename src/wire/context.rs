@@ -210,8 +210,11 @@ fn left(context: &Context, began: Instant, now: Instant, pauses: Pauses) -> Left
     let until = |end: Option<Instant>| end.map(|end| end.saturating_duration_since(now));
     let idle_began =
         if pauses.is_on { now } else { pauses.ended.map_or(began, |at| at.max(began)) };
+    let idle_ends = idle_began.checked_add(context.idle);
+    // So it is at the first look, which most waits end with.
+    let idle = if idle_began == now { idle_ends.map(|_| context.idle) } else { until(idle_ends) };
     let whole = context.deadline.and_then(|deadline| deadline.checked_add(pauses.total));
-    Left { idle: until(idle_began.checked_add(context.idle)), whole: until(whole) }
+    Left { idle, whole: until(whole) }
 }
 
 #[cfg(all(test, feature = "test-util"))]
