@@ -48,8 +48,34 @@ impl Default for Shared {
 #[derive(Default)]
 struct Waiters {
     next: u64,
-    /// What to wake; almost always none or one.
-    waiters: BTreeMap<u64, Arc<dyn Wake>>,
+    /// One of those to wake: almost always there is no other.
+    one: Option<(u64, Arc<dyn Wake>)>,
+    others: BTreeMap<u64, Arc<dyn Wake>>,
+}
+
+impl Waiters {
+    fn add(&mut self, waiter: Arc<dyn Wake>) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        if self.one.is_none() {
+            self.one = Some((id, waiter));
+        } else {
+            self.others.insert(id, waiter);
+        }
+        id
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Arc<dyn Wake>> {
+        match self.one.take_if(|one| one.0 == id) {
+            Some((_, waiter)) => Some(waiter),
+            None => self.others.remove(&id),
+        }
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Arc<dyn Wake>> + use<> {
+        let one = self.one.take().map(|(_, waiter)| waiter);
+        one.into_iter().chain(std::mem::take(&mut self.others).into_values())
+    }
 }
 
 /// Something that blocks and can be woken from another thread.
@@ -69,8 +95,8 @@ impl CancelToken {
         assert_unlocked("a token is cancelled");
         // The flag is set before the waiters are taken: one that registers later sees it.
         self.0.cancelled.store(true, Ordering::SeqCst);
-        let waiters = std::mem::take(&mut self.0.state.lock().waiters);
-        for waiter in waiters.into_values() {
+        let waiters = self.0.state.lock().take();
+        for waiter in waiters {
             waiter.wake();
         }
     }
@@ -83,11 +109,7 @@ impl CancelToken {
     /// Has `waiter` woken by a cancel, until the returned guard is dropped. The caller
     /// looks at [`is_cancelled`](Self::is_cancelled) after this call and before it blocks.
     pub(crate) fn on_cancel(&self, waiter: Arc<dyn Wake>) -> Registered {
-        let mut state = self.0.state.lock();
-        let id = state.next;
-        state.next += 1;
-        state.waiters.insert(id, waiter);
-        drop(state);
+        let id = self.0.state.lock().add(waiter);
         Registered { token: self.clone(), id }
     }
 }
@@ -113,7 +135,7 @@ impl fmt::Debug for Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         // What it held is dropped without the lock.
-        let forgotten = self.token.0.state.lock().waiters.remove(&self.id);
+        let forgotten = self.token.0.state.lock().remove(self.id);
         drop(forgotten);
     }
 }
@@ -135,16 +157,24 @@ mod tests {
 
     #[test]
     fn a_cancel_wakes_each_waiter_once() {
-        let token = CancelToken::new();
-        let same = token.clone();
-        let (first, second) = (Arc::new(Count::default()), Arc::new(Count::default()));
-        let _first = token.on_cancel(first.clone());
-        let second_guard = token.on_cancel(second.clone());
-        drop(second_guard);
-        token.cancel();
-        same.cancel();
-        assert!(token.is_cancelled());
-        assert_eq!(first.0.load(Ordering::SeqCst), 1);
-        assert_eq!(second.0.load(Ordering::SeqCst), 0);
+        // Which of four waiters go before the cancel.
+        for gone in 0..16_u8 {
+            let token = CancelToken::new();
+            let same = token.clone();
+            let waiters: [Arc<Count>; 4] = Default::default();
+            let mut guards = waiters.each_ref().map(|waiter| Some(token.on_cancel(waiter.clone())));
+            let is_gone = |at: usize| gone & 1 << at != 0;
+            (0..4).filter(|&at| is_gone(at)).for_each(|at| guards[at] = None);
+            let late = Arc::new(Count::default());
+            let _late = token.on_cancel(late.clone());
+            token.cancel();
+            same.cancel();
+            assert!(token.is_cancelled());
+            for (at, waiter) in waiters.iter().enumerate() {
+                let woken = waiter.0.load(Ordering::SeqCst);
+                assert_eq!(woken, usize::from(!is_gone(at)), "{at} of {gone:04b}");
+            }
+            assert_eq!(late.0.load(Ordering::SeqCst), 1);
+        }
     }
 }
