@@ -65,7 +65,9 @@ pub struct Configuration {
     ///
     /// Default: none. Without an entry for it here or in the request, `Accept: */*`,
     /// `Accept-Encoding` and `User-Agent` are added. `Host` replaces what the URL says;
-    /// `Content-Length` and `Transfer-Encoding` follow from the body and are refused.
+    /// `Content-Length` and `Transfer-Encoding` follow from the body and are refused. For the
+    /// others that are about the message or its connection, see
+    /// [`Request::header`](crate::Request::header).
     #[doc(alias = "httpAdditionalHeaders")]
     pub additional_headers: Headers,
 

@@ -254,6 +254,11 @@ impl Headers {
         self.lines.iter_mut().filter(same).for_each(|line| line.hidden = true);
     }
 
+    /// Whether a value of the field `name` is kept out of `Debug` by [`hide`](Self::hide).
+    pub(crate) fn is_hidden(&self, name: &str) -> bool {
+        self.lines.iter().any(|line| line.hidden && self.is_named(line, name))
+    }
+
     /// Adds all fields of `other`, as they are.
     pub(crate) fn append(&mut self, other: &Self) {
         let offset = self.text.len();
@@ -326,9 +331,7 @@ impl Headers {
 
 /// Refuses what would let a caller's value become another header or another request.
 fn check(name: &str, value: &[u8]) -> Result<(), Error> {
-    // RFC 9110 §5.6.2: token.
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
+    if !is_token(name) {
         let detail = format!("{name:?} cannot be the name of a header: it is not a token");
         return Err(Error::new(ErrorKind::InvalidRequest, detail));
     }
@@ -338,6 +341,12 @@ fn check(name: &str, value: &[u8]) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::InvalidRequest, detail));
     }
     Ok(())
+}
+
+/// Returns whether this is a token (RFC 9110 §5.6.2).
+pub(crate) fn is_token(text: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(token)
 }
 
 /// Returns whether the value of the field `name` may be printed.

@@ -109,6 +109,14 @@ impl Body {
         }
     }
 
+    /// Returns how many bytes will be sent, of a file those that it has now.
+    pub(crate) fn known_length(&self) -> Option<u64> {
+        match &self.source {
+            Source::File(path) => self.length.or_else(|| file::length(path).ok().flatten()),
+            _ => self.length(),
+        }
+    }
+
     /// Returns whether the body can be sent a second time. Looks whether a file is a pipe.
     pub fn can_rewind(&self) -> bool {
         match &self.source {

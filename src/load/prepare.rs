@@ -7,7 +7,7 @@ use super::{Rules, decode, redirect};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
-use crate::request::{Request, UserInfo};
+use crate::request::{self, Request, UserInfo};
 use crate::wire::Context;
 
 /// One hop's request, complete; redirects change it.
@@ -40,7 +40,11 @@ impl Hop {
         let own = request.headers();
         let asks = decode::undoes(request.decodes(), rules.decodes_bodies, own);
         let headers = completed(own, &url, rules, asks);
-        Ok(Self::of(request, url, headers, rules))
+        let mut hop = Self::of(request, url, headers, rules);
+        if rules.concerns_message || (!own.is_empty() && request::rules::concern(own)) {
+            hop.settle()?;
+        }
+        Ok(hop)
     }
 
     /// Returns the hop that comes after this one, which was answered by a redirect.
@@ -55,12 +59,20 @@ impl Hop {
         headers.append(own);
         let crosses = url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
         let mut hop = Self::of(request, url, headers, rules);
+        hop.settle()?;
         hop.said_decodes = hop.said_decodes.or(self.said_decodes);
         hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
         hop.expects_no_leave = self.expects_no_leave && !crosses;
         hop.redirects = self.redirects + 1;
         Ok(hop)
+    }
+
+    /// Has the headers that are about the message say what is sent.
+    #[cold]
+    fn settle(&mut self) -> Result<(), Error> {
+        let settled = request::rules::settle(&mut self.headers, &mut self.body);
+        settled.map_err(|error| error.on(&self.url))
     }
 
     fn of(request: &Request, url: Url, headers: Headers, rules: &Rules) -> Self {

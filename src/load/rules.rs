@@ -2,6 +2,7 @@
 
 use super::{Authenticator, decode};
 use crate::headers::Headers;
+use crate::request;
 
 /// What a session demands of each of its loads.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub(crate) struct Rules {
     added_headers: [Headers; 2],
     /// The one among them that comes first.
     pub(super) host: Option<Box<str>>,
+    /// Some of them are about the message or its connection.
+    pub(super) concerns_message: bool,
     pub(crate) https_only: bool,
     pub(crate) allows_insecure_redirects: bool,
     pub(super) decodes_bodies: bool,
@@ -39,6 +42,7 @@ impl Rules {
         Self {
             added_headers: [with(decode::accept_encoding()), with("identity")],
             host,
+            concerns_message: request::rules::concern(&all),
             https_only: false,
             allows_insecure_redirects: false,
             decodes_bodies,

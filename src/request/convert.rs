@@ -3,7 +3,7 @@
 use http::Method;
 use url::Url;
 
-use super::Request;
+use super::{CONNECT, Request};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
@@ -22,6 +22,9 @@ impl<B: Into<Body>> From<http::Request<B>> for Request {
             Err(error) => Self::with_url(parts.method, None)
                 .wrong(ErrorKind::BadUrl, format!("the URI is not an absolute URL: {error}")),
         };
+        if converted.method == Method::CONNECT {
+            converted = converted.wrong(ErrorKind::InvalidRequest, CONNECT);
+        }
         converted.headers = Headers::from(&parts.headers);
         let marked = parts.headers.iter().filter(|(_, value)| value.is_sensitive());
         converted.sensitive = marked.map(|(name, _)| name.as_str().into()).collect();

@@ -3,6 +3,8 @@
 mod authorization;
 mod content;
 mod convert;
+mod query;
+pub(crate) mod rules;
 mod userinfo;
 mod zone;
 
@@ -10,7 +12,6 @@ use std::fmt;
 use std::time::Duration;
 
 use http::Method;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::body::Body;
@@ -20,9 +21,8 @@ use crate::headers::Headers;
 
 pub(crate) use userinfo::UserInfo;
 
-/// RFC 3986 §2.3: everything but the unreserved characters is escaped in a query, so a
-/// value can never end its parameter.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Why no program sends one (RFC 9110 §9.3.6).
+const CONNECT: &str = "CONNECT is for proxies only: use another method";
 
 /// A request, which a session copies when it loads it.
 ///
@@ -108,7 +108,7 @@ impl Request {
         let name = if known.contains(&&*capitals) { &*capitals } else { method };
         match Method::from_bytes(name.as_bytes()) {
             Ok(Method::CONNECT) => Self::with_method(Method::CONNECT, url.as_ref())
-                .wrong(ErrorKind::InvalidRequest, "CONNECT is for proxies only"),
+                .wrong(ErrorKind::InvalidRequest, CONNECT),
             Ok(method) => Self::with_method(method, url.as_ref()),
             Err(_) => Self::with_method(Method::GET, url.as_ref())
                 .wrong(ErrorKind::InvalidRequest, format!("{method:?} is not a method")),
@@ -179,22 +179,40 @@ impl Request {
 
     /// Sets a header; earlier values of it are replaced.
     ///
-    /// The name goes out as it is written here. `Content-Length` and `Transfer-Encoding`
-    /// follow from the body and cannot be set; `Host` can. With `Expect: 100-continue` the
-    /// body waits for the server's leave, for a second at most; a server that answers 417
-    /// gets the request once more without it (RFC 9110 §10.1.1), and nobody is told of that.
+    /// Name and value go out as they are written here, except as the table says. What is
+    /// refused there, or is no name or value, fails the load with
+    /// [`ErrorKind::InvalidRequest`], which [`check`](Self::check) reports at once.
+    ///
+    /// | header | goes out | does not | refused |
+    /// |---|---|---|---|
+    /// | `Host` | one, if it is a name or an address, and perhaps a port; in place of the URL's | | two, even if they are the same; anything else |
+    /// | `Expect` | `100-continue`, where there is a body, once | an empty one; where the body is empty or there is none | any other |
+    /// | `Connection` | names, such as `close` and `keep-alive` | an empty one | names of headers that are for the server, such as `Content-Length`, `Host`, `Authorization` |
+    /// | `TE` | `trailers`, with `Connection: TE` | `chunked`, and what has `q=0` | transfer codings |
+    /// | `Upgrade` | names of protocols, with `Connection: Upgrade`; a server that changes to one fails the load | an empty one | anything else |
+    /// | `Content-Length` | the body's, once | | another length than the body's |
+    /// | `Transfer-Encoding` | `chunked`, where the body's length is not known | `chunked` where it is known; `identity` | `chunked` without a body, other codings, beside a `Content-Length` |
+    /// | `Trailer` | | always: no body has trailers | |
+    /// | `Keep-Alive`, `Proxy-Connection` | as they are written | | |
+    ///
+    /// The `Content-Length` of a body that does not know its length, as a
+    /// [`reader`](Body::reader), is taken for its length, as by [`Body::with_length`].
+    ///
+    /// With `Expect: 100-continue` the body waits for the server's leave, a second at most; a
+    /// 417 has the request sent without it, and nobody is told of that (RFC 9110 §10.1.1).
     #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
-        let result = framing_is_ours(name).and_then(|()| self.headers.set(name, value));
+        let result = self.headers.set(name, value);
         self.hiding(name).noting(result)
     }
 
-    /// Adds a header beside earlier values of it.
+    /// Adds a header beside earlier values of it; the table of [`header`](Self::header) holds
+    /// for all of them.
     #[doc(alias = "addValue(_:forHTTPHeaderField:)")]
     pub fn add_header(mut self, name: &str, value: &str) -> Self {
         self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
-        let result = framing_is_ours(name).and_then(|()| self.headers.add(name, value));
+        let result = self.headers.add(name, value);
         self.hiding(name).noting(result)
     }
 
@@ -203,21 +221,6 @@ impl Request {
     pub fn sensitive_header(mut self, name: &str, value: &str) -> Self {
         self.sensitive.push(name.into());
         self.header(name, value)
-    }
-
-    /// Appends `name=value` to the URL's query, both escaped.
-    #[doc(alias = "queryItems")]
-    pub fn query(mut self, name: &str, value: &str) -> Self {
-        if let Some(url) = &mut self.url {
-            let name = utf8_percent_encode(name, QUERY);
-            let value = utf8_percent_encode(value, QUERY);
-            let query = match url.query() {
-                Some(before) if !before.is_empty() => format!("{before}&{name}={value}"),
-                _ => format!("{name}={value}"),
-            };
-            url.set_query(Some(&query));
-        }
-        self
     }
 
     /// Sets the body. No `Content-Type` is guessed.
@@ -298,19 +301,26 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadUrl`], [`ErrorKind::InvalidRequest`], or
+    /// [`ErrorKind::BadUrl`], [`ErrorKind::InvalidRequest`] for a method or a header that no
+    /// server must accept, as the table of [`header`](Self::header) says, or
     /// [`ErrorKind::DataLengthExceedsMaximum`] for a `GET` or `HEAD` with a body, which is
     /// what Apple reports.
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.wrong {
-            return Err(self.url.iter().fold(error.clone(), |error, url| error.on(url)));
+            return Err(self.named_in(error.clone()));
         }
         if self.body.is_some() && matches!(self.method, Method::GET | Method::HEAD) {
             let detail = format!("a {} request cannot have a body", self.method);
-            let error = Error::new(ErrorKind::DataLengthExceedsMaximum, detail);
-            return Err(self.url.iter().fold(error, |error, url| error.on(url)));
+            return Err(self.named_in(Error::new(ErrorKind::DataLengthExceedsMaximum, detail)));
         }
-        Ok(())
+        if !rules::concern(&self.headers) {
+            return Ok(());
+        }
+        rules::check(&self.headers, self.body.as_ref()).map_err(|error| self.named_in(error))
+    }
+
+    fn named_in(&self, error: Error) -> Error {
+        self.url.iter().fold(error, |error, url| error.on(url))
     }
 
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
@@ -360,17 +370,6 @@ impl Request {
     }
 }
 
-/// Two places that say how long a body is, is how requests are smuggled
-/// (RFC 9112 §11.2), so the body alone says it.
-pub(crate) fn framing_is_ours(name: &str) -> Result<(), Error> {
-    let framing = ["Content-Length", "Transfer-Encoding"];
-    if framing.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-        let detail = format!("the header {name} follows from the body and cannot be set");
-        return Err(Error::new(ErrorKind::InvalidRequest, detail));
-    }
-    Ok(())
-}
-
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -383,54 +382,4 @@ impl fmt::Debug for Request {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn known_methods_are_capitalised_and_others_are_kept() {
-        for (given, sent) in [
-            ("get", "GET"),
-            ("Post", "POST"),
-            ("put", "PUT"),
-            ("delete", "DELETE"),
-            ("head", "HEAD"),
-            ("patch", "patch"),
-            ("PATCH", "PATCH"),
-            ("Brew", "Brew"),
-        ] {
-            assert_eq!(Request::new(given, "http://a/").method().as_str(), sent);
-        }
-        for bad in ["", "A B", "A\r\nB", "ä", "connect"] {
-            let error = Request::new(bad, "http://a/").check().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn a_query_parameter_cannot_break_out() {
-        let request = Request::get("http://a/?x=1").query("k&", "a=b#c d+e").query("é", "");
-        assert_eq!(request.url().unwrap().query(), Some("x=1&k%26=a%3Db%23c%20d%2Be&%C3%A9="));
-    }
-
-    #[test]
-    fn what_is_wrong_is_kept_until_the_load() {
-        let request = Request::get("http://user:pw@").header("a b", "c");
-        let error = request.check().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::BadUrl);
-        assert!(!error.to_string().contains("pw"));
-        for name in ["content-length", "Transfer-Encoding"] {
-            let error = Request::post("http://a/").add_header(name, "5").check().unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        }
-        let error = Request::get("http://a/").body("x").check().unwrap_err();
-        assert_eq!(error.code(), -1103);
-    }
-
-    #[test]
-    fn secrets_of_the_url_are_not_printed() {
-        let request = Request::get("http://ann:s3cret@shop.test/a?token=s3cret")
-            .header("Authorization", "Bearer s3cret");
-        assert_eq!(request.url().unwrap().username(), "");
-        assert!(!format!("{request:?}").contains("s3cret"), "{request:?}");
-    }
-}
+mod tests;

@@ -22,7 +22,8 @@ impl Session {
     /// [`uses_netrc`](Configuration::uses_netrc) without the feature `netrc`;
     /// [`ErrorKind::InvalidRequest`] for `Content-Length` or `Transfer-Encoding` among the
     /// [`additional_headers`](Configuration::additional_headers), which follow from each
-    /// body;
+    /// body, and for one there that no server must accept (see
+    /// [`Request::header`](crate::Request::header));
     /// [`ErrorKind::ServerCertificateUntrusted`] if one of
     /// [`additional_roots`](Configuration::additional_roots) is no certificate.
     #[doc(alias = "sessionWithConfiguration")]
@@ -70,9 +71,7 @@ impl Session {
             let detail = "uses_netrc needs the feature netrc of this crate";
             return Err(Error::new(ErrorKind::NotSupported, detail));
         }
-        for (name, _) in configuration.additional_headers.iter() {
-            request::framing_is_ours(name)?;
-        }
+        request::rules::check_of_session(&configuration.additional_headers)?;
         let census = Census::default();
         calls.queue.serve(&census, &configuration.clock);
         let local = Local::new(&configuration, &census)?;

@@ -186,7 +186,7 @@ const REQUESTS: &[(&str, &str)] = &[
         "wrong length",
         "ureq notices while it sends; here such a header is refused before anything is sent",
     ),
-    ("own length", "the body says how long it is; a header that says it again is refused"),
+    ("TE", "ureq does not name it in Connection, which whoever sends it must (RFC 9110 §10.1.4)"),
     (
         "POST redirected by 307",
         "ureq does not send a body again; here it does if the body can be read again",

@@ -33,6 +33,7 @@ mod look_ups;
 mod many_suspended;
 mod memory;
 mod odd_heads;
+mod own_headers;
 mod panics;
 mod pool;
 mod redirect_credentials;
