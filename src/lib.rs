@@ -84,6 +84,10 @@
 //!
 //! Code of the program that is called (a delegate, a closure, a [`Resolver`], the reader of a
 //! [`Body`]) may block, may call anything here, and may panic: that fails the task, and no other.
+//! So may whatever of the program's is dropped here, which is caught and logged and changes
+//! nothing, also where it comes with another panic; only a closure that is called once, to
+//! complete a task, must not panic with something in it that panics when it is dropped, as
+//! Rust itself ends the process then.
 //! No lock is held while it runs. Calls of one task never overlap and keep their order, on every
 //! queue.
 //!
@@ -138,6 +142,7 @@ mod delivery;
 mod engine;
 mod error;
 mod files;
+mod foreign;
 mod fork;
 mod headers;
 mod load;

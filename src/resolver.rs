@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::{fmt, io};
 
+use crate::foreign::Foreign;
+
 /// Replaces the system's look-up of host names.
 ///
 /// The closure gets the host and the port of each new connection and returns the
@@ -14,7 +16,7 @@ use std::{fmt, io};
 /// It runs on one of the session's look-up threads, may block, and is abandoned when the
 /// load is cancelled or runs out of time. Eight of these threads work at once, two for the
 /// same host; one that is held for more than 250 ms is replaced, until there are 64. If it
-/// panics, the load fails with
+/// panics when it is called, the load fails with
 /// [`ErrorKind::DelegatePanicked`](crate::ErrorKind::DelegatePanicked).
 ///
 /// # Examples
@@ -30,7 +32,7 @@ use std::{fmt, io};
 /// }));
 /// ```
 #[derive(Clone)]
-pub struct Resolver(Arc<Resolve>);
+pub struct Resolver(Foreign<Arc<Resolve>>);
 
 type Resolve = dyn Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
@@ -39,7 +41,7 @@ impl Resolver {
     pub fn new(
         resolve: impl Fn(&str, u16) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(resolve))
+        Self(Foreign::new(Arc::new(resolve)))
     }
 
     pub(crate) fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -7,13 +7,13 @@ mod open;
 mod pipe;
 
 use std::io::{self, Cursor, Read};
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, mem};
 
 use crate::error::{Error, ErrorKind};
-use crate::sync::{Mutex, Rank, assert_unlocked};
+use crate::foreign::{Foreign, caught};
+use crate::sync::{Mutex, Rank};
 
 use file::Opened;
 pub use form::Form;
@@ -52,11 +52,11 @@ enum Source {
     Bytes(Arc<Vec<u8>>),
     File(PathBuf),
     Once(Arc<Mutex<Option<Reader>>>),
-    Opened(Arc<Opener>),
+    Opened(Foreign<Arc<Opener>>),
     Multipart(Arc<Multipart>),
 }
 
-type Reader = Box<dyn Read + Send>;
+type Reader = Foreign<Box<dyn Read + Send>>;
 type Opener = dyn Fn() -> io::Result<Reader> + Send + Sync;
 
 impl Body {
@@ -75,9 +75,9 @@ impl Body {
     ///
     /// It is read on the thread that runs the load; while it blocks, neither a timer nor a
     /// cancel reaches that thread. A reader that panics fails the load
-    /// with [`ErrorKind::DelegatePanicked`].
+    /// with [`ErrorKind::DelegatePanicked`], unless it does so when it is dropped.
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
-        let once = Mutex::new(Rank::Reader, Some(Box::new(reader) as Reader));
+        let once = Mutex::new(Rank::Reader, Some(foreign(reader)));
         Self { source: Source::Once(Arc::new(once)), length: None }
     }
 
@@ -87,8 +87,8 @@ impl Body {
     pub fn opened_by<R: Read + Send + 'static>(
         open: impl Fn() -> io::Result<R> + Send + Sync + 'static,
     ) -> Self {
-        let open = move || open().map(|reader| Box::new(reader) as Reader);
-        Self { source: Source::Opened(Arc::new(open)), length: None }
+        let open = move || open().map(foreign);
+        Self { source: Source::Opened(Foreign::new(Arc::new(open))), length: None }
     }
 
     /// Announces a body of `length` bytes in `Content-Length`. A body that turns out
@@ -183,9 +183,7 @@ impl Body {
                 None => return Err(exhausted()),
             },
             Source::Opened(open) => {
-                assert_unlocked("a body to send is opened");
-                let opened = panic::catch_unwind(AssertUnwindSafe(|| open()));
-                let opened = opened.map_err(|_| {
+                let opened = caught("what opens a body to send", &***open).map_err(|_| {
                     let detail = "opening the body to send panicked";
                     Error::new(ErrorKind::DelegatePanicked, detail)
                 })?;
@@ -207,6 +205,10 @@ impl Body {
             _ => None,
         }
     }
+}
+
+fn foreign(reader: impl Read + Send + 'static) -> Reader {
+    Foreign::new(Box::new(reader))
 }
 
 fn exhausted() -> Error {

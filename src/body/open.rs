@@ -5,13 +5,12 @@ mod multipart;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use super::Reader;
 use super::pipe::Pipe;
 use crate::error::{Error, ErrorKind};
-use crate::sync::assert_unlocked;
+use crate::foreign::{Foreign, caught};
 
 pub(super) use multipart::OpenMultipart;
 
@@ -74,20 +73,20 @@ impl OpenBody {
                 return Ok(Some(count));
             }
             Content::File(file) => file,
-            Content::Reader(reader) => reader,
+            Content::Reader(reader) => &mut **reader,
             Content::Pipe(pipe) => return pipe.read(buffer).map_err(cannot_read),
             Content::Multipart(form) => return form.read(buffer),
         };
         loop {
-            assert_unlocked("the reader of a body is called");
-            let read = panic::catch_unwind(AssertUnwindSafe(|| reader.read(buffer)));
-            match read {
+            match caught("the reader of a body to send", || reader.read(buffer)) {
                 Ok(Ok(count)) if count <= buffer.len() => return Ok(Some(count)),
                 Ok(Ok(_)) => {
                     let error = io::Error::other("the reader returned more than it was given");
                     return Err(cannot_read(error));
                 }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                    drop(Foreign::new(error));
+                }
                 Ok(Err(error)) => return Err(cannot_read(error)),
                 Err(_) => {
                     let detail = "the reader of the body to send panicked";

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::{Credential, Persistence, ProtectionSpace};
-use crate::log;
-use crate::sync::{Mutex, Rank, assert_unlocked};
+use crate::foreign::{Foreign, caught};
+use crate::sync::{Mutex, Rank};
 
 /// Credentials by protection space, in memory.
 ///
@@ -48,7 +47,7 @@ struct Contents {
     next: u64,
 }
 
-type Observer = Arc<dyn Fn() + Send + Sync>;
+type Observer = Foreign<Arc<dyn Fn() + Send + Sync>>;
 
 /// The credentials of one space, one a user, the default one first.
 type Users = Vec<Credential>;
@@ -149,7 +148,7 @@ impl CredentialStorage {
         let mut state = self.0.state.lock();
         let number = state.next;
         state.next += 1;
-        state.observers.push((number, Arc::new(observer)));
+        state.observers.push((number, Foreign::new(Arc::new(observer))));
         CredentialObserver { storage: Arc::downgrade(&self.0), number }
     }
 
@@ -160,15 +159,11 @@ impl CredentialStorage {
             if !make(&mut state.spaces) {
                 return false;
             }
-            state.observers.iter().map(|(_, observer)| Arc::clone(observer)).collect()
+            state.observers.iter().map(|(_, observer)| observer.clone()).collect()
         }; // Unlocked here: observers may call back into this storage.
         for observer in observers {
-            assert_unlocked("an observer is called");
-            // Dropped in here too: what a closure owns may panic when it goes.
-            let call = AssertUnwindSafe(move || observer());
-            if catch_unwind(call).is_err() {
-                log::warn!("an observer of a credential storage panicked");
-            }
+            // It was logged.
+            let _ = caught("an observer of a credential storage", &**observer);
         }
         true
     }

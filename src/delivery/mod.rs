@@ -13,6 +13,5 @@ mod serial;
 pub(crate) use credit::{Credit, Loan};
 pub(crate) use mailbox::Mailbox;
 pub use queue::DeliveryQueue;
-pub(crate) use queue::caught;
 pub use reply::Reply;
 pub(crate) use reply::{Inquiry, Settled};

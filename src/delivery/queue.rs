@@ -1,14 +1,13 @@
 //! [`DeliveryQueue`]: on which thread user code is called.
 
 use std::collections::VecDeque;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Weak};
-use std::{any, fmt, mem};
+use std::{fmt, mem};
 
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::delivery::serial::Serial;
-use crate::log;
+use crate::foreign::{Foreign, caught};
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
 /// A call of user code, ready to be made.
@@ -41,7 +40,7 @@ enum Kind {
     Serial(Serial),
     Manual(Manual),
     Inline,
-    Custom(Box<dyn Fn(Job) + Send + Sync>),
+    Custom(Foreign<Box<dyn Fn(Job) + Send + Sync>>),
 }
 
 /// Dropped with the last handle through which a manual queue can be run: then nobody will
@@ -106,7 +105,7 @@ impl DeliveryQueue {
     /// ```
     pub fn manual(wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = Mutex::new(Rank::Queue, Waiting::default());
-        Self::of(Kind::Manual(Manual { wake: Box::new(wake), state }))
+        Self::of(Kind::Manual(Manual { wake: Foreign::new(Box::new(wake)), state }))
     }
 
     /// Makes a queue without a thread: calls are made at once by whichever thread has
@@ -146,7 +145,7 @@ impl DeliveryQueue {
     /// executor.join().unwrap();
     /// ```
     pub fn custom(post: impl Fn(Box<dyn FnOnce() + Send>) + Send + Sync + 'static) -> Self {
-        Self::of(Kind::Custom(Box::new(post)))
+        Self::of(Kind::Custom(Foreign::new(Box::new(post))))
     }
 
     /// Makes the calls that wait in a [`manual`](Self::manual) queue, on this thread, and
@@ -185,9 +184,8 @@ impl DeliveryQueue {
             Kind::Inline => run_caught(job),
             Kind::Custom(post) => {
                 let job = Box::new(move || run_caught(job));
-                if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| post(job))) {
-                    report("the executor of a custom delivery queue", payload);
-                }
+                // It was logged.
+                let _ = caught("the executor of a custom delivery queue", || post(job));
             }
         }
     }
@@ -256,7 +254,7 @@ impl fmt::Debug for DeliveryQueue {
 
 /// Jobs that wait for the program's loop.
 struct Manual {
-    wake: Box<dyn Fn() + Send + Sync>,
+    wake: Foreign<Box<dyn Fn() + Send + Sync>>,
     state: Mutex<Waiting>,
 }
 
@@ -297,10 +295,8 @@ impl Manual {
     }
 
     fn wake(&self) {
-        assert_unlocked("the program is called");
-        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| (self.wake)())) {
-            report("the wake function of a manual delivery queue", payload);
-        }
+        // It was logged.
+        let _ = caught("the wake function of a manual delivery queue", || (self.wake)());
     }
 
     fn run_pending(&self) -> usize {
@@ -323,32 +319,8 @@ impl Manual {
 
 /// Runs `job`; a panic of it ends here.
 pub(super) fn run_caught(job: impl FnOnce()) {
-    caught("code called by a delivery queue", job);
-}
-
-/// Runs `code` of the program, called `what`; a panic of it ends here and is logged.
-/// Returns what it returned, `None` after a panic.
-pub(crate) fn caught<T>(what: &str, code: impl FnOnce() -> T) -> Option<T> {
-    assert_unlocked("the program is called");
-    match panic::catch_unwind(AssertUnwindSafe(code)) {
-        Ok(value) => Some(value),
-        Err(payload) => {
-            report(what, payload);
-            None
-        }
-    }
-}
-
-/// Logs a panic. The logger and the payload are the program's, too: they may panic.
-fn report(who: &str, payload: Box<dyn any::Any + Send>) {
-    let log_and_drop = AssertUnwindSafe(move || {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        log::error!("{who} panicked: {}", text.unwrap_or("(no text)"));
-    });
-    if let Err(again) = panic::catch_unwind(log_and_drop) {
-        mem::forget(again);
-    }
+    // It was logged.
+    let _ = caught("code called by a delivery queue", job);
 }
 
 #[cfg(test)]

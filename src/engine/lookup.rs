@@ -12,7 +12,6 @@ mod line;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -22,8 +21,9 @@ use crate::cancel::Wake;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
+use crate::foreign::caught;
 use crate::resolver::Resolver;
-use crate::sync::{Condvar, Mutex, MutexGuard, Rank, assert_unlocked};
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 use crate::wire::Context;
 
 /// How long a helper waits for more to do before it ends.
@@ -209,9 +209,8 @@ impl Shared {
         let found = match &self.resolver {
             None => (host, port).to_socket_addrs().map(Iterator::collect),
             Some(resolver) => {
-                assert_unlocked("the program's resolver is called");
-                let ask = AssertUnwindSafe(|| resolver.resolve(host, port));
-                panic::catch_unwind(ask).map_err(|_| {
+                let ask = || resolver.resolve(host, port);
+                caught("the configuration's resolver", ask).map_err(|_| {
                     let detail = "the configuration's resolver panicked";
                     Error::new(ErrorKind::DelegatePanicked, detail)
                 })?

@@ -13,6 +13,8 @@ use std::{fmt, io};
 
 use url::{Position, Url};
 
+use crate::foreign::Foreign;
+
 pub use kind::{ErrorKind, Stage};
 
 /// Why a load failed.
@@ -44,7 +46,8 @@ struct Inner {
     stage: Option<Stage>,
     detail: Cow<'static, str>,
     url: Option<Box<str>>,
-    source: Option<Arc<dyn StdError + Send + Sync>>,
+    /// It may be the program's.
+    source: Option<Foreign<Arc<dyn StdError + Send + Sync>>>,
 }
 
 impl Error {
@@ -77,7 +80,7 @@ impl Error {
 
     /// Adds what caused it.
     pub(crate) fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
+        Arc::make_mut(&mut self.0).source = Some(Foreign::new(Arc::new(source)));
         self
     }
 
@@ -174,7 +177,7 @@ impl fmt::Debug for Error {
             out.field("url", url);
         }
         if let Some(source) = &self.0.source {
-            out.field("source", source);
+            out.field("source", &**source);
         }
         out.finish()
     }
@@ -182,7 +185,7 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        self.0.source.as_ref().map(|source| &***source as _)
     }
 }
 

@@ -3,6 +3,7 @@
 mod kind;
 
 use std::fmt;
+use std::sync::Arc;
 
 use kind::DelegateKind;
 
@@ -13,6 +14,7 @@ use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;
 use crate::error::Error;
 use crate::files::DownloadedFile;
+use crate::foreign::Foreign;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -34,7 +36,7 @@ use crate::response::Response;
 ///
 /// A method that panics fails its task, and no other, with
 /// [`ErrorKind::DelegatePanicked`](crate::ErrorKind::DelegatePanicked). A decision in which
-/// it panics is a refusal.
+/// it panics is a refusal. One that panics when it is dropped changes nothing.
 ///
 /// # Which tasks tell what
 ///
@@ -303,6 +305,9 @@ pub trait Delegate: Send + Sync {
         task.forward(|next, task| next.did_finish_downloading(task, file));
     }
 }
+
+/// A handle of a delegate, which may be the last one wherever it is let go of.
+pub(crate) type HeldDelegate = Foreign<Arc<dyn Delegate>>;
 
 impl fmt::Debug for dyn Delegate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

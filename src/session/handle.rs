@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::delegate::Delegate;
+use super::delegate::HeldDelegate;
 use super::task::Scheduler;
 use crate::census::Census;
 use crate::configuration::Configuration;
@@ -99,7 +99,7 @@ pub(crate) struct Shared {
     /// Keeps the calls in order that belong to no task.
     pub(super) calls: Mailbox,
     /// Gone once the session is invalid.
-    delegate: Mutex<Option<Arc<dyn Delegate>>>,
+    delegate: Mutex<Option<HeldDelegate>>,
     has_delegate: bool,
     last_id: AtomicU64,
     /// Handles of the session and of its tasks that the program has.
@@ -110,7 +110,7 @@ pub(crate) struct Shared {
 
 /// Whom a session calls, and where.
 pub(super) struct Calls {
-    pub(super) delegate: Option<Arc<dyn Delegate>>,
+    pub(super) delegate: Option<HeldDelegate>,
     pub(super) queue: DeliveryQueue,
 }
 
@@ -164,12 +164,12 @@ impl Shared {
         self.has_delegate
     }
 
-    pub(crate) fn delegate(&self) -> Option<Arc<dyn Delegate>> {
+    pub(crate) fn delegate(&self) -> Option<HeldDelegate> {
         if self.has_delegate { self.delegate.lock().clone() } else { None }
     }
 
     /// Lets go of the delegate: the session is invalid.
-    pub(super) fn take_delegate(&self) -> Option<Arc<dyn Delegate>> {
+    pub(super) fn take_delegate(&self) -> Option<HeldDelegate> {
         self.delegate.lock().take()
     }
 

@@ -149,7 +149,7 @@ impl Session {
         if self.shared.has_delegate()
             && let Some(delegate) = self.shared.delegate()
         {
-            core.created(&*delegate);
+            core.created(&**delegate);
         }
         core
     }

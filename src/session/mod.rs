@@ -51,7 +51,7 @@ impl Session {
 
     /// Returns the delegate; `None` if there is none, or the session is invalid.
     pub fn delegate(&self) -> Option<Arc<dyn Delegate>> {
-        self.shared.delegate()
+        self.shared.delegate().map(|delegate| Arc::clone(&delegate))
     }
 
     /// Returns the queue on which the program is called.

@@ -9,6 +9,7 @@ use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::delivery::DeliveryQueue;
 use crate::error::{Error, ErrorKind};
+use crate::foreign::Foreign;
 use crate::request;
 
 impl Session {
@@ -55,7 +56,7 @@ impl Session {
         delegate: Arc<dyn Delegate>,
         queue: DeliveryQueue,
     ) -> Result<Self, Error> {
-        Self::make(configuration, Calls { delegate: Some(delegate), queue }, false)
+        Self::make(configuration, Calls { delegate: Some(Foreign::new(delegate)), queue }, false)
     }
 
     fn make(

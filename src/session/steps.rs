@@ -14,6 +14,7 @@ use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::delivery::DeliveryQueue;
 use crate::error::{Error, ErrorKind};
+use crate::foreign::Foreign;
 use crate::load::Loaded;
 use crate::sync::{Condvar, Mutex, Rank};
 
@@ -68,7 +69,7 @@ impl Steps {
             tasks: Mutex::new(Rank::Pool, Tasks::default()),
             changed: Condvar::new(),
         });
-        let calls = Calls { delegate, queue };
+        let calls = Calls { delegate: delegate.map(Foreign::new), queue };
         let shared = Shared::new((configuration, census), calls, by_hand.clone(), false);
         Ok((Self(by_hand), Session::of(&shared)))
     }

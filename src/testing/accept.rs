@@ -2,12 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::thread;
 
 use super::builder::ServerBuilder;
-use super::connection::{Conversation, message_of};
+use super::connection::Conversation;
 use super::fault::HandshakeFault;
 use super::link::Link;
 use super::recorded::ConnectionFacts;
@@ -16,6 +15,7 @@ use super::socket::{Listener, Socket};
 use super::state::{Entry, Shared};
 #[cfg(feature = "tls")]
 use super::tls::Acceptor;
+use crate::foreign::caught;
 
 impl Server {
     /// Opens a server on a listener.
@@ -93,9 +93,8 @@ impl Reception {
         let thread = thread::Builder::new().name(format!("{}-{number}", self.thread_name));
         let thread = thread.spawn(move || {
             let conversation = || reception.converse(socket, facts, fault);
-            if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(conversation)) {
-                let message = message_of(&*payload);
-                reception.shared.fail(format!("the test server panicked: {message}"));
+            if let Err(panicked) = caught("a test server", conversation) {
+                reception.shared.fail(format!("the test server panicked: {}", panicked.text));
             }
             reception.farewell(number);
         });

@@ -1,7 +1,5 @@
 //! The life of one connection: handshake, requests and answers in turn, end.
 
-use std::any::Any;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,6 +10,7 @@ use super::recorded::{Body, ConnectionFacts, Parts, Recorded};
 use super::state::{Order, Shared};
 use super::takeover::Takeover;
 use super::wire::{self, Framing, Head, Hold, RequestFacts, Trouble};
+use crate::foreign::caught;
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -278,8 +277,8 @@ impl Conversation {
 
     /// Calls a test's code; a panic in it fails the test and ends the connection.
     fn ask<T>(&self, call: impl FnOnce() -> T) -> Result<T, Trouble> {
-        panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
-            self.shared.fail(format!("a handler panicked: {}", message_of(&*payload)));
+        caught("a handler of a test server", call).map_err(|panicked| {
+            self.shared.fail(format!("a handler panicked: {}", panicked.text));
             Trouble::Gone
         })
     }
@@ -301,23 +300,12 @@ impl Conversation {
 
     fn hand_over(&mut self, code: &TakeoverCode, target: &str) -> Result<Ending, Trouble> {
         let mut takeover = Takeover { link: &mut self.link, target };
-        let result = panic::catch_unwind(AssertUnwindSafe(|| code(&mut takeover)));
-        match result {
+        match caught("the code behind an answer", || code(&mut takeover)) {
             Ok(()) => Ok(Ending::Close),
-            Err(payload) => {
-                let message = message_of(&*payload);
-                self.shared.fail(format!("the code behind an answer panicked: {message}"));
+            Err(panicked) => {
+                self.shared.fail(format!("the code behind an answer panicked: {}", panicked.text));
                 Err(Trouble::Gone)
             }
         }
-    }
-}
-
-/// The text of a panic.
-pub(super) fn message_of(payload: &(dyn Any + Send)) -> &str {
-    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
-        (Some(text), _) => text,
-        (_, Some(text)) => text,
-        _ => "no message",
     }
 }

@@ -17,6 +17,7 @@ mod differential;
 mod download_disk;
 mod download_places;
 mod downloads;
+mod drops;
 mod edges;
 mod expectations;
 #[cfg(unix)]

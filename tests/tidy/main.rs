@@ -310,6 +310,15 @@ fn unwraps(path: &str, source: &str) -> Vec<String> {
     if found { vec![format!("{path}: `unwrap()` outside tests")] } else { Vec::new() }
 }
 
+/// A panic that is caught is logged, and what it leaves may panic again: one room knows how.
+fn panics_caught_elsewhere(path: &str, source: &str) -> Vec<String> {
+    let catches = words(&production(path, source), "catch_unwind");
+    if path == "foreign.rs" || catches.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("{path}: `catch_unwind` outside foreign.rs, whose `caught` is the way to it")]
+}
+
 fn empty_names(path: &str) -> Vec<String> {
     path.split(['/', '.'])
         .filter(|part| EMPTY_NAMES.contains(part))
@@ -405,6 +414,11 @@ fn no_file_is_too_long() {
 #[test]
 fn nothing_outside_tests_unwraps() {
     sources(unwraps);
+}
+
+#[test]
+fn one_room_catches_panics() {
+    sources(panics_caught_elsewhere);
 }
 
 #[test]
@@ -534,6 +548,13 @@ fn a_foreign_crate_outside_its_door_is_found() {
 #[test]
 fn the_smaller_rules_find_what_they_look_for() {
     assert_eq!(too_long("a.rs", "fn f() {}\n\n", 1).len(), 1);
+    for (path, source, found) in [
+        ("body/open.rs", "use std::panic::catch_unwind;", 1),
+        ("foreign.rs", "panic::catch_unwind(code)", 0),
+        ("a.rs", "// catch_unwind\n#[cfg(test)] mod tests { panic::catch_unwind(code) }", 0),
+    ] {
+        assert_eq!(panics_caught_elsewhere(path, source).len(), found, "{path}");
+    }
     assert_eq!(too_long("a.rs", "a\n#[cfg(test)]\nmod tests {\n\n}", 2), [""; 0]);
     assert_eq!(unwraps("a.rs", "f().unwrap();").len(), 1);
     assert_eq!(unwraps("load/tests/a.rs", "f().unwrap();"), [""; 0]);

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
-use std::thread;
+use std::{panic, thread};
 
 use super::*;
 

@@ -1,11 +1,10 @@
 //! The coding `br` (RFC 7932).
 
-use std::panic::{self, AssertUnwindSafe};
-
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
 use super::{Codec, Progress, broken};
 use crate::error::Error;
+use crate::foreign::caught;
 
 pub(super) struct Brotli {
     machine: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
@@ -41,7 +40,7 @@ impl Codec for Brotli {
         let (mut room, mut produced, mut total) = (output.len(), 0, 0);
         // The machine indexes by what the stream says; a mistake in it must not end the
         // thread.
-        let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        let result = caught("the brotli decoder", || {
             BrotliDecompressStream(
                 &mut unread,
                 &mut consumed,
@@ -52,7 +51,7 @@ impl Codec for Brotli {
                 &mut total,
                 &mut self.machine,
             )
-        }));
+        });
         match result {
             Ok(BrotliResult::ResultSuccess) => self.part = Part::Ended,
             Ok(BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput) => {}

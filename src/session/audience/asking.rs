@@ -9,7 +9,7 @@ use super::calls::{Calls, panicked};
 use crate::body::Body;
 use crate::delivery::{Inquiry, Reply, Settled};
 use crate::error::{Error, ErrorKind};
-use crate::session::delegate::Delegate;
+use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task};
 
 /// An answer that comes this soon, or data that is taken this soon, is not worth giving the
@@ -17,7 +17,7 @@ use crate::session::task::{Core, Task};
 pub(super) const SOON: Duration = Duration::from_millis(20);
 
 /// Whom a task asks, in this order: its own delegate, then the session's.
-type Chain = [Option<Arc<dyn Delegate>>; 2];
+type Chain = [Option<HeldDelegate>; 2];
 
 impl Core {
     /// Returns whom the task asks.
@@ -49,7 +49,7 @@ impl Core {
     /// Asks these delegates one after the other, until one answers.
     pub(super) fn ask_in_turn<T: Send + 'static>(
         self: &Arc<Self>,
-        chain: [Option<Arc<dyn Delegate>>; 2],
+        chain: [Option<HeldDelegate>; 2],
         asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
     ) -> Result<Option<T>, Error> {
         let asks = Arc::new(asks);
@@ -57,7 +57,7 @@ impl Core {
             let (inquiry, errand) = Inquiry::begin();
             let asks = Arc::clone(&asks);
             Calls::of(self).make(self, None, move |task| {
-                errand.run(|reply| asks(&*delegate, task, reply));
+                errand.run(|reply| asks(&**delegate, task, reply));
             });
             match self.wait_for(&inquiry)? {
                 Settled::Answered(value) => return Ok(Some(value)),

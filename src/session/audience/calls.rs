@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::delivery::{Mailbox, caught};
+use crate::delivery::Mailbox;
 use crate::error::{Error, ErrorKind};
-use crate::session::delegate::Delegate;
+use crate::foreign::{Foreign, caught};
+use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::handle::{Session, Shared};
 use crate::session::inside::Inside;
 use crate::session::task::{Core, Task};
@@ -35,7 +36,7 @@ impl Calls {
     pub(super) fn make(
         &self,
         core: &Arc<Core>,
-        next: Option<Arc<dyn Delegate>>,
+        next: Option<HeldDelegate>,
         call: impl FnOnce(&Task) + Send + 'static,
     ) {
         let core = Arc::clone(core);
@@ -53,14 +54,10 @@ impl Calls {
 
 /// Calls the program now; `next` is whom its delegate forwards to. If it panics, the task
 /// fails.
-pub(super) fn call_now(
-    core: &Arc<Core>,
-    next: Option<Arc<dyn Delegate>>,
-    call: impl FnOnce(&Task),
-) {
+pub(super) fn call_now(core: &Arc<Core>, next: Option<HeldDelegate>, call: impl FnOnce(&Task)) {
     let _inside = Inside::enter(&core.shared);
     let task = Task::forwarding(core, next);
-    if caught("a delegate method", || call(&task)).is_none() {
+    if caught("a delegate method", || call(&task)).is_err() {
         core.fail(panicked("a delegate method"));
     }
 }
@@ -71,7 +68,7 @@ pub(in crate::session) fn guarded<T>(
     transfer: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
     caught("code called by a transfer", transfer)
-        .unwrap_or_else(|| Err(panicked("code called by the transfer")))
+        .unwrap_or_else(|_| Err(panicked("code called by the transfer")))
 }
 
 /// The error of a task whose program has panicked.
@@ -94,10 +91,11 @@ pub(in crate::session) fn call(
     what: &'static str,
     code: impl FnOnce() + Send + 'static,
 ) {
-    let call = Call::begin(shared);
+    let (call, code) = (Call::begin(shared), Foreign::new(code));
     shared.calls.send(move || {
         let _inside = Inside::enter(&call.0);
-        caught(what, code);
+        // It was logged.
+        let _ = caught(what, code.into_inner());
     });
 }
 
@@ -108,8 +106,8 @@ pub(in crate::session) fn tell_invalid(shared: &Arc<Shared>) {
     shared.calls.send(move || {
         let session = Session::of(&call.0);
         let _inside = Inside::enter(&call.0);
-        caught("did_become_invalid", || delegate.did_become_invalid(&session, None));
-        caught("a delegate that is dropped", || drop(delegate));
+        // It was logged.
+        let _ = caught("did_become_invalid", || delegate.did_become_invalid(&session, None));
     });
 }
 

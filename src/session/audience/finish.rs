@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::calls::call_now;
 use super::telling::send;
-use crate::delivery::{Mailbox, caught};
+use crate::delivery::Mailbox;
 use crate::error::Error;
-use crate::session::delegate::Delegate;
+use crate::foreign::caught;
+use crate::session::delegate::HeldDelegate;
 use crate::session::task::{Brought, Core, Listener, Product, Record, Reports, Update};
 
 /// The completion of a task, decided but not told.
@@ -52,7 +53,8 @@ impl Completion {
         let tell = move || ending.tell();
         match mailbox {
             None => {
-                caught("the end of a task", tell);
+                // It was logged.
+                let _ = caught("the end of a task", tell);
             }
             Some(mailbox) => mailbox.send(tell),
         }
@@ -67,14 +69,13 @@ impl Core {
         if let Some(delegate) = delegate {
             let error = outcome.as_ref().err();
             call_now(self, None, |task| delegate.did_complete(task, error));
-            caught("a delegate that is dropped", || drop(delegate));
         }
         outcome
     }
 
     /// Makes the task completed; decides what it has brought. Returns its delegate, of which
     /// it lets go.
-    fn conclude(self: &Arc<Self>, outcome: Brought) -> (Brought, Option<Arc<dyn Delegate>>) {
+    fn conclude(self: &Arc<Self>, outcome: Brought) -> (Brought, Option<HeldDelegate>) {
         let mut state = self.state.lock();
         let (outcome, refused) = self.judged(&state, outcome);
         self.complete(&mut state, outcome.as_ref().err());
@@ -146,11 +147,12 @@ impl Ending {
             Reports::Delegates => self.tell_delegates(outcome),
             Reports::Closure(end) => {
                 let (outcome, _delegate) = core.conclude(outcome);
-                call_now(core, None, |_| end(core.id, outcome));
+                let end = end.into_inner();
+                call_now(core, None, move |_| end(core.id, outcome));
             }
             Reports::Channel(end) => {
                 let (outcome, _delegate) = core.conclude(outcome);
-                end(core.id, outcome);
+                end.into_inner()(core.id, outcome);
                 core.shared.queue.wake();
                 if let Some(listener) = listener {
                     self.tell_last(listener);
@@ -213,7 +215,7 @@ impl Ending {
         let (outcome, own) = core.conclude(outcome);
         let error = outcome.as_ref().err();
         call_now(core, next, |task| delegate.did_complete(task, error));
-        caught("a delegate that is dropped", || drop((delegate, own)));
+        drop((delegate, own));
     }
 }
 
@@ -230,7 +232,7 @@ impl Drop for Ending {
                 }
             };
             let (outcome, delegate) = core.conclude(outcome);
-            caught("what a task reports to", || drop((reports, outcome, delegate)));
+            drop((reports, outcome, delegate));
         }
         core.shared.scheduler().finished(core);
         if self.is_refused {

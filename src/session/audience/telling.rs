@@ -11,7 +11,7 @@ use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
 use crate::error::Error;
 use crate::response::Response;
-use crate::session::delegate::{Delegate, ResponseDisposition};
+use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::task::{Core, DownloadTask, Item, Listener, Progress, Reports, Task, Update};
 use crate::sync::{Mutex, Rank};
 
@@ -33,8 +33,8 @@ enum Whom {
 /// A delegate that is told, and whom it forwards to.
 #[derive(Clone)]
 struct Addressee {
-    first: Arc<dyn Delegate>,
-    next: Option<Arc<dyn Delegate>>,
+    first: HeldDelegate,
+    next: Option<HeldDelegate>,
     calls: Calls,
     /// Of what is sent only: the rest is somebody else's.
     only_of_sending: bool,
@@ -167,7 +167,7 @@ impl Listener for Telling {
             Whom::Delegate(Addressee { first, next, only_of_sending, .. }) => {
                 let how = (*only_of_sending, core.is_download());
                 call_now(core, next.clone(), |task| {
-                    tell_of(&**first, task, before, progress, how);
+                    tell_of(&***first, task, before, progress, how);
                 });
             }
         }
@@ -248,7 +248,7 @@ impl Addressee {
         let Self { first, next, .. } = self.clone();
         self.calls.make(core, next, move |task| {
             let _loan = loan;
-            call(&*first, task);
+            call(&**first, task);
         });
     }
 }

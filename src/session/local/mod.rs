@@ -37,7 +37,6 @@ use super::task::{Brought, Core, Place};
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
-use crate::delivery::caught;
 use crate::error::Error;
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
@@ -120,9 +119,7 @@ impl Local {
     ) -> Option<Place> {
         let mut place = self.retire(core);
         // Its connection is closed before anybody knows of its end.
-        if let Some(left) = self.take_left(core) {
-            caught("what a transfer holds", || drop(left));
-        }
+        drop(self.take_left(core));
         let completion = Completion::of(core, outcome, is_refused);
         if completion.calls_here()
             && let Some(place) = place.take()

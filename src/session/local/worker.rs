@@ -8,7 +8,6 @@ use super::Local;
 use super::place::Detached;
 use super::pool::Ready;
 use super::retry::Verdict;
-use crate::delivery::caught;
 use crate::error::{Error, ErrorKind};
 use crate::load::Loaded;
 use crate::log;
@@ -70,8 +69,7 @@ impl Local {
         let Ready { core, ticket, place } = ready;
         let inside = Inside::enter(&core.shared);
         let freed = self.run_attached(&core, ticket, place);
-        // It may be the last to hold what the program gave to the task.
-        caught("what a task holds", || drop(core));
+        drop(core);
         drop(inside);
         freed
     }
@@ -89,11 +87,11 @@ impl Local {
                     return None;
                 }
                 (Verdict::Ends | Verdict::Leaves, left) => {
-                    caught("what a transfer holds", || drop(left));
+                    drop(left);
                     return self.complete_holding(core, outcome, false);
                 }
                 (Verdict::StartsOver, left) => {
-                    caught("what a transfer holds", || drop(left));
+                    drop(left);
                 }
                 (Verdict::Waits(wait), _) => self.put_off(core, wait),
             }

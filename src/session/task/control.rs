@@ -7,6 +7,7 @@ use super::inner::PRIORITY;
 use super::life::TaskState;
 use super::progress::Progress;
 use crate::error::{Error, ErrorKind};
+use crate::foreign::Foreign;
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::Delegate;
@@ -125,7 +126,8 @@ impl Task {
 
     /// Returns the task's own delegate. The task lets go of it when it has completed.
     pub fn delegate(&self) -> Option<Arc<dyn Delegate>> {
-        self.core.state.lock().recipients.delegate()
+        let delegate = self.core.state.lock().recipients.delegate();
+        delegate.map(|delegate| Arc::clone(&delegate))
     }
 
     /// Gives the task a delegate of its own, which comes before the session's.
@@ -134,6 +136,7 @@ impl Task {
     ///
     /// [`ErrorKind::InvalidRequest`] if the task has begun already.
     pub fn set_delegate(&self, delegate: Arc<dyn Delegate>) -> Result<(), Error> {
+        let delegate = Foreign::new(delegate);
         let mut state = self.core.state.lock();
         if state.life.has_begun() {
             let detail = "a task that has begun cannot be given another delegate";

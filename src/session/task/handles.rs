@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::inner::Core;
-use crate::session::delegate::Delegate;
+use crate::session::delegate::{Delegate, HeldDelegate};
 
 /// One transfer of a session: a cheap clone, which delegates and
 /// [`Session::all_tasks`](crate::Session::all_tasks) get.
@@ -36,7 +36,7 @@ use crate::session::delegate::Delegate;
 pub struct Task {
     pub(in crate::session) core: Arc<Core>,
     /// Whom a method that the task's delegate lacks goes to, while it is called.
-    next: Option<Arc<dyn Delegate>>,
+    next: Option<HeldDelegate>,
 }
 
 impl Task {
@@ -45,7 +45,7 @@ impl Task {
     }
 
     /// A handle whose delegate forwards to `next`.
-    pub(crate) fn forwarding(core: &Arc<Core>, next: Option<Arc<dyn Delegate>>) -> Self {
+    pub(crate) fn forwarding(core: &Arc<Core>, next: Option<HeldDelegate>) -> Self {
         core.shared.hold();
         Self { core: Arc::clone(core), next }
     }
@@ -53,7 +53,7 @@ impl Task {
     /// Calls the delegate that comes after the one that is called with this handle.
     pub(crate) fn forward(&self, call: impl FnOnce(&dyn Delegate, &Self)) {
         if let Some(next) = &self.next {
-            call(&**next, &Self::of(&self.core));
+            call(&***next, &Self::of(&self.core));
         }
     }
 }

@@ -8,6 +8,7 @@ use super::progress::Progress;
 use crate::delivery::Loan;
 use crate::error::Error;
 use crate::files::DownloadedFile;
+use crate::foreign::Foreign;
 use crate::response::Response;
 use crate::session::data::Finished;
 
@@ -25,7 +26,7 @@ pub(crate) enum Reports {
 }
 
 /// Takes what the task with that id has brought.
-pub(crate) type End = Box<dyn FnOnce(u64, Brought) + Send>;
+pub(crate) type End = Foreign<Box<dyn FnOnce(u64, Brought) + Send>>;
 
 impl Reports {
     /// Has a closure called with what a task brings, `taken` from it.
@@ -33,7 +34,7 @@ impl Reports {
         taken: fn(Product) -> Result<T, Error>,
         completion: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) -> Self {
-        Self::Closure(Box::new(move |_, outcome| completion(outcome.and_then(taken))))
+        Self::Closure(Foreign::new(Box::new(move |_, outcome| completion(outcome.and_then(taken)))))
     }
 
     /// Has it sent to `outcomes`.
@@ -42,11 +43,11 @@ impl Reports {
         outcomes: &Sender<Finished<T>>,
     ) -> Self {
         let outcomes = outcomes.clone();
-        Self::Channel(Box::new(move |id, outcome| {
+        Self::Channel(Foreign::new(Box::new(move |id, outcome| {
             let outcome = outcome.and_then(taken);
             // Whoever dropped the receiver wants to know no more.
             let _ = outcomes.send(Finished { id, outcome });
-        }))
+        })))
     }
 
     /// Whether somebody wants the whole body at the end.

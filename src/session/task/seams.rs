@@ -10,9 +10,10 @@ use super::product::Brought;
 use super::reports::Reports;
 use crate::delivery::{DeliveryQueue, Mailbox};
 use crate::error::Error;
+use crate::foreign::Foreign;
 use crate::load::Loaded;
 use crate::response::Response;
-use crate::session::delegate::{Delegate, ResponseDisposition};
+use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::handle::Shared;
 
 /// Decides when and where the tasks of one session run.
@@ -169,20 +170,22 @@ impl Recipients {
     }
 
     /// Returns the task's own delegate.
-    pub(crate) fn delegate(&self) -> Option<Arc<dyn Delegate>> {
-        self.delegate.clone()
+    pub(crate) fn delegate(&self) -> Option<HeldDelegate> {
+        self.delegate.clone().map(Foreign::new)
     }
 
-    pub(super) fn set_delegate(
-        &mut self,
-        delegate: Arc<dyn Delegate>,
-    ) -> Option<Arc<dyn Delegate>> {
-        self.delegate.replace(delegate)
+    /// Whether the task has a delegate of its own.
+    pub(crate) fn has_delegate(&self) -> bool {
+        self.delegate.is_some()
+    }
+
+    pub(super) fn set_delegate(&mut self, delegate: HeldDelegate) -> Option<HeldDelegate> {
+        self.delegate.replace(delegate.into_inner()).map(Foreign::new)
     }
 
     /// Lets go of it: the task has ended.
-    pub(crate) fn take_delegate(&mut self) -> Option<Arc<dyn Delegate>> {
-        self.delegate.take()
+    pub(crate) fn take_delegate(&mut self) -> Option<HeldDelegate> {
+        self.delegate.take().map(Foreign::new)
     }
 
     /// Returns who is told while the transfer goes on.
@@ -219,5 +222,11 @@ impl Recipients {
     /// Notes that it was told that the task waits; returns whether that is news.
     pub(crate) fn learn_of_waiting(&mut self) -> bool {
         !mem::replace(&mut self.know_of_waiting, true)
+    }
+}
+
+impl Drop for Recipients {
+    fn drop(&mut self) {
+        drop(self.take_delegate());
     }
 }

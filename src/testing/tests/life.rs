@@ -1,13 +1,13 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
 use super::{Bare, get, post};
+use crate::foreign::caught;
 use crate::testing::{Answer, HandshakeFault, Server};
 
 /// What a server says when it is dropped.
 fn failure_of(server: Server) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(|| drop(server))).unwrap_err();
-    crate::testing::connection::message_of(&*payload).to_owned()
+    caught("a server", || drop(server)).unwrap_err().text
 }
 
 #[test]
@@ -51,8 +51,7 @@ fn waiting_in_vain_panics_with_the_numbers() {
     let waits: [&dyn Fn(); 2] =
         [&|| drop(server.take_request()), &|| server.wait_until(|stats| stats.connections == 2)];
     for wait in waits {
-        let payload = catch_unwind(AssertUnwindSafe(wait)).unwrap_err();
-        let message = crate::testing::connection::message_of(&*payload);
+        let message = caught("a wait", wait).unwrap_err().text;
         assert!(message.contains("within 30ms"), "{message}");
         assert!(message.contains("connections: 1"), "{message}");
     }

@@ -8,7 +8,7 @@ use crate::delivery::Reply;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
-use crate::session::delegate::Delegate;
+use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task};
 use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses};
 
@@ -84,7 +84,7 @@ impl Dialogue for Core {
     }
 
     fn has_delegate(&self) -> bool {
-        self.shared.has_delegate() || self.state.lock().recipients.delegate().is_some()
+        self.shared.has_delegate() || self.state.lock().recipients.has_delegate()
     }
 
     fn own_delegate(&self) -> Option<DelegateId> {
@@ -136,7 +136,7 @@ impl Core {
     /// Asks one delegate what is to be done about a challenge of the task.
     fn ask_task_wise(
         self: &Arc<Self>,
-        delegate: &Arc<dyn Delegate>,
+        delegate: &HeldDelegate,
         challenge: &Arc<Challenge>,
     ) -> Result<Option<DelegateDecision>, Error> {
         let (challenge, kind) = (challenge.clone(), delegate.kind());
@@ -147,7 +147,7 @@ impl Core {
 
     /// Returns the task's own delegate, if it is not the session's too and its type is not
     /// known to leave all challenges to others.
-    fn own_voice(&self) -> Option<Arc<dyn Delegate>> {
+    fn own_voice(&self) -> Option<HeldDelegate> {
         let [own, session] = self.chain();
         let own = own?;
         let is_of_session = session.is_some_and(|session| Arc::ptr_eq(&own, &session));
@@ -156,7 +156,7 @@ impl Core {
 
     fn ask_one(
         self: &Arc<Self>,
-        delegate: &Arc<dyn Delegate>,
+        delegate: &HeldDelegate,
         asks: impl Fn(&dyn Delegate, &Task, Reply<Disposition>) + Send + Sync + 'static,
     ) -> Result<Option<DelegateDecision>, Error> {
         let answer = self.ask_in_turn([Some(delegate.clone()), None], asks)?;
