@@ -196,6 +196,16 @@ impl Credential {
         }
     }
 
+    /// Says what it is, without what it holds.
+    pub(super) fn described(&self) -> &'static str {
+        match &self.secret {
+            Secret::Password { .. } => "a user name and a password",
+            Secret::Token(_) => "a token",
+            Secret::Identity(_) => "a certificate",
+            Secret::Trust(_) => "trust in a server",
+        }
+    }
+
     /// Whether it accepts what was shown.
     #[cfg(feature = "tls")]
     pub(crate) fn accepts(&self, shown: &ServerTrust) -> bool {

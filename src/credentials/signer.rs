@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::challenge::{Offer, Scheme};
 use super::digest::{Algorithm, DigestSession, Proof};
-use super::{Credential, ProtectionSpace};
+use super::{AuthenticationMethod, Credential, ProtectionSpace};
 use crate::basic;
 use crate::error::{Error, ErrorKind};
 
@@ -47,13 +47,20 @@ pub(crate) struct Signed {
 }
 
 impl Offer {
+    /// Whether it is of the kind that this scheme takes, even if it cannot be sent.
+    pub(crate) fn takes(&self, credential: &Credential) -> bool {
+        match self.scheme {
+            Scheme::Basic | Scheme::Digest(_) => credential.pair().is_some(),
+            Scheme::Token(_) => credential.token().is_some(),
+        }
+    }
+
     /// Prepares a credential for this offer.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidRequest`] for a credential that cannot be sent by this scheme.
     pub(crate) fn answer(&self, credential: &Credential) -> Result<Signer, Error> {
-        let fail = |detail| Err(Error::new(ErrorKind::InvalidRequest, detail));
         let scheme = match (&self.scheme, credential.pair(), credential.token()) {
             (Scheme::Basic, Some((user, password)), _) => {
                 Prepared::Fixed(basic::authorization(user, password)?)
@@ -61,23 +68,36 @@ impl Offer {
             (Scheme::Digest(challenge), Some((user, password)), _) => {
                 Prepared::Digest(Box::new(DigestSession::new(challenge, user, password)?))
             }
-            (Scheme::Token(_), _, Some(token)) => {
-                if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    return fail("a token is empty or has characters that cannot be sent");
-                }
-                // Of the two that take tokens, each is named by its method.
-                let scheme = match self.space.method() {
-                    super::AuthenticationMethod::Ntlm => "NTLM",
-                    _ => "Negotiate",
-                };
-                Prepared::Fixed(format!("{scheme} {token}"))
-            }
-            (Scheme::Token(_), ..) => {
-                return fail("Negotiate and NTLM are answered by a token, not by a password");
-            }
-            _ => return fail("Basic and Digest are answered by a password, not by a token"),
+            (Scheme::Token(_), _, Some(token)) => Prepared::Fixed(self.with_token(token)?),
+            (Scheme::Token(_), ..) => return Err(self.unfit("a token", credential)),
+            _ => return Err(self.unfit("a user name and a password", credential)),
         };
         Ok(Signer { space: self.space.clone(), credential: credential.clone(), scheme })
+    }
+
+    /// Returns what the scheme is called.
+    fn named(&self) -> &'static str {
+        match (&self.scheme, self.space.method()) {
+            (Scheme::Basic, _) => "Basic",
+            (Scheme::Digest(_), _) => "Digest",
+            // Of the two that take tokens, each is named by its method.
+            (Scheme::Token(_), AuthenticationMethod::Ntlm) => "NTLM",
+            (Scheme::Token(_), _) => "Negotiate",
+        }
+    }
+
+    fn with_token(&self, token: &str) -> Result<String, Error> {
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let detail = "a token is empty or has characters that cannot be sent";
+            return Err(Error::new(ErrorKind::InvalidRequest, detail));
+        }
+        Ok(format!("{} {token}", self.named()))
+    }
+
+    fn unfit(&self, wanted: &str, credential: &Credential) -> Error {
+        let (scheme, given) = (self.named(), credential.described());
+        let detail = format!("{scheme} is answered by {wanted}, not by {given}");
+        Error::new(ErrorKind::InvalidRequest, detail)
     }
 }
 

@@ -76,7 +76,8 @@ impl Challenge {
         self.proposed.as_ref()
     }
 
-    /// Returns how many answers of this task to this space have been turned down before.
+    /// Returns how many answers of this task to this space have been turned down before, by
+    /// the server or because they could not be sent.
     pub fn previous_failure_count(&self) -> u32 {
         self.failures
     }
@@ -116,7 +117,11 @@ impl fmt::Debug for Challenge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disposition {
-    /// Answers with this credential.
+    /// Answers with this credential. One that does not fit what is asked for, as a password
+    /// does not fit Negotiate and a certificate does not fit Basic, or that cannot be sent,
+    /// turns that offer down with a warning in the log, and the next one is asked about;
+    /// where there is none, a user name, password or token that cannot be sent is asked for
+    /// once more, with the reason as [`Challenge::error`].
     #[doc(alias = "NSURLSessionAuthChallengeUseCredential")]
     UseCredential(Credential),
     /// Does what a session without a delegate does: the proposed credential is tried

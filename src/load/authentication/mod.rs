@@ -167,13 +167,17 @@ impl<'a> Authentication<'a> {
     }
 
     /// Decides what a response's offers are answered with, strongest first.
+    ///
+    /// An answer that does not fit turns its offer down, and the next one is asked about. Where
+    /// nothing else is answered, what could be sent if it were written otherwise is asked for
+    /// once more, with the reason.
     fn answered(
         &mut self,
         hop: &Hop,
         response: &Response,
         offers: &[Offer],
     ) -> Result<Option<(Signer, Source)>, Error> {
-        let mut is_default = false;
+        let (mut is_default, mut unsendable) = (false, Vec::new());
         for offer in offers {
             // What cannot be read ahead cannot be signed.
             let cannot_sign = offer.signs_body() && !hop.can_send_again();
@@ -184,51 +188,71 @@ impl<'a> Authentication<'a> {
             if is_default && proposal.usable.is_none() {
                 continue;
             }
-            match self.ask(offer, &proposal, response)? {
+            match self.ask(offer, &proposal, response, None)? {
                 Asked::Answered(signer, source) => return Ok(Some((signer, source))),
                 Asked::Rejected => self.rejected.push(offer.space().clone()),
+                Asked::Unfit(error, may_be_mended) => {
+                    // Until then, the same space is not asked about under another name.
+                    self.rejected.push(offer.space().clone());
+                    unsendable.extend(may_be_mended.then_some((offer, error)));
+                }
                 // A token is nothing that the default could have.
                 Asked::Default => is_default |= !offer.needs_token(),
+            }
+        }
+        for (offer, error) in unsendable {
+            let proposal = self.proposal(hop, offer);
+            if let Asked::Answered(signer, source) =
+                self.ask(offer, &proposal, response, Some(error))?
+            {
+                self.rejected.retain(|space| space != offer.space());
+                return Ok(Some((signer, source)));
             }
         }
         Ok(None)
     }
 
-    /// Asks about one offer, until there is an answer that fits it.
+    /// Asks about one offer, with what was wrong with an answer before if it was not the server
+    /// that turned it down.
     fn ask(
         &mut self,
         offer: &Offer,
         proposal: &proposal::Proposal,
         response: &Response,
+        wrong: Option<Error>,
     ) -> Result<Asked, Error> {
-        let mut misfit = None;
-        for _ in self.questions..MOST_QUESTIONS {
-            self.questions += 1;
-            let mut challenge = Challenge::new(offer.space().clone())
-                .proposing(proposal.shown.clone())
-                .after_failures(self.failures(offer.space()))
-                .with_token(offer.token())
-                .asked_by(response.clone());
-            if let Some(error) = misfit {
-                challenge = challenge.failed_with(error);
-            }
-            let answered = self.context.ask(challenge)?.map(|answered| answered.disposition);
-            let (credential, source) = match choose(answered, proposal.usable.as_ref()) {
-                Choice::Use(credential, source) => (credential, source),
-                Choice::Reject => return Ok(Asked::Rejected),
-                Choice::Nothing => return Ok(Asked::Default),
-                Choice::Cancel => return Err(Error::cancelled()),
-            };
-            match (offer.answer(&credential), source) {
-                (Ok(signer), source) => return Ok(Asked::Answered(signer, source)),
-                (Err(error), Source::Delegate) => misfit = Some(error),
-                (Err(error), _) => {
-                    log::debug!("the proposed credential is not used: {error}");
-                    return Ok(Asked::Default);
-                }
-            }
+        if self.questions == MOST_QUESTIONS {
+            return Ok(Asked::Default);
         }
-        Ok(Asked::Default)
+        self.questions += 1;
+        let mut challenge = Challenge::new(offer.space().clone())
+            .proposing(proposal.shown.clone())
+            .after_failures(self.failures(offer.space()))
+            .with_token(offer.token())
+            .asked_by(response.clone());
+        if let Some(error) = wrong {
+            challenge = challenge.failed_with(error);
+        }
+        let answered = self.context.ask(challenge)?.map(|answered| answered.disposition);
+        let (credential, source) = match choose(answered, proposal.usable.as_ref()) {
+            Choice::Use(credential, source) => (credential, source),
+            Choice::Reject => return Ok(Asked::Rejected),
+            Choice::Nothing => return Ok(Asked::Default),
+            Choice::Cancel => return Err(Error::cancelled()),
+        };
+        let error = match offer.answer(&credential) {
+            Ok(signer) => return Ok(Asked::Answered(signer, source)),
+            Err(error) => error,
+        };
+        let method = offer.space().method();
+        if source != Source::Delegate {
+            log::debug!("the proposed credential is not used for {method:?}: {error}");
+            return Ok(Asked::Default);
+        }
+        log::warn!("the answer to a challenge of {method:?} is not used: {error}");
+        let may_be_mended = offer.takes(&credential);
+        self.failed.push((offer.space().clone(), credential));
+        Ok(Asked::Unfit(error, may_be_mended))
     }
 
     fn failures(&self, space: &ProtectionSpace) -> u32 {
@@ -241,6 +265,8 @@ impl<'a> Authentication<'a> {
 enum Asked {
     Answered(Signer, Source),
     Rejected,
+    /// The answer cannot be sent, for this reason; whether another one of its kind could be.
+    Unfit(Error, bool),
     /// There is no answer, and no credential to use without one.
     Default,
 }

@@ -106,3 +106,97 @@ fn a_server_that_offers_something_new_for_ever_is_asked_a_few_times() {
     assert_eq!(scene.play("http://a.test/", rows).told(), "401 ");
     assert_eq!(scene.questions().len(), 10);
 }
+
+/// Gives a password, of these characters, to all, a token to who wants a password, and so on.
+fn giving(what: &'static str) -> impl Fn(&Challenge) -> Option<Disposition> {
+    move |challenge| match (what, challenge.error()) {
+        ("token", _) => Some(Disposition::UseCredential(Credential::from_token("YII="))),
+        ("colon", _) | ("colon, then mended", None) => using("an:n", "pw"),
+        ("control", _) => using("ann\u{7}", "pw"),
+        _ => using("ann", "pw"),
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_fit_turns_one_offer_down() {
+    const ALL: &[&str] = &["Negotiate", "NTLM", "Basic realm=\"b\""];
+    let (ann, token) = (basic("ann", "pw"), "Authorization: Negotiate YII=");
+    let asked_first = ["Negotiate \"\" 0", "Ntlm \"\" 0"];
+    let with = |last: &[&'static str]| [&asked_first[..], last].concat();
+    for (given, fields, questions, answer) in [
+        ("password", ALL, with(&["Basic \"b\" 0"]), Some(&*ann)),
+        (
+            "password",
+            &["NTLM, Negotiate, Basic realm=\"b\""],
+            with(&["Basic \"b\" 0"]),
+            Some(&*ann),
+        ),
+        ("password", &["Negotiate", "NTLM"], with(&[]), None),
+        ("password", &["Negotiate"], vec!["Negotiate \"\" 0"], None),
+        ("token", ALL, vec!["Negotiate \"\" 0"], Some(token)),
+        (
+            "token",
+            &["Basic realm=1", "Basic realm=2"],
+            vec!["Basic \"1\" 0", "Basic \"2\" 0"],
+            None,
+        ),
+        // The same space twice is one.
+        ("token", &["Basic realm=1", "Basic realm=1"], vec!["Basic \"1\" 0"], None),
+        ("colon, then mended", ALL, with(&["Basic \"b\" 0", "Basic \"b\" 1"]), Some(&*ann)),
+        ("colon", ALL, with(&["Basic \"b\" 0", "Basic \"b\" 1"]), None),
+        (
+            "control",
+            &["Basic realm=1", "Basic realm=2"],
+            vec!["Basic \"1\" 0", "Basic \"2\" 0", "Basic \"1\" 1", "Basic \"2\" 1"],
+            None,
+        ),
+    ] {
+        let scene = Scene::answering(giving(given));
+        let own = if answer == Some(token) { "own " } else { "" };
+        let second =
+            answer.map(|answer| row(format!("{own}GET http://a.test/|{answer}"), "200||in"));
+        let rows = [challenged(fields)].into_iter().chain(second);
+        let told = scene.play("http://a.test/", rows).told();
+        assert_eq!(
+            told,
+            if answer.is_some() { "200 in" } else { "401 who?" },
+            "{given}, {fields:?}"
+        );
+        assert_eq!(scene.questions(), questions, "{given}, {fields:?}");
+    }
+}
+
+#[test]
+fn an_offer_that_was_turned_down_is_not_asked_about_again() {
+    let scene = Scene::answering(|challenge| {
+        using("ann", if challenge.previous_failure_count() == 0 { "wrong" } else { "pw" })
+    });
+    let fields = "401|WWW-Authenticate: Negotiate, NTLM|WWW-Authenticate: Basic realm=\"b\"";
+    let rows = [
+        row("GET http://a.test/|!Authorization", fields),
+        row(format!("GET http://a.test/|{}", basic("ann", "wrong")), fields),
+        row(format!("GET http://a.test/|{}", basic("ann", "pw")), "200||in"),
+    ];
+    assert_eq!(scene.play("http://a.test/", rows).told(), "200 in");
+    let questions = ["Negotiate \"\" 0", "Ntlm \"\" 0", "Basic \"b\" 0", "Basic \"b\" 1"];
+    assert_eq!(scene.questions(), questions);
+    // Another load asks again.
+    scene.play("http://b.test/", [row("GET http://b.test/", "401|WWW-Authenticate: Negotiate")]);
+    assert_eq!(scene.questions(), ["Negotiate \"\" 0"]);
+}
+
+#[cfg(feature = "digest")]
+#[test]
+fn a_weaker_scheme_is_asked_about_after_digest_was_turned_down() {
+    let sha = "Digest realm=\"d\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
+    let scene = Scene::answering(|challenge| match challenge.protection_space().realm() {
+        Some("d") => Some(Disposition::UseCredential(Credential::from_token("YII="))),
+        _ => using("ann", "pw"),
+    });
+    let rows = [
+        challenged(&[DIGEST, sha, "Basic realm=\"b\""]),
+        row(format!("GET http://a.test/|{}", basic("ann", "pw")), "200||in"),
+    ];
+    assert_eq!(scene.play("http://a.test/", rows).told(), "200 in");
+    assert_eq!(scene.questions(), ["Digest \"d\" 0", "Basic \"b\" 0"]);
+}

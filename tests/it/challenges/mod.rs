@@ -15,5 +15,6 @@ mod offers;
 mod own_header;
 mod storage;
 mod tokens;
+mod unfit;
 mod userinfo;
 mod ways;
