@@ -210,6 +210,23 @@ pub struct Configuration {
     /// Default: `false`.
     pub uses_netrc: bool,
 
+    /// Whether a server that takes an answer by Digest has to prove that it knows the password
+    /// too, by an `Authentication-Info` (RFC 7616 §3.5): mutual authentication.
+    ///
+    /// With `true`, a response to such a request without the proof, or with one that is wrong
+    /// or belongs to another request, fails the load with
+    /// [`ErrorKind::BadServerResponse`](crate::ErrorKind::BadServerResponse), although the
+    /// server may have acted on the request; where the proof covers the body, which is known
+    /// at its end, reading it fails. Whoever else speaks for the server, as a proxy in front
+    /// of it does with a 502, fails likewise. With `false` a wrong proof is a warning in the
+    /// log, and the response is delivered.
+    ///
+    /// The other methods have no such proof and are not affected: a server that is not to be
+    /// believed without one must not be answered by Basic either.
+    ///
+    /// Default: `false`, as few servers send one.
+    pub requires_digest_proof: bool,
+
     /// Replaces the system's look-up of host names.
     ///
     /// Default: none.
@@ -259,6 +276,7 @@ impl Default for Configuration {
             pinned_public_keys: Vec::new(),
             credential_storage: Some(CredentialStorage::shared()),
             uses_netrc: false,
+            requires_digest_proof: false,
             resolver: None,
             #[cfg(unix)]
             unix_socket: None,

@@ -142,7 +142,8 @@ impl Body {
     pub(crate) fn take_back(&self, open: OpenBody) {
         // All others are opened anew, and the parts of a form when they are due.
         if let (Source::Once(once), Content::Reader(reader)) = (&self.source, open.content) {
-            *once.lock() = Some(reader);
+            let before = once.lock().replace(reader);
+            drop(before);
         }
     }
 

@@ -42,7 +42,8 @@ pub(super) fn rules(configuration: &Configuration) -> Rules {
 }
 
 fn authenticator(configuration: &Configuration) -> Authenticator {
-    let authenticator = Authenticator::new(configuration.credential_storage.clone());
+    let mut authenticator = Authenticator::new(configuration.credential_storage.clone());
+    authenticator.requires_proof = configuration.requires_digest_proof;
     #[cfg(feature = "netrc")]
     if configuration.uses_netrc {
         return authenticator.with_netrc();

@@ -20,6 +20,8 @@ use crate::sync::{Mutex, Rank};
 pub(crate) struct Authenticator {
     storage: Option<CredentialStorage>,
     accepted: Mutex<Accepted>,
+    /// Servers have to prove that they know the password, where a scheme has a proof.
+    pub(crate) requires_proof: bool,
     /// Whether the list is worth a look; a load that needs no answer does not take the lock.
     has_accepted: AtomicBool,
     /// Once it could be read, and has something in it.
@@ -33,6 +35,7 @@ impl Authenticator {
         Self {
             storage,
             accepted: Mutex::new(Rank::Accepted, Accepted::default()),
+            requires_proof: false,
             has_accepted: AtomicBool::new(false),
             #[cfg(feature = "netrc")]
             netrc: None,

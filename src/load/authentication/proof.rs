@@ -6,35 +6,64 @@ use std::borrow::Cow;
 use super::signature::{Sent, SentSignature};
 use super::{Authentication, Hop};
 use crate::credentials::{Asker, Hasher, Proof, Proven};
-use crate::error::{Error, Stage};
+use crate::error::{Error, ErrorKind, Stage};
+use crate::log;
 use crate::wire::{WireBody, WireResponse};
+
+/// The nonce that the server wants next, and the proof that it came with.
+type NextNonce = (Proof, Box<[u8]>);
 
 impl Authentication<'_> {
     /// Keeps what was accepted, and checks the server's proof if it has one.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadServerResponse`](crate::ErrorKind::BadServerResponse) for a proof that
-    /// is wrong: somebody else has answered.
+    /// [`ErrorKind::BadServerResponse`] for a proof that is missing or wrong, if the program
+    /// requires one. Otherwise the server has acted on the request, and the response is worth
+    /// more.
     pub(super) fn accepted(
         &self,
         hop: &Hop,
         sent: Sent,
-        mut response: WireResponse,
+        response: WireResponse,
     ) -> Result<WireResponse, Error> {
         let Sent::Signed(sent) = sent else { return Ok(response) };
         let SentSignature { signer, proof, source } = *sent;
         let asker = Asker::Server(&hop.url);
-        let info = response.head.headers.get_bytes(asker.info_field()).map(Cow::into_owned);
-        let mut next = None;
-        if let Some((info, proof)) = info.zip(proof) {
-            let proven =
-                proof.verify(&info, None).map_err(|error| error.at(Stage::WaitingForResponse))?;
-            next = Proof::next_nonce(&info).map(|nonce| (proof.clone(), nonce));
-            if let Proven::OnceHashed(algorithm) = proven {
-                let body = response.body;
-                let hasher = Some(algorithm.hasher());
-                let mut proven = ProvenBody { body, hasher, proof, info };
+        let (response, next) = match proof {
+            Some(proof) => self.proven(asker, proof, response)?,
+            None => (response, None),
+        };
+        self.authenticator.keep(signer, source, asker, next);
+        Ok(response)
+    }
+
+    /// Checks the proof of a response; returns the nonce to use next, if it names one.
+    fn proven(
+        &self,
+        asker: Asker<'_>,
+        proof: Proof,
+        mut response: WireResponse,
+    ) -> Result<(WireResponse, Option<NextNonce>), Error> {
+        let demand = Demand { requires: self.authenticator.requires_proof };
+        let name = asker.info_field();
+        let Some(info) = response.head.headers.get_bytes(name).map(Cow::into_owned) else {
+            demand.unmet(|| format!("it sent no {name}"))?;
+            return Ok((response, None));
+        };
+        let verified = proof.verify(&info, None);
+        let proven = match verified.map_err(|error| error.at(Stage::WaitingForResponse)) {
+            Ok(proven) => proven,
+            // Nothing that it says is used, the next nonce neither.
+            Err(error) => return demand.wrong(error).map(|()| (response, None)),
+        };
+        let next = Proof::next_nonce(&info).map(|nonce| (proof.clone(), nonce));
+        match proven {
+            Proven::Server => {}
+            Proven::Nothing => demand.unmet(|| format!("its {name} has no proof"))?,
+            Proven::OnceHashed(algorithm) => {
+                let (body, hasher) = (response.body, Some(algorithm.hasher()));
+                let mut proven = ProvenBody { body, hasher, proof, info, demand };
                 // A body without a byte may never be read.
                 if proven.remaining() == Some(0) {
                     proven.check()?;
@@ -42,8 +71,37 @@ impl Authentication<'_> {
                 response.body = Box::new(proven);
             }
         }
-        self.authenticator.keep(signer, source, asker, next);
-        Ok(response)
+        Ok((response, next))
+    }
+}
+
+/// What the program wants of servers.
+#[derive(Clone, Copy)]
+struct Demand {
+    requires: bool,
+}
+
+impl Demand {
+    /// There is no proof.
+    fn unmet(self, why: impl FnOnce() -> String) -> Result<(), Error> {
+        if !self.requires {
+            return Ok(());
+        }
+        let why = why();
+        let detail = format!(
+            "the server does not prove that it knows the password, which requires_digest_proof \
+             asks for: {why}"
+        );
+        Err(Error::new(ErrorKind::BadServerResponse, detail).at(Stage::WaitingForResponse))
+    }
+
+    /// There is one, and it is wrong.
+    fn wrong(self, error: Error) -> Result<(), Error> {
+        if self.requires {
+            return Err(error);
+        }
+        log::warn!("a response is delivered whose sender is in doubt: {error}");
+        Ok(())
     }
 }
 
@@ -56,13 +114,16 @@ struct ProvenBody {
     hasher: Option<Hasher>,
     proof: Proof,
     info: Vec<u8>,
+    demand: Demand,
 }
 
 impl ProvenBody {
     fn check(&mut self) -> Result<(), Error> {
         let Some(hasher) = self.hasher.take() else { return Ok(()) };
-        let verified = self.proof.verify(&self.info, Some(&hasher.finish()));
-        verified.map(drop).map_err(|error| error.at(Stage::Receiving))
+        match self.proof.verify(&self.info, Some(&hasher.finish())) {
+            Ok(_) => Ok(()),
+            Err(error) => self.demand.wrong(error.at(Stage::Receiving)),
+        }
     }
 }
 
