@@ -145,7 +145,9 @@ pub struct Configuration {
     /// Default: 64.
     pub maximum_idle_connections: usize,
 
-    /// How long an idle connection is kept.
+    /// How long an idle connection is kept. Where its server says that it keeps it for less
+    /// (`Keep-Alive: timeout=5`), it is closed then, and in the last second before, or in the
+    /// second half of a shorter time, it carries no request that must not be repeated.
     ///
     /// Default: 90 seconds.
     pub idle_connection_timeout: Duration,

@@ -4,6 +4,7 @@
 //! head costs two allocations. Looking up is a walk: heads are short.
 
 mod convert;
+mod walk;
 
 use std::borrow::Cow;
 use std::fmt;

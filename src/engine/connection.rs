@@ -1,9 +1,11 @@
 //! One connection: a stream with one route, and what has arrived on it.
 
+use std::mem::take;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::buffer::{Buffer, SIZE};
+use super::keep_alive;
 use super::socket::{Interest, Ready, Socket};
 use super::spare::Spare;
 use super::stream::Stream;
@@ -28,6 +30,17 @@ pub(super) struct Connection {
     pub(super) heard: bool,
     /// When it became idle.
     pub(super) idle_since: Option<Instant>,
+    /// How long the server keeps it, as it has said last.
+    pub(super) keeps: Option<Box<Kept>>,
+}
+
+/// How long a server keeps a connection that is idle.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) timeout: Duration,
+    pub(super) told_at: Instant,
+    /// How long it was idle before its load was done with it.
+    pub(super) before: Duration,
 }
 
 /// Memory that an idle connection has given back is at most this large.
@@ -44,6 +57,7 @@ impl Connection {
             reused: false,
             heard: false,
             idle_since: None,
+            keeps: None,
         }
     }
 
@@ -94,7 +108,7 @@ impl Connection {
 
     /// Lends the memory in which a message is put together, empty.
     pub(super) fn take_outbox(&mut self) -> Vec<u8> {
-        let mut outbox = std::mem::take(&mut self.outbox);
+        let mut outbox = take(&mut self.outbox);
         outbox.clear();
         outbox
     }
@@ -173,6 +187,52 @@ impl Connection {
         self.idle_since = None;
         self.reused = true;
         self.heard = false;
+    }
+
+    /// Returns when its server closes it if it stays idle, if that is known.
+    pub(super) fn hinted_end(&self) -> Option<Instant> {
+        let timeout = self.keeps.as_ref()?.timeout;
+        self.idle_since?.checked_add(timeout)
+    }
+
+    /// Whether it has not been idle for too long to carry a request, for which is said whether
+    /// it may be repeated.
+    #[inline]
+    pub(super) fn is_young(
+        &self,
+        now: Instant,
+        limit: Duration,
+        may_be_repeated: impl FnOnce() -> bool,
+    ) -> bool {
+        let Some(since) = self.idle_since else { return false };
+        let idle = now.saturating_duration_since(since);
+        idle < limit && (self.keeps.is_none() || self.serves(idle, may_be_repeated))
+    }
+
+    #[cold]
+    fn serves(&self, idle: Duration, may_be_repeated: impl FnOnce() -> bool) -> bool {
+        let serves = |keeps: &Kept| keep_alive::serves(keeps.timeout, idle, may_be_repeated());
+        self.keeps.as_deref().is_none_or(serves)
+    }
+
+    /// Nothing was read since the head came: to the server, it was idle meanwhile.
+    pub(super) fn was_idle_until(&mut self, now: Instant) {
+        if let Some(keeps) = &mut self.keeps {
+            keeps.before = now.saturating_duration_since(keeps.told_at);
+        }
+    }
+
+    /// Begins to be idle; returns when its server closes it if it stays so, if that is known.
+    pub(super) fn become_idle(&mut self, now: Instant) -> Option<Instant> {
+        self.idle_since = Some(now);
+        if self.keeps.is_some() { self.become_idle_before(now) } else { None }
+    }
+
+    #[cold]
+    fn become_idle_before(&mut self, now: Instant) -> Option<Instant> {
+        let before = take(&mut self.keeps.as_mut()?.before);
+        self.idle_since = now.checked_sub(before).or(Some(now));
+        self.hinted_end()
     }
 
     /// Takes memory for an exchange.

@@ -18,6 +18,7 @@ mod connection;
 mod connector;
 mod home;
 mod http1;
+mod keep_alive;
 mod lookup;
 mod pool;
 mod race;
@@ -41,6 +42,7 @@ pub(crate) use http1::fuzz;
 use http1::{Duplex, Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
+use tls::Terms;
 
 use crate::body::Body;
 use crate::census::{Census, Kind};
@@ -115,13 +117,14 @@ impl Engine {
     fn at_hand(
         &self,
         berth: Option<&Arc<Berth>>,
-        route: Route<'_>,
+        request: &WireRequest<'_>,
         context: &Context,
     ) -> Option<Box<Connection>> {
-        if let Some(own) = berth.and_then(|berth| self.own(berth, route)) {
+        if let Some(own) = berth.and_then(|berth| self.own(berth, request.route)) {
             return Some(own);
         }
-        self.pool.take(route, |terms| self.connector.allows(terms, context))
+        let allow = |terms: &Terms| self.connector.allows(terms, context);
+        self.pool.take(request.route, allow, || request.may_be_sent_again(Loss::Broken))
     }
 
     /// Takes the load's own connection. One with another route is closed.
@@ -144,7 +147,7 @@ impl Engine {
         context: &Context,
     ) -> Result<WireResponse, Error> {
         context.check()?;
-        while let Some(mut connection) = self.at_hand(berth, request.route, context) {
+        while let Some(mut connection) = self.at_hand(berth, request, context) {
             match self.connector.confirm(&mut connection, request, context) {
                 Ok(true) => {}
                 Ok(false) => continue,

@@ -33,7 +33,7 @@ pub(super) struct Pool {
     clock: Clock,
     census: Census,
     state: Mutex<IdleConnections>,
-    /// Rung when the pool is closed.
+    /// Rung when the pool is closed, and when the reaper has to look sooner.
     closing: Condvar,
 }
 
@@ -50,6 +50,8 @@ struct IdleConnections {
     epoch: u64,
     reaper: Option<JoinHandle<()>>,
     reaping: bool,
+    /// When the reaper looks again, if it ever does.
+    looks_at: Option<Instant>,
     closed: bool,
     /// Whose connections and reaper these are.
     maker: Maker,
@@ -62,11 +64,13 @@ impl Pool {
     }
 
     /// Takes the connection with this `route` that was used last, with memory for an exchange, if
-    /// one is still usable. One with terms is taken if they `allow` it.
+    /// one is still usable for a request, for which is said whether it may be repeated. One with
+    /// terms is taken if they `allow` it.
     pub(super) fn take(
         &self,
         route: Route<'_>,
         allow: impl Fn(&Terms) -> bool,
+        may_be_repeated: impl Fn() -> bool,
     ) -> Option<Box<Connection>> {
         loop {
             let taken = self.state.lock().take(route)?;
@@ -75,8 +79,10 @@ impl Pool {
                 Taken::Ask(candidates) => self.take_allowed(route, &candidates, &allow)?,
             };
             // Outside of the lock: it asks the system.
-            let young = connection.idle_since.is_some_and(|since| !self.is_old(since));
-            if young && connection.is_usable() {
+            let now = self.clock.now();
+            if connection.is_young(now, self.limits.timeout, &may_be_repeated)
+                && connection.is_usable()
+            {
                 connection.wake_up();
                 return Some(connection);
             }
@@ -126,7 +132,7 @@ impl Pool {
         if self.limits.per_origin == 0 || self.limits.in_all == 0 {
             return;
         }
-        connection.idle_since = Some(self.clock.now());
+        let until = connection.become_idle(self.clock.now());
         let mut state = self.state.lock();
         if state.closed || connection.epoch != state.epoch {
             drop(state);
@@ -134,6 +140,7 @@ impl Pool {
         }
         let foreign = (!state.maker.is_this_process()).then(|| state.begin_anew());
         connection.return_memory(&mut state.spare);
+        let hurries = until.is_some_and(|until| state.looks_after(until));
         let dropped = state.put(connection, &self.limits);
         let starts_reaper = !std::mem::replace(&mut state.reaping, true);
         drop(state);
@@ -141,11 +148,9 @@ impl Pool {
         drop((dropped, foreign));
         if starts_reaper {
             self.start_reaper();
+        } else if hurries {
+            self.closing.notify_all();
         }
-    }
-
-    fn is_old(&self, since: Instant) -> bool {
-        self.clock.now().saturating_duration_since(since) >= self.limits.timeout
     }
 
     fn start_reaper(self: &Arc<Self>) {
@@ -200,6 +205,7 @@ impl Pool {
             state.reaping = false;
         } else if old.is_empty() {
             let left = next.map_or(self.limits.timeout, |next| next.saturating_duration_since(now));
+            state.looks_at = now.checked_add(left);
             drop(self.closing.wait_timeout(state, self.clock.slice(left)));
             return true;
         }
@@ -303,8 +309,13 @@ impl IdleConnections {
         self.idle.get_mut(at).map(|(_, queue)| queue)
     }
 
-    /// Takes out what has been idle for `timeout`; also returns when the next one will
-    /// have been.
+    /// Whether the reaper sleeps for longer than until then.
+    fn looks_after(&self, then: Instant) -> bool {
+        self.looks_at.is_none_or(|at| then < at)
+    }
+
+    /// Takes out what has been idle for `timeout`, or for as long as its server keeps it; also
+    /// returns when the next one will have been.
     fn take_old(
         &mut self,
         now: Instant,
@@ -312,16 +323,17 @@ impl IdleConnections {
     ) -> (VecDeque<Box<Connection>>, Option<Instant>) {
         let (mut old, mut next) = (VecDeque::new(), None);
         for (_, queue) in &mut self.idle {
-            while let Some(connection) = queue.front() {
+            for _ in 0..queue.len() {
+                let Some(connection) = queue.pop_front() else { break };
                 // A timeout that no clock can hold never passes.
-                let Some(until) = connection.idle_since.unwrap_or(now).checked_add(timeout) else {
-                    break;
-                };
-                if until > now {
-                    next = Some(next.map_or(until, |next: Instant| next.min(until)));
-                    break;
+                let until = connection.idle_since.unwrap_or(now).checked_add(timeout);
+                let until = until.into_iter().chain(connection.hinted_end()).min();
+                if until.is_some_and(|until| until <= now) {
+                    old.push_back(connection);
+                } else {
+                    next = next.into_iter().chain(until).min();
+                    queue.push_back(connection);
                 }
-                old.extend(queue.pop_front());
             }
         }
         self.idle.retain(|(_, queue)| !queue.is_empty());

@@ -29,6 +29,7 @@ mod heads;
 mod hostile;
 mod idle_threads;
 mod inside;
+mod keep_alive;
 mod line;
 mod look_ups;
 mod many_suspended;

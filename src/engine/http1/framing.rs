@@ -32,6 +32,8 @@ pub(in crate::engine) struct Decision {
     pub(super) reusable: bool,
     /// The server has said that it closes the connection after this message.
     pub(super) closes: bool,
+    /// The server has said something about how long it keeps the connection.
+    pub(super) hints: bool,
 }
 
 impl Decision {
@@ -52,11 +54,11 @@ pub(super) fn framing(
     version: Version,
     headers: &Headers,
 ) -> Result<Decision, Error> {
-    let Options { closes, keeps } = options(headers);
+    let Options { closes, keeps, hints } = options(headers);
     // RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
     let persists = !closes && (keeps || version == Version::HTTP_11);
     let decide =
-        |framing, reusable| Ok(Decision { framing, reusable: reusable && persists, closes });
+        |framing, reusable| Ok(Decision { framing, reusable: reusable && persists, closes, hints });
     // RFC 9112 §6.3, 1 and 2: after these the connection speaks another protocol.
     if status == StatusCode::SWITCHING_PROTOCOLS
         || *method == Method::CONNECT && status.is_success()
@@ -142,26 +144,27 @@ fn parsed(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, grown)
 }
 
-/// What `Connection` says (RFC 9110 §7.6.1).
+/// What `Connection` says (RFC 9110 §7.6.1), and whether there is a `Keep-Alive`.
 struct Options {
     closes: bool,
     keeps: bool,
+    hints: bool,
 }
 
 fn options(headers: &Headers) -> Options {
     let (mut closes, mut keeps) = (false, false);
-    for value in headers.get_all("connection") {
+    let hints = headers.look_at_all("connection", "keep-alive", |value| {
         // As almost every server writes it.
         if value == "keep-alive" {
             keeps = true;
-            continue;
+            return;
         }
         for option in elements(value) {
             closes |= option.eq_ignore_ascii_case(b"close");
             keeps |= option.eq_ignore_ascii_case(b"keep-alive");
         }
-    }
-    Options { closes, keeps }
+    });
+    Options { closes, keeps, hints }
 }
 
 /// Returns the elements of a list (RFC 9110 §5.6.1), empty ones too, as bytes: such values

@@ -258,8 +258,13 @@ impl WireBody for Incoming {
         // If the load's own time runs out meanwhile, its next step sees it; no pause makes
         // this wait longer.
         self.goes_on = true;
-        self.context.deadline = self.context.clock.now().checked_add(PATIENCE);
+        let now = self.context.clock.now();
+        self.context.deadline = now.checked_add(PATIENCE);
         self.context.dialogue = None;
+        if let Some(duplex) = &mut self.duplex {
+            // Whoever was asked about this answer may have thought for long.
+            duplex.connection().was_idle_until(now);
+        }
         let (mut buffer, mut read) = ([0; 4096], 0);
         while read < DISCARDED {
             match self.read(&mut buffer) {

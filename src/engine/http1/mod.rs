@@ -17,7 +17,12 @@ mod outgoing;
 mod piece;
 mod upload;
 
+use std::time::Duration;
+
+use super::connection::{Connection, Kept};
+use super::keep_alive;
 use crate::error::Error;
+use crate::headers::Headers;
 use crate::wire::{Context, Head, WireRequest};
 pub(super) use duplex::Duplex;
 use framing::{Decision, Framing};
@@ -40,6 +45,9 @@ pub(super) fn exchange(
     let head = outgoing::exchange(duplex, request, context)?;
     let mut decision = framing::framing(request.method, head.status, head.version, &head.headers)?;
     decision.reusable &= !asks_to_close(request);
+    if decision.hints {
+        heed(duplex.connection(), &mut decision, &head.headers, context);
+    }
     // A server that closes before it has read a body that it refuses resets the connection
     // (RFC 9112 §9.6). With TLS, such an end may be an attacker's (RFC 9112 §9.8).
     if decision.framing == Framing::UntilClose
@@ -52,11 +60,31 @@ pub(super) fn exchange(
     Ok(Exchanged { head, decision })
 }
 
+/// Takes to heart how long the server keeps the connection.
+#[cold]
+fn heed(
+    connection: &mut Connection,
+    decision: &mut Decision,
+    headers: &Headers,
+    context: &Context,
+) {
+    let said = keep_alive::parse(headers.get_all("keep-alive"));
+    decision.reusable &= !said.is_last;
+    if let Some(timeout) = said.timeout {
+        let told_at = context.clock.now();
+        connection.keeps = Some(Box::new(Kept { timeout, told_at, before: Duration::ZERO }));
+    }
+}
+
 /// An answer from here on says that the request is not acted on as it is.
 const REFUSALS: u16 = 300;
 
 /// RFC 9112 §9.6: whoever sends `close` does not use the connection again.
 fn asks_to_close(request: &WireRequest<'_>) -> bool {
+    // Almost nobody says anything.
+    if !request.headers.contains("connection") {
+        return false;
+    }
     let mut options = request.headers.get_all("connection").flat_map(|value| value.split(','));
     options.any(|option| option.trim().eq_ignore_ascii_case("close"))
 }

@@ -130,7 +130,7 @@ fn a_connection_through_two_layers_of_tls_carries_exchanges_and_is_kept() {
             let length = body.map_or(0, |body| body.length().unwrap_or(LENGTH as u64));
             assert_eq!(request.body_length(), length, "{versions:?}");
             connection = pool
-                .take(Route::direct(&origin, None), |_| true)
+                .take(Route::direct(&origin, None), |_| true, || true)
                 .expect("a connection that is idle");
         }
         drop(connection);
