@@ -212,6 +212,21 @@ fn what_belongs_to_the_connection_is_named_there_or_refused() {
 }
 
 #[test]
+fn a_server_that_takes_up_an_upgrade_fails_the_load() {
+    let server = Server::start();
+    let switched = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n";
+    server.enqueue(Answer::raw(switched));
+    server.enqueue(Answer::ok("as before"));
+    let session = session(|_| {});
+    let asking = || with("GET", &server.url("/"), &[("Upgrade", "echo")]);
+    let error = session.data(asking()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadServerResponse, "{error}");
+    assert!(error.to_string().contains("send no Upgrade header"), "{error}");
+    assert_eq!(session.data(asking()).unwrap().text(), "as before");
+    nothing_is_left(session, &[&server]);
+}
+
+#[test]
 fn headers_of_a_session_are_looked_at_when_it_is_made() {
     for (name, value) in [
         ("Host", "a b"),

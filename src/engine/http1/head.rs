@@ -75,7 +75,8 @@ pub(super) fn receive_next(
     let head = &duplex.inbox().filled()[..end];
     let heard = match status_of(head.trim_ascii_start()) {
         Some(101) => {
-            let detail = "the server switches to a protocol that nobody asked for (101)";
+            let detail = "the server switches to another protocol (101), and HTTP/1.1 alone is \
+                          spoken here: send no Upgrade header";
             return Err(Error::new(ErrorKind::BadServerResponse, detail));
         }
         Some(status @ 100..=199) => {
