@@ -75,7 +75,9 @@
 //! (6) of them on one host, blocking calls among them. The others wait in line, by priority
 //! and then by age, and take no thread unless their caller waits with them. A task that is
 //! suspended, or waits for a [`Reply`], gives its place to others and goes ahead of the line
-//! afterwards; at most 256 of them keep their thread and connection meanwhile, see
+//! afterwards; so does one whose own thread has called the program (by an
+//! [inline](DeliveryQueue::inline) queue, or for a blocking call) for 20 ms, as long as others
+//! wait. At most 256 of them keep their thread and connection meanwhile, see
 //! [`Task::suspend`]. A blocking call made by code that the session has called goes ahead of
 //! the line and over these limits, so that it never waits for itself.
 //!

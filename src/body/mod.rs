@@ -74,7 +74,8 @@ impl Body {
     /// [`with_length`](Self::with_length) says how much that is. It can be sent once.
     ///
     /// It is read on the thread that runs the load; while it blocks, neither a timer nor a
-    /// cancel reaches that thread. A reader that panics fails the load
+    /// cancel reaches that thread, and the load keeps its place: as many readers as may run on
+    /// a host must not all wait for other loads of it. A reader that panics fails the load
     /// with [`ErrorKind::DelegatePanicked`], unless it does so when it is dropped.
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         let once = Mutex::new(Rank::Reader, Some(foreign(reader)));

@@ -112,7 +112,9 @@ impl DeliveryQueue {
     /// something to tell.
     ///
     /// That is the thread that runs the transfer, or the one that resumes or cancels the
-    /// task. While a call is being made the transfer of its task stands still. What happens
+    /// task. While a call is being made the transfer of its task stands still; if it takes
+    /// longer than 20 ms and others wait in line, they have the task's place meanwhile, so that
+    /// a call may wait for them. What happens
     /// to a task during a call of it is told after that call, by the same thread.
     ///
     /// ```

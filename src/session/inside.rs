@@ -4,7 +4,7 @@
 //! A blocking call that such code makes must not wait for a place that only the end of
 //! that code would free.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::handle::Shared;
@@ -12,6 +12,8 @@ use super::handle::Shared;
 thread_local! {
     /// The addresses of the sessions, the innermost last.
     static INSIDE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    /// The address of the task that this thread runs, as a worker.
+    static RUNS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Is inside a session until it is dropped.
@@ -37,6 +39,28 @@ impl Drop for Inside {
 pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
     let address = address(shared);
     INSIDE.try_with(|inside| inside.borrow().contains(&address)).unwrap_or(false)
+}
+
+/// Runs a task, as a worker, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Running(());
+
+impl Running {
+    pub(crate) fn enter<T>(task: &Arc<T>) -> Self {
+        RUNS.set(Arc::as_ptr(task).addr());
+        Self(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNS.set(0);
+    }
+}
+
+/// Returns whether this thread is a worker that runs the task.
+pub(crate) fn is_run_here<T>(task: &Arc<T>) -> bool {
+    RUNS.get() == Arc::as_ptr(task).addr()
 }
 
 fn address(shared: &Arc<Shared>) -> usize {

@@ -327,6 +327,10 @@ impl Scheduler for ByHand {
 
     fn step_aside(&self, _task: &Arc<Core>) {}
 
+    fn begin_in_place(&self, _task: &Arc<Core>) {}
+
+    fn end_in_place(&self, _task: &Core) {}
+
     fn change_host(&self, _task: &Arc<Core>, _before: &str) -> Result<(), Error> {
         Ok(())
     }

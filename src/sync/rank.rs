@@ -19,6 +19,9 @@ pub(crate) enum Rank {
     #[cfg(feature = "test-util")]
     Log,
     // ---- session ----
+    /// Calls of the program on threads that run tasks. The state of a task is taken under it,
+    /// as one that is stepped aside must not return meanwhile.
+    InPlace,
     /// The state of a task. The pool's is taken under it, as a task and its place change
     /// together, and the waiters of a cancel token, as one that begins is linked to it.
     Task,

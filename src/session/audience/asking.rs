@@ -12,9 +12,9 @@ use crate::error::{Error, ErrorKind};
 use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task};
 
-/// An answer that comes this soon, or data that is taken this soon, is not worth giving the
+/// An answer that comes this soon, data that is taken and a call that returns this soon, is not worth giving the
 /// place to others, who would open a connection of their own.
-pub(super) const SOON: Duration = Duration::from_millis(20);
+pub(in crate::session) const SOON: Duration = Duration::from_millis(20);
 
 /// Whom a task asks, in this order: its own delegate, then the session's.
 type Chain = [Option<HeldDelegate>; 2];

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::foreign::{Foreign, caught};
 use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::handle::{Session, Shared};
-use crate::session::inside::Inside;
+use crate::session::inside::{self, Inside};
 use crate::session::task::{Core, Task};
 
 /// Where the calls of a task are made.
@@ -39,15 +39,18 @@ impl Calls {
         next: Option<HeldDelegate>,
         call: impl FnOnce(&Task) + Send + 'static,
     ) {
-        let core = Arc::clone(core);
+        let called = Arc::clone(core);
         let call = move || {
-            if !core.is_cut_short() {
-                call_now(&core, next, call);
+            if !called.is_cut_short() {
+                call_now(&called, next, call);
             }
         };
         match self {
             Self::Posted(mailbox) => mailbox.send(call),
-            Self::Here => call(),
+            Self::Here => {
+                let _in_place = InPlace::enter(core);
+                call();
+            }
         }
     }
 }
@@ -55,10 +58,33 @@ impl Calls {
 /// Calls the program now; `next` is whom its delegate forwards to. If it panics, the task
 /// fails.
 pub(super) fn call_now(core: &Arc<Core>, next: Option<HeldDelegate>, call: impl FnOnce(&Task)) {
+    let _in_place = inside::is_run_here(core).then(|| InPlace::enter(core));
     let _inside = Inside::enter(&core.shared);
     let task = Task::forwarding(core, next);
     if caught("a delegate method", || call(&task)).is_err() {
         core.fail(panicked("a delegate method"));
+    }
+}
+
+/// Calls the program on the thread of a caller, which runs the task.
+pub(super) fn call_here(core: &Arc<Core>, call: impl FnOnce(&Task)) {
+    let _in_place = InPlace::enter(core);
+    call_now(core, None, call);
+}
+
+/// A call of the program by the thread that runs the task.
+struct InPlace<'a>(&'a Arc<Core>);
+
+impl<'a> InPlace<'a> {
+    fn enter(core: &'a Arc<Core>) -> Self {
+        core.shared.scheduler().begin_in_place(core);
+        Self(core)
+    }
+}
+
+impl Drop for InPlace<'_> {
+    fn drop(&mut self) {
+        self.0.shared.scheduler().end_in_place(self.0);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::calls::call_now;
+use super::calls::{call_here, call_now};
 use super::telling::send;
 use crate::delivery::Mailbox;
 use crate::error::Error;
@@ -68,7 +68,7 @@ impl Core {
         let (outcome, delegate) = self.conclude(outcome);
         if let Some(delegate) = delegate {
             let error = outcome.as_ref().err();
-            call_now(self, None, |task| delegate.did_complete(task, error));
+            call_here(self, |task| delegate.did_complete(task, error));
         }
         outcome
     }

@@ -11,6 +11,7 @@ mod pace;
 mod telling;
 mod updates;
 
+pub(super) use asking::SOON;
 pub(super) use calls::{call, guarded, tell_invalid};
 pub(super) use finish::Completion;
 pub use updates::Updates;

@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::asking::SOON;
-use super::calls::{Calls, call_now};
+use super::calls::{Calls, call_here, call_now};
 use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
 use crate::error::Error;
@@ -164,11 +164,13 @@ impl Listener for Telling {
         let Some(before) = self.pace.lock().tells_last(progress) else { return };
         match &self.whom {
             Whom::Updates(sender) => send(core, sender, Update::Progress(progress), None),
-            Whom::Delegate(Addressee { first, next, only_of_sending, .. }) => {
+            Whom::Delegate(Addressee { first, next, calls, only_of_sending }) => {
                 let how = (*only_of_sending, core.is_download());
-                call_now(core, next.clone(), |task| {
-                    tell_of(&***first, task, before, progress, how);
-                });
+                let tell = |task: &Task| tell_of(&***first, task, before, progress, how);
+                match calls {
+                    Calls::Posted(_) => call_now(core, next.clone(), tell),
+                    Calls::Here => call_here(core, tell),
+                }
             }
         }
     }

@@ -48,6 +48,7 @@ impl Local {
         if !waits {
             return Ok(());
         }
+        self.wait_behind_calls();
         // Nobody else ends what this thread has begun.
         self.wait_for_place(core)
             .map_err(|error| self.end_here(core, Err(error)).err().unwrap_or_else(Error::cancelled))

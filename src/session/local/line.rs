@@ -194,7 +194,6 @@ impl<T> Line<T> {
     }
 
     /// Returns how many wait.
-    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.jobs.len()
     }

@@ -1,8 +1,8 @@
 //! This process as a scheduler: tasks run on its threads.
 //!
 //! `line` decides who is next, `pool` which threads there are, `place` moves a task between
-//! the two, `begin` starts it, `transfer` runs it, `connectivity` has it wait, and `timer`
-//! ends what waits for too long.
+//! the two, `in_place` has it step aside while its thread calls the program, `begin` starts it,
+//! `transfer` runs it, `connectivity` has it wait, and `timer` ends what waits for too long.
 //!
 //! A task's lock may be held while the pool's or the timer's is taken, never the other way
 //! round. What the pool decides comes back as [`Effects`], which [`Local::act`] carries out
@@ -11,6 +11,7 @@
 mod begin;
 mod collect;
 mod connectivity;
+mod in_place;
 mod line;
 mod place;
 mod pool;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use self::in_place::InPlace;
 use self::line::Limits;
 use self::pool::{Effects, Pool, Ready};
 use self::timer::Timer;
@@ -50,6 +52,7 @@ pub(super) struct Local {
     census: Census,
     /// What tasks go on with that have left a thread.
     left: Mutex<BTreeMap<u64, Box<Transfer>>>,
+    in_place: Mutex<InPlace>,
     /// How long the system may refuse threads before the tasks that want them fail.
     patience: Duration,
     me: Weak<Self>,
@@ -71,6 +74,7 @@ impl Local {
             clock,
             census: census.clone(),
             left: Mutex::new(Rank::Left, BTreeMap::new()),
+            in_place: Mutex::new(Rank::InPlace, InPlace::new()),
             patience: configuration.timeout_for_request,
             me: me.clone(),
         }))
@@ -91,6 +95,9 @@ impl Local {
         }
         if effects.watches {
             self.timer.attend();
+        }
+        if effects.waits {
+            self.wait_behind_calls();
         }
         for _ in 0..effects.starts_workers {
             self.start_worker();

@@ -54,9 +54,9 @@ impl Local {
                 // Whoever had a place before goes ahead.
                 let priority = if state.attempts.had_place() { None } else { Some(state.priority) };
                 let host = core.host(state);
-                let (ticket, mut effects, waits) = self.pool.push(core, host, priority);
+                let (ticket, mut effects) = self.pool.push(core, host, priority);
                 state.dispatch = Dispatch::Queued(ticket);
-                if waits {
+                if effects.waits {
                     let due = state.life.due(self.now());
                     self.timer.watch(core, state, due);
                     effects.watches = true;
@@ -143,15 +143,17 @@ impl Local {
     /// Gives the place up while the thread waits for something that may take long, if there
     /// may be one more such thread.
     pub(super) fn give_way(&self, core: &Core) {
-        let mut state = core.state.lock();
-        let Some(slot) = state.dispatch.slot() else { return };
-        slot.set_aside(true);
-        core.flags.look();
-        let freed = self.park(&mut state);
-        drop(state);
-        if let Some(place) = freed {
+        if let Some(place) = self.aside(core) {
             self.free(place);
         }
+    }
+
+    /// Has the task step aside, and returns its place, which is free then.
+    pub(super) fn aside(&self, core: &Core) -> Option<Place> {
+        let mut state = core.state.lock();
+        state.dispatch.slot()?.set_aside(true);
+        core.flags.look();
+        self.park(&mut state)
     }
 
     /// Takes the place, if there may be one more thread without.

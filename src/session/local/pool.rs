@@ -96,6 +96,8 @@ pub(crate) struct Effects {
     pub(crate) starts_workers: usize,
     /// Somebody waits for a moment to come.
     pub(crate) watches: bool,
+    /// One that came has to wait in line.
+    pub(crate) waits: bool,
 }
 
 impl Pool {
@@ -161,13 +163,13 @@ impl Pool {
     }
 
     /// Lets a task wait in line for a worker: by its priority, or ahead of all that have
-    /// one if it is `None`. The last says whether it waits still.
+    /// one if it is `None`.
     pub(crate) fn push(
         &self,
         core: &Arc<Core>,
         host: &str,
         priority: Option<f32>,
-    ) -> (Ticket, Effects, bool) {
+    ) -> (Ticket, Effects) {
         let job = Job { core: Arc::clone(core), has_thread: false };
         let mut state = self.state.lock();
         let ticket = match priority {
@@ -177,7 +179,7 @@ impl Pool {
         let mut granted = Vec::new();
         state.dispatch(&mut granted);
         let waits = state.line.has(ticket);
-        (ticket, self.staffed(state, granted), waits)
+        (ticket, Effects { waits, ..self.staffed(state, granted) })
     }
 
     /// Lets a task whose thread waits with it wait ahead of the line.
@@ -185,7 +187,15 @@ impl Pool {
         let job = Job { core: Arc::clone(core), has_thread: true };
         let mut state = self.state.lock();
         let ticket = state.line.push_returning(host, job);
-        (ticket, self.dispatched(state))
+        let mut granted = Vec::new();
+        state.dispatch(&mut granted);
+        let waits = state.line.has(ticket);
+        (ticket, Effects { waits, ..self.staffed(state, granted) })
+    }
+
+    /// Whether anybody waits in line.
+    pub(crate) fn has_line(&self) -> bool {
+        self.state.lock().line.waiting() > 0
     }
 
     /// Takes a task out of the line.

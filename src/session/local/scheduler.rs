@@ -83,6 +83,14 @@ impl Scheduler for Local {
         self.give_way(task);
     }
 
+    fn begin_in_place(&self, task: &Arc<Core>) {
+        self.begin_in_place(task);
+    }
+
+    fn end_in_place(&self, task: &Core) {
+        self.end_in_place(task);
+    }
+
     fn change_host(&self, task: &Arc<Core>, before: &str) -> Result<(), Error> {
         self.move_to_host(task, before)
     }

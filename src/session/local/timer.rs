@@ -4,7 +4,7 @@
 //! which it would be late, one that waits to connect has the moment of its next try: these
 //! stand in an order, so that the thread sleeps until the first of them, however many there
 //! are. It also asks the system again for workers that it refused, and is there before that is
-//! needed. It is started when the first has to wait, or with the second worker, and leaves
+//! needed; and it looks at calls of the program for which others wait. It is started when the first has to wait, or with the second worker, and leaves
 //! when there is nobody to look after.
 
 use std::collections::BTreeMap;
@@ -47,6 +47,8 @@ struct Moments {
     tasks: BTreeMap<(NonZeroU64, u64), Weak<Core>>,
     /// When the system is asked again for threads.
     workers: Option<NonZeroU64>,
+    /// When calls on threads that run tasks are looked at.
+    calls: Option<NonZeroU64>,
     /// The thread is there.
     runs: bool,
     /// The thread looks for itself, or knows that it has to.
@@ -111,6 +113,23 @@ impl Timer {
         self.attend()
     }
 
+    /// Has calls on threads that run tasks looked at when `moment` comes. Called with no lock
+    /// held.
+    pub(super) fn look_at_calls(&self, moment: Instant) {
+        let moment = self.watch.nanos(moment);
+        {
+            let mut moments = self.watch.state.lock();
+            if moments.calls.is_some_and(|known| known <= moment) {
+                return;
+            }
+            moments.calls = Some(moment);
+            if moments.runs {
+                self.wake(&mut moments);
+            }
+        }
+        self.attend();
+    }
+
     /// Sees to it that the thread is there if somebody waits; returns whether it is. Called
     /// with no lock held.
     pub(super) fn attend(&self) -> bool {
@@ -155,6 +174,8 @@ enum Due {
     Task(Weak<Core>),
     /// To ask for workers.
     Workers,
+    /// To look at calls on threads that run tasks.
+    Calls,
     /// To leave, if there is nobody to look after.
     Leaving,
 }
@@ -163,7 +184,7 @@ impl Moments {
     /// Returns the first moment.
     fn first(&self) -> Option<NonZeroU64> {
         let task = self.tasks.first_key_value().map(|(&(moment, _), _)| moment);
-        task.into_iter().chain(self.workers).min()
+        task.into_iter().chain(self.workers).chain(self.calls).min()
     }
 
     /// Takes out what it is for.
@@ -172,6 +193,10 @@ impl Moments {
         if self.workers.is_some() && self.workers == first {
             self.workers = None;
             return Due::Workers;
+        }
+        if self.calls.is_some() && self.calls == first {
+            self.calls = None;
+            return Due::Calls;
         }
         self.tasks.pop_first().map_or(Due::Leaving, |(_, core)| Due::Task(core))
     }
@@ -197,6 +222,7 @@ impl Watch {
                     }
                 }
                 (Due::Workers, Some(local)) => local.staff(),
+                (Due::Calls, Some(local)) => local.relieve(),
                 (Due::Leaving, Some(local)) if local.has_workers() => {}
                 _ => {
                     let mut moments = self.state.lock();

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::load::Loaded;
 use crate::log;
 use crate::session::audience;
-use crate::session::inside::Inside;
+use crate::session::inside::{Inside, Running};
 use crate::session::task::{Brought, Core, Place, Ticket};
 
 impl Local {
@@ -68,7 +68,10 @@ impl Local {
     fn run_on_worker(&self, ready: Ready) -> Option<Place> {
         let Ready { core, ticket, place } = ready;
         let inside = Inside::enter(&core.shared);
-        let freed = self.run_attached(&core, ticket, place);
+        let freed = {
+            let _running = Running::enter(&core);
+            self.run_attached(&core, ticket, place)
+        };
         drop(core);
         drop(inside);
         freed

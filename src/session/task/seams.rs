@@ -64,6 +64,13 @@ pub(crate) trait Scheduler: fmt::Debug + Send + Sync {
     /// long; [`go_on`](Self::go_on) ends that.
     fn step_aside(&self, task: &Arc<Core>);
 
+    /// Notes that the program is called by the thread that runs the task, which may take
+    /// long; [`end_in_place`](Self::end_in_place) ends that.
+    fn begin_in_place(&self, task: &Arc<Core>);
+
+    /// Notes that the call has returned.
+    fn end_in_place(&self, task: &Core);
+
     /// Lets the task, which was led from the host `before` to another one, wait for its
     /// turn there.
     fn change_host(&self, task: &Arc<Core>, before: &str) -> Result<(), Error>;

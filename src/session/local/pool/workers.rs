@@ -115,6 +115,6 @@ impl Pool {
         for _ in 0..wakes {
             self.work.notify_one();
         }
-        Effects { granted, starts_workers, watches }
+        Effects { granted, starts_workers, watches, waits: false }
     }
 }
