@@ -14,6 +14,10 @@ use crate::foreign::{Foreign, caught};
 
 pub(super) use multipart::OpenMultipart;
 
+/// How often in a row a reader may say that it was interrupted. Nobody looks at a cancel
+/// between two.
+const MOST_INTERRUPTIONS: usize = 1000;
+
 /// A body that is being sent.
 pub(crate) struct OpenBody {
     pub(super) content: Content,
@@ -77,7 +81,7 @@ impl OpenBody {
             Content::Pipe(pipe) => return pipe.read(buffer).map_err(cannot_read),
             Content::Multipart(form) => return form.read(buffer),
         };
-        loop {
+        for _ in 0..MOST_INTERRUPTIONS {
             match caught("the reader of a body to send", || reader.read(buffer)) {
                 Ok(Ok(count)) if count <= buffer.len() => return Ok(Some(count)),
                 Ok(Ok(_)) => {
@@ -94,6 +98,7 @@ impl OpenBody {
                 }
             }
         }
+        Err(cannot_read(io::ErrorKind::Interrupted.into()))
     }
 }
 

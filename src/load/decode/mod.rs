@@ -38,6 +38,10 @@ const MOST_LAYERS: usize = 5;
 /// A body of the usual sizes stays in the CPU's cache on its way through.
 const BUFFER: usize = 16 * 1024;
 
+/// How much a codec is fed at a time that has given nothing for what it took last: the heads
+/// of a stream, its blocks and members may all be empty, and each costs far more than its bytes.
+const MORSEL: usize = 1024;
+
 /// How much is decoded at most between two looks at cancel and timers.
 const AT_A_TIME: usize = 64 * 1024;
 
@@ -235,12 +239,20 @@ struct Layer {
     end: usize,
     /// The layer below has nothing more.
     ended: bool,
+    /// It has given nothing for what it took last.
+    is_barren: bool,
 }
 
 impl Layer {
     fn new(codec: Box<dyn Codec>) -> Self {
         let buffer = vec![0; BUFFER].into_boxed_slice();
-        Self { codec, buffer, start: 0, end: 0, ended: false }
+        Self { codec, buffer, start: 0, end: 0, ended: false, is_barren: false }
+    }
+
+    /// Returns how much is decoded next.
+    fn morsel(&self) -> usize {
+        let there = self.end - self.start;
+        if self.is_barren { there.min(MORSEL) } else { there }
     }
 }
 
@@ -269,8 +281,12 @@ impl Work<'_> {
             return Ok(length);
         };
         loop {
-            let step = layer.codec.decode(&layer.buffer[layer.start..layer.end], buffer)?;
+            let step = {
+                let next = layer.start..layer.start + layer.morsel();
+                layer.codec.decode(&layer.buffer[next], buffer)?
+            };
             layer.start += step.consumed;
+            layer.is_barren = step.produced == 0;
             if step.produced > 0 {
                 return Ok(step.produced);
             }
@@ -280,6 +296,7 @@ impl Work<'_> {
                 if step.consumed == 0 {
                     return Err(broken("the decoder makes no progress"));
                 }
+                self.wait.look()?;
             } else if layer.ended {
                 layer.codec.finish()?;
                 return Ok(0);
