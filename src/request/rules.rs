@@ -68,7 +68,7 @@ pub(crate) fn check(headers: &Headers, body: Option<&Body>) -> Result<(), Error>
 pub(crate) fn check_of_session(headers: &Headers) -> Result<(), Error> {
     // One body's length is not that of all.
     for name in ["Content-Length", "Transfer-Encoding"] {
-        if headers.contains(name) {
+        if let Some(name) = as_written(headers, name) {
             let detail = format!(
                 "the header {name} follows from the body and cannot be set for a session: leave \
                  it out"
@@ -127,9 +127,15 @@ fn decide(
     }
     let refused = |why| {
         let shown = if headers.is_hidden(name) { String::new() } else { shown(&values) };
+        let name = as_written(headers, name).unwrap_or(name);
         Error::new(ErrorKind::InvalidRequest, format!("the header {name}{shown} {why}"))
     };
     rule(&Said { values: &values, headers, body }).map(Some).map_err(refused)
+}
+
+/// Returns the name of a header as the program has written it, if it is there.
+fn as_written<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+    headers.iter().map(|(written, _)| written).find(|written| written.eq_ignore_ascii_case(name))
 }
 
 /// Returns values for an error, cut; what may hold a user name and a password is left out.
