@@ -14,9 +14,11 @@ mod haproxy;
 mod httpbin;
 mod lighttpd;
 mod nginx;
+mod node;
 #[cfg(target_os = "linux")]
 mod peak_memory;
 mod relay;
+mod stored;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "tls")]
@@ -44,6 +46,11 @@ const TLS11: &str = "URLSESSION_TLS11";
 const TLS12: &str = "URLSESSION_TLS12";
 const APACHE: &str = "URLSESSION_APACHE";
 const LIGHTTPD: &str = "URLSESSION_LIGHTTPD";
+const NODE: &str = "URLSESSION_NODE";
+#[cfg(feature = "tls")]
+const NODE_TLS: &str = "URLSESSION_NODE_TLS";
+const FLASK: &str = "URLSESSION_FLASK";
+const STORED: &str = "URLSESSION_STORED";
 const HTTPBIN: &str = "URLSESSION_HTTPBIN";
 const HAPROXY: &str = "URLSESSION_HAPROXY";
 
