@@ -55,7 +55,8 @@
 //! # Errors
 //!
 //! Whatever fails is an [`Error`], with an [`ErrorKind`] to decide by, the [`Stage`] it came
-//! to, and the URL without secrets. A status of 400 or more is not an error.
+//! to, and the URL without secrets. A status of 400 or more is not an error, unless the
+//! request [accepts](Request::accepts_status) others only, as a download to a place does.
 //!
 //! # Threads
 //!

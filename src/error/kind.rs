@@ -48,6 +48,10 @@ pub enum ErrorKind {
     /// The server's answer breaks the protocol, or a limit.
     #[doc(alias = "NSURLErrorBadServerResponse")]
     BadServerResponse,
+    /// The status of the response is not one that the request
+    /// [accepts](crate::Request::accepts_status); the error has
+    /// [the response](crate::Error::response).
+    UnacceptableStatus,
     /// The server closed the connection without a single byte of a promised body.
     #[doc(alias = "NSURLErrorZeroByteResource")]
     ZeroByteResource,
@@ -156,7 +160,7 @@ impl ErrorKind {
             Self::TooManyRedirects => -1007,
             Self::ResourceUnavailable => -1008,
             Self::NotConnectedToInternet => -1009,
-            Self::BadServerResponse => -1011,
+            Self::BadServerResponse | Self::UnacceptableStatus => -1011,
             Self::ZeroByteResource => -1014,
             Self::CannotDecodeRawData => -1015,
             Self::CannotDecodeContentData => -1016,

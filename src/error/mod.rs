@@ -19,7 +19,8 @@ pub use kind::{ErrorKind, Stage};
 
 /// Why a load failed.
 ///
-/// A status of 400 or more is not an error: the response is delivered with its body.
+/// A status of 400 or more is not an error: the response is delivered with its body, unless
+/// the request [accepts](crate::Request::accepts_status) others only.
 /// Errors are about what happened on this side or on the way: no connection, a deadline
 /// that passed, an answer that cannot be understood, a cancel.
 ///

@@ -5,6 +5,7 @@ mod content;
 mod convert;
 mod query;
 pub(crate) mod rules;
+mod status;
 mod userinfo;
 mod zone;
 
@@ -18,6 +19,7 @@ use crate::body::Body;
 use crate::cancel::CancelToken;
 use crate::error::{self, Error, ErrorKind};
 use crate::headers::Headers;
+use status::Statuses;
 
 pub(crate) use userinfo::UserInfo;
 
@@ -63,7 +65,10 @@ pub struct Request {
     zone: Option<Box<str>>,
     /// What it says about codings, if not what is usual.
     decodes: Option<bool>,
-    /// Boxed: few requests have it, and all are moved.
+    /// Which statuses it accepts, if not what is usual. Boxed: few requests have it, and all
+    /// are moved.
+    accepted: Option<Box<Statuses>>,
+    /// Boxed as well.
     user_info: Option<Box<UserInfo>>,
     /// The first thing that was wrong while building.
     wrong: Option<Error>,
@@ -149,6 +154,7 @@ impl Request {
             cancel: None,
             zone: None,
             decodes: None,
+            accepted: None,
             user_info: None,
             wrong: None,
             type_follows_body: false,

@@ -4,6 +4,7 @@ mod filename;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 mod media;
+mod refused;
 mod safe_name;
 
 use std::fmt;

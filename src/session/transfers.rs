@@ -135,7 +135,9 @@ impl Session {
         task.run().and_then(Product::into_download)
     }
 
-    /// Downloads to `path`, where nothing may be; see [`DownloadTask::save_to`].
+    /// Downloads to `path`, where nothing may be; see [`DownloadTask::save_to`]. An error page
+    /// is not saved: a status other than 2xx fails with
+    /// [`ErrorKind::UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accepted_status;
 mod after_the_end;
 mod busy_loads;
 mod calls_in_place;

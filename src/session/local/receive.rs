@@ -8,6 +8,7 @@ use super::sink::Sink;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::files::Target;
 use crate::load::{Decoder, Loaded};
+use crate::log;
 use crate::response::Response;
 use crate::session::data::Data;
 use crate::session::delegate::ResponseDisposition;
@@ -15,6 +16,10 @@ use crate::session::task::{Brought, Core, Kind, Listener, Product};
 
 /// How much of a body is read at a time for somebody who is told piece by piece.
 const PIECE: usize = 64 * 1024;
+
+/// How much is kept of the body of a response that is not accepted, and read of it at a time.
+const REFUSAL: usize = 64 * 1024;
+const STEP: usize = 8 * 1024;
 
 /// Asks what becomes of the body.
 pub(super) fn allowed(
@@ -45,6 +50,8 @@ pub(super) struct Reception {
 enum Receiver {
     /// Nobody.
     Nobody(Vec<u8>),
+    /// Whoever looks at the error of a response that is not accepted.
+    Refusal(Vec<u8>),
     /// Whoever is told of the end.
     Memory(Gathered),
     /// A listener, in pieces, and perhaps whoever is told of the end.
@@ -63,7 +70,11 @@ impl Receiver {
         target: Option<Target>,
         listener: Option<&dyn Listener>,
     ) -> Result<Self, Error> {
-        if allowed(core, &loaded.response, listener)? == ResponseDisposition::BecomeDownload {
+        let disposition = allowed(core, &loaded.response, listener)?;
+        if !accepts(core, &loaded.response) {
+            return Ok(Self::Refusal(Vec::new()));
+        }
+        if disposition == ResponseDisposition::BecomeDownload {
             become_download(core, listener)?;
         }
         let is_collected = core.state.lock().recipients.reports().wants_data();
@@ -124,6 +135,7 @@ impl Reception {
                     count => core.took(count)?,
                 }
             },
+            Receiver::Refusal(read) => read_refusal(core, body, read),
             Receiver::File(file, buffer) => loop {
                 let count = body.read(buffer)?;
                 if count == 0 {
@@ -165,6 +177,7 @@ impl Reception {
                 Ok(Product::Data(Data { response, body }))
             }
             Receiver::Pieces { collected: None, .. } | Receiver::Nobody(_) => Ok(Product::Nothing),
+            Receiver::Refusal(body) => Err(response.refused(body).at(Stage::Receiving)),
             Receiver::Whole(gathered) => {
                 let whole = gathered.into_bytes();
                 if !whole.is_empty()
@@ -181,6 +194,47 @@ impl Reception {
             }
         }
     }
+}
+
+/// Decides whether the task accepts its response.
+fn accepts(core: &Core, response: &Response) -> bool {
+    let is_saved = matches!(core.state.lock().kind, Kind::Download(Some(_)));
+    core.request.accepts(response.status(), is_saved)
+}
+
+/// Returns the response, or the error with what can be read of its body if the task does not
+/// accept it.
+pub(super) fn accepted(core: &Arc<Core>, loaded: Loaded) -> Result<Loaded, Error> {
+    if accepts(core, &loaded.response) {
+        return Ok(loaded);
+    }
+    let Loaded { response, mut body } = loaded;
+    let mut read = Vec::new();
+    read_refusal(core, &mut body, &mut read)?;
+    Err(response.refused(read).at(Stage::Receiving))
+}
+
+/// Reads what is kept of the body of a response that is not accepted. Fails if the task has
+/// to end, or leaves its thread; a body that breaks is as long as it came.
+fn read_refusal(core: &Arc<Core>, body: &mut Decoder, read: &mut Vec<u8>) -> Result<(), Error> {
+    while read.len() < REFUSAL {
+        let begin = read.len();
+        read.resize(REFUSAL.min(begin + STEP), 0);
+        let count = body.read(&mut read[begin..]);
+        read.truncate(begin + count.as_ref().map_or(0, |count| *count));
+        match count {
+            Ok(0) => break,
+            Ok(_) => core.rest()?,
+            Err(error) if error.is_cancel() || error.kind() == ErrorKind::TimedOut => {
+                return Err(error);
+            }
+            Err(error) => {
+                log::debug!("the body of a response that is not accepted: {error}");
+                break;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether the body is told of while it arrives.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::receive::{Reception, allowed, cannot_become_download};
+use super::receive::{Reception, accepted, allowed, cannot_become_download};
 use crate::cancel::CancelToken;
 use crate::census::Census;
 use crate::configuration::Configuration;
@@ -64,7 +64,7 @@ impl Loader {
         let loaded = self.load(core, &token)?;
         match allowed(core, &loaded.response, listener.as_deref())? {
             ResponseDisposition::BecomeDownload => Err(cannot_become_download()),
-            _ => Ok(loaded),
+            _ => accepted(core, loaded),
         }
     }
 

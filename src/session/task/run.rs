@@ -52,6 +52,10 @@ impl DownloadTask {
     /// on the disk; nothing is left if that fails. Its mode follows from the umask. A
     /// symbolic link at `path` counts as something that is there.
     ///
+    /// Unless the request [says otherwise](crate::Request::accepts_status), only a status from
+    /// 200 to 299 is saved, and 206 only if the request has a `Range`. Another one ends the task
+    /// with [`ErrorKind::UnacceptableStatus`], which has the response.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidRequest`] if the task has begun already, or `path` is empty.
@@ -60,7 +64,7 @@ impl DownloadTask {
     }
 
     /// Has the file come to `path`, in place of a file or a symbolic link that may be there
-    /// until then.
+    /// until then. A status that [is not accepted](Self::save_to) leaves that as it was.
     ///
     /// # Errors
     ///
