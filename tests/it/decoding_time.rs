@@ -29,6 +29,30 @@ fn nothing() -> (&'static str, Vec<u8>) {
     ("gzip, gzip, gzip, gzip, gzip", body)
 }
 
+/// Bodies that decode to nothing: of members, of blocks and of frames without content.
+fn nothings() -> Vec<(&'static str, Vec<u8>)> {
+    let layered = |inner: Vec<u8>| {
+        let body = gzip(&gzip(&inner).repeat(200));
+        gzip(&body.repeat(200))
+    };
+    // Stored blocks of no bytes, and blocks of the fixed code (RFC 1951 §3.2.3), none the last.
+    let stored = b"\x00\x00\x00\xff\xff".repeat(200_000);
+    let fixed = b"\x02\x08\x20\x80\x00".repeat(200_000);
+    let mut all = vec![
+        nothing(),
+        ("deflate, gzip, gzip, gzip", layered(stored)),
+        ("deflate, gzip, gzip, gzip", layered(fixed)),
+    ];
+    if cfg!(feature = "zstd") {
+        // RFC 8878 §3.1: frames of one raw block of no bytes, and frames to be skipped.
+        let empty = b"\x28\xb5\x2f\xfd\x20\x00\x01\x00\x00".repeat(100_000);
+        let skipped = b"\x50\x2a\x4d\x18\x00\x00\x00\x00".repeat(100_000);
+        all.push(("zstd, gzip, gzip, gzip", layered(empty)));
+        all.push(("zstd, gzip, gzip, gzip", layered(skipped)));
+    }
+    all
+}
+
 /// Writes bits from the lowest up, as brotli does (RFC 7932 §1.5.1).
 #[derive(Default)]
 struct Bits {
@@ -95,7 +119,7 @@ fn zeros() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn all() -> Vec<(&'static str, Vec<u8>)> {
-    [vec![nothing()], zeros()].concat()
+    [nothings(), zeros()].concat()
 }
 
 fn serving(coding: &str, body: &[u8]) -> Server {
@@ -176,9 +200,8 @@ fn the_timer_of_the_whole_load_ends_what_decodes_for_hours() {
 
 #[test]
 fn the_timer_for_a_byte_ends_what_decodes_to_nothing() {
-    let (coding, body) = nothing();
-    for way in [Way::Task, Way::Download, Way::Bytes] {
-        let (server, clock) = (serving(coding, &body), Clock::by_hand());
+    for (coding, body) in nothings() {
+        let (server, clock, way) = (serving(coding, &body), Clock::by_hand(), Way::Task);
         let session = session(|configuration| configuration.clock = clock.clone());
         let request = Request::get(server.url("/")).timeout(Duration::from_secs(10));
         let running = decode(way, &session, request);
