@@ -16,6 +16,8 @@ mod data;
 mod deadlocks;
 mod decoding;
 mod decoding_time;
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod differential;
 mod download_disk;
 mod download_places;
