@@ -1,10 +1,14 @@
 //! Many tasks that are suspended after they began: most of them keep their connections alone.
 
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
 use urlsession::testing::{Answer, Counters, Server};
-use urlsession::{DownloadTask, Request, UploadTask};
+use urlsession::{Body, DownloadTask, Request, UploadTask};
 
 use crate::support::running::{HANG, nothing_is_left, session, wait_for};
 
@@ -56,6 +60,59 @@ fn past_256_suspended_tasks_that_must_not_be_repeated_keep_their_connection_with
     }
     // None of them was sent twice.
     assert_eq!(server.request_count(), TASKS as u64);
+    drop(tasks);
+    nothing_is_left(session, &[&server]);
+}
+
+/// A body that comes little by little until it is told to end.
+struct Trickle(Arc<AtomicBool>);
+
+impl Read for Trickle {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.load(Ordering::SeqCst) {
+            return Ok(0);
+        }
+        // The source is slow, which leaves time for the others.
+        thread::sleep(Duration::from_millis(100));
+        buffer[..10].fill(b'x');
+        Ok(10)
+    }
+}
+
+#[test]
+fn past_256_suspended_tasks_that_still_send_behind_an_early_answer_leave_their_threads_too() {
+    let server = Server::start();
+    server.handle_head(|_| Some(Answer::ok("early").respond_before_body()));
+    let session = session(|configuration| {
+        configuration.maximum_concurrent_tasks = TASKS;
+        configuration.maximum_connections_per_host = TASKS;
+    });
+    let (sender, outcomes) = channel();
+    let ends = Arc::new(AtomicBool::new(false));
+    let tasks: Vec<UploadTask> = (0..TASKS)
+        .map(|_| {
+            let body = Body::reader(Trickle(ends.clone()));
+            let task = session.upload_task_to(Request::post(server.url("/")), body, &sender);
+            task.resume();
+            task
+        })
+        .collect();
+    wait_for("the answers arrive", || tasks.iter().all(|task| task.response().is_some()));
+    tasks.iter().for_each(|task| task.suspend());
+    let counters = Counters::of(&session);
+    wait_for("the others leave", || counters.threads() <= WITH_THREAD + 1);
+    assert_eq!(counters.sockets(), TASKS);
+    ends.store(true, Ordering::SeqCst);
+    for task in &tasks {
+        task.resume();
+    }
+    for _ in 0..TASKS {
+        let data = outcomes.recv_timeout(HANG).unwrap().outcome.unwrap();
+        assert_eq!(data.text(), "early");
+    }
+    let sent: u64 = tasks.iter().map(|task| task.progress().bytes_sent).sum();
+    let arrived: u64 = (0..TASKS).map(|_| server.take_request().body_length()).sum();
+    assert_eq!((server.request_count(), arrived), (TASKS as u64, sent));
     drop(tasks);
     nothing_is_left(session, &[&server]);
 }

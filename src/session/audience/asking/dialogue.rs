@@ -46,7 +46,8 @@ impl Dialogue for Core {
     fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error> {
         self.counters.sent(bytes);
         self.listener().inspect(|listener| listener.progress(&self));
-        self.go_on()
+        // Behind an early answer, what is left to send is left with it.
+        Self::rest(&self)
     }
 
     fn redirect(
