@@ -14,7 +14,7 @@ use crate::response::Response;
 /// The dialogue of one load with whoever started it.
 ///
 /// A question may take any time, and the load waits for the answer; an error ends the load.
-pub(crate) trait Dialogue: fmt::Debug + Send + Sync {
+pub(crate) trait Dialogue: Send + Sync {
     /// Returns how long the load has paused, from its beginning to now.
     fn pauses(&self) -> Pauses;
 
@@ -72,6 +72,12 @@ pub(crate) trait Dialogue: fmt::Debug + Send + Sync {
     /// Whether this delegate is one that is asked.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "TLS alone has terms"))]
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool;
+}
+
+impl fmt::Debug for dyn Dialogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Dialogue")
+    }
 }
 
 /// What a delegate has decided about a challenge.

@@ -6,6 +6,7 @@
 //! on the thread that drives the handshake, so the note lies on that thread.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 
 use rustls::client::ResolvesClientCert;
@@ -47,11 +48,16 @@ impl TimeProvider for TrustPolicy {
 }
 
 /// Which servers are believed.
-#[derive(Debug)]
 pub(super) struct Verifier {
     pub(super) policy: Arc<TrustPolicy>,
     /// Only one with this certificate, which was decided about before.
     pub(super) decided: Option<Certificate>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -131,9 +137,15 @@ fn alert(verdict: &Result<(), Error>) -> CertificateError {
 }
 
 /// What the client shows to servers that ask who connects.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Resolver {
     pub(super) key: Option<Arc<CertifiedKey>>,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").finish_non_exhaustive()
+    }
 }
 
 impl ResolvesClientCert for Resolver {

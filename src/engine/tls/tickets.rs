@@ -1,6 +1,7 @@
 //! What a session remembers of its handshakes, to resume them.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,11 +19,16 @@ const REMEMBERED: usize = 64;
 /// Remembers handshakes, but none with a server that wants a certificate of the client: it
 /// would not ask again in a handshake that is resumed, and whoever decides about certificates
 /// would be passed over.
-#[derive(Debug)]
 pub(super) struct Tickets {
     remembered: ClientSessionMemoryCache,
     any_asks: AtomicBool,
     asking: Mutex<HashSet<ServerName<'static>>>,
+}
+
+impl fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tickets").finish_non_exhaustive()
+    }
 }
 
 impl Tickets {

@@ -24,7 +24,7 @@ use crate::session::handle::Shared;
 ///
 /// Methods that get a task [`Locked`] decide under its lock and act after it: they call
 /// nothing of the program's, and wait for nothing, while they hold it.
-pub(crate) trait Scheduler: fmt::Debug + Send + Sync {
+pub(crate) trait Scheduler: Send + Sync {
     // ---- one task ----
 
     /// Begins a task that was resumed for the first time.
@@ -107,8 +107,21 @@ pub(crate) trait Scheduler: fmt::Debug + Send + Sync {
     fn renew_connections(&self);
 }
 
+// What schedulers and listeners are made of is nobody's to print, and weighs nothing so.
+impl fmt::Debug for dyn Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scheduler")
+    }
+}
+
+impl fmt::Debug for dyn Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
 /// Tells of a transfer while it goes on.
-pub(crate) trait Listener: fmt::Debug + Send + Sync {
+pub(crate) trait Listener: Send + Sync {
     /// Whether somebody takes the body piece by piece.
     fn takes_body(&self) -> bool;
 
