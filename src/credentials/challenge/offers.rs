@@ -1,7 +1,6 @@
 //! What a response offers: the challenges of it that can be answered, strongest first.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::fmt;
 
 use url::Url;
@@ -138,8 +137,12 @@ pub(crate) fn offers(headers: &Headers, asker: Asker<'_>) -> Vec<Offer> {
     let fields = headers.get_all_bytes(asker.challenge_field());
     let mut all: Vec<Offer> =
         challenges(fields).iter().filter_map(|challenge| offer(challenge, asker)).collect();
-    all.sort_by_key(|offer| Reverse(offer.strength()));
-    all
+    // There are few strengths, however many offers: code that sorts would be larger.
+    let mut sorted = Vec::with_capacity(all.len());
+    while let Some(most) = all.iter().map(Offer::strength).max() {
+        sorted.extend(all.extract_if(.., |offer| offer.strength() == most));
+    }
+    sorted
 }
 
 fn offer(challenge: &ParsedChallenge, asker: Asker<'_>) -> Option<Offer> {

@@ -28,11 +28,14 @@ fn asks(headers: &Headers) -> bool {
 fn is_welcome(element: &str) -> bool {
     let mut parts = element.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default();
-    let weighs_nothing = |part: &str| {
-        let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
-        weight.is_some_and(|weight| weight.parse() == Ok(0.0_f32))
-    };
     !name.is_empty() && !name.eq_ignore_ascii_case("identity") && !parts.any(weighs_nothing)
+}
+
+/// Whether a parameter is a weight of 0, which has at most zeros behind its point.
+fn weighs_nothing(parameter: &str) -> bool {
+    let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
+    let Some(rest) = weight.and_then(|weight| weight.strip_prefix('0')) else { return false };
+    rest.is_empty() || rest.strip_prefix('.').is_some_and(|rest| rest.bytes().all(|at| at == b'0'))
 }
 
 #[cfg(test)]
@@ -50,6 +53,11 @@ mod tests {
             (None, true, &["Accept-Encoding: "], false),
             (None, true, &["Accept-Encoding: gzip;q=0, br; q=0.000"], false),
             (None, true, &["Accept-Encoding: gzip;q=0, br; q=0.001"], true),
+            (None, true, &["Accept-Encoding: gzip;Q=0., br; q=0.0"], false),
+            (None, true, &["Accept-Encoding: gzip;q=1, br; q=0"], true),
+            (None, true, &["Accept-Encoding: gzip;q=0;q=1"], false),
+            (None, true, &["Accept-Encoding: gzip;q="], true),
+            (None, true, &["Accept-Encoding: gzip;q=0.x"], true),
             (None, true, &["Accept-Encoding: identity", "accept-encoding: GZIP"], true),
             (None, true, &["Accept-Encoding: gzip", "Range: bytes=0-9"], false),
             (None, true, &["Range: bytes=0-9"], false),
