@@ -4,7 +4,6 @@
 //! wakes it (a socket to shut down, a wait to notify) and looks at the token before and
 //! after; so no moment exists in which a cancel is lost.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,7 +49,8 @@ struct Waiters {
     next: u64,
     /// One of those to wake: almost always there is no other.
     one: Option<(u64, Arc<dyn Wake>)>,
-    others: BTreeMap<u64, Arc<dyn Wake>>,
+    /// Few, as each blocks a thread.
+    others: Vec<(u64, Arc<dyn Wake>)>,
 }
 
 impl Waiters {
@@ -60,21 +60,25 @@ impl Waiters {
         if self.one.is_none() {
             self.one = Some((id, waiter));
         } else {
-            self.others.insert(id, waiter);
+            self.others.push((id, waiter));
         }
         id
     }
 
     fn remove(&mut self, id: u64) -> Option<Arc<dyn Wake>> {
-        match self.one.take_if(|one| one.0 == id) {
-            Some((_, waiter)) => Some(waiter),
-            None => self.others.remove(&id),
-        }
+        let one = self.one.take_if(|one| one.0 == id).or_else(|| self.remove_other(id))?;
+        Some(one.1)
+    }
+
+    #[cold]
+    fn remove_other(&mut self, id: u64) -> Option<(u64, Arc<dyn Wake>)> {
+        let at = self.others.binary_search_by_key(&id, |other| other.0).ok()?;
+        Some(self.others.remove(at))
     }
 
     fn take(&mut self) -> impl Iterator<Item = Arc<dyn Wake>> + use<> {
-        let one = self.one.take().map(|(_, waiter)| waiter);
-        one.into_iter().chain(std::mem::take(&mut self.others).into_values())
+        let others = std::mem::take(&mut self.others);
+        self.one.take().into_iter().chain(others).map(|(_, waiter)| waiter)
     }
 }
 
