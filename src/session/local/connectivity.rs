@@ -43,6 +43,11 @@ impl Local {
         }
     }
 
+    /// Returns the task of this number, if it is alive.
+    pub(super) fn task(&self, id: u64) -> Option<Arc<Core>> {
+        self.pool.task(id)
+    }
+
     /// A task that waits without a thread has its moment: it is over, or it tries again to
     /// connect.
     pub(super) fn expire(&self, core: &Arc<Core>, now: Instant) {

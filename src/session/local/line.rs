@@ -40,8 +40,8 @@ pub(crate) struct Line<T> {
     jobs: BTreeMap<Reverse<u64>, Waiting<T>>,
     /// The hosts with somebody waiting or running.
     hosts: BTreeMap<Arc<str>, Host>,
-    /// The hosts with somebody waiting and a free place, by whoever is first there.
-    ready: BTreeMap<Position, Arc<str>>,
+    /// Whoever is first of a host with a free place.
+    ready: BTreeSet<Position>,
     running: usize,
     next_sequence: u64,
 }
@@ -62,16 +62,13 @@ struct Host {
     ready_as: Option<Position>,
 }
 
-/// Where a job stands; the smallest is first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Position {
-    rank: Rank,
-    sequence: u64,
-}
+/// Where a job stands, by rank and ticket; the smallest is first. The type of the timer's moments,
+/// too: the code of a tree is there once for each.
+type Position = (u64, u64);
 
 /// 0 for those who gave a place back, then priorities from the highest to the lowest.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Rank(u32);
+struct Rank(u64);
 
 impl Rank {
     const RETURNING: Self = Self(0);
@@ -81,7 +78,7 @@ impl Rank {
         let known = if priority.is_nan() { 0.5 } else { priority };
         // The bits of floats that are not negative are in the order of the floats; `abs`
         // takes the sign off a negative zero.
-        Self(1 + 1_f32.to_bits() - known.clamp(0.0, 1.0).abs().to_bits())
+        Self((1 + 1_f32.to_bits() - known.clamp(0.0, 1.0).abs().to_bits()).into())
     }
 }
 
@@ -92,7 +89,7 @@ impl<T> Line<T> {
             limits,
             jobs: BTreeMap::new(),
             hosts: BTreeMap::new(),
-            ready: BTreeMap::new(),
+            ready: BTreeSet::new(),
             running: 0,
             next_sequence: 0,
         }
@@ -115,7 +112,7 @@ impl<T> Line<T> {
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<T> {
         let Waiting { host, rank, job } = self.jobs.remove(&Reverse(ticket.0))?;
         if let Some(known) = self.hosts.get_mut(&host) {
-            known.waiting.remove(&Position { rank, sequence: ticket.0 });
+            known.waiting.remove(&(rank.0, ticket.0));
         }
         self.settle(&host);
         Some(job)
@@ -129,11 +126,11 @@ impl<T> Line<T> {
             return true;
         }
         let rank = Rank::of(priority);
-        let before = Position { rank: mem::replace(&mut waiting.rank, rank), sequence: ticket.0 };
+        let before = (mem::replace(&mut waiting.rank, rank).0, ticket.0);
         let host = Arc::clone(&waiting.host);
         if let Some(known) = self.hosts.get_mut(&host) {
             known.waiting.remove(&before);
-            known.waiting.insert(Position { rank, sequence: ticket.0 });
+            known.waiting.insert((rank.0, ticket.0));
         }
         self.settle(&host);
         true
@@ -151,13 +148,13 @@ impl<T> Line<T> {
         if self.running >= self.limits.in_all {
             return None;
         }
-        let (&first, _) = self.ready.first_key_value()?;
-        let Waiting { host, job, .. } = self.jobs.remove(&Reverse(first.sequence))?;
+        let first = *self.ready.first()?;
+        let Waiting { host, job, .. } = self.jobs.remove(&Reverse(first.1))?;
         if let Some(known) = self.hosts.get_mut(&host) {
             known.waiting.remove(&first);
         }
         let place = self.take_place(host);
-        Some((Ticket(first.sequence), job, place))
+        Some((Ticket(first.1), job, place))
     }
 
     /// Takes a place of `host` if one is free. As long as everybody who may run was taken
@@ -202,7 +199,7 @@ impl<T> Line<T> {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let (host, known) = self.host(host);
-        known.waiting.insert(Position { rank, sequence });
+        known.waiting.insert((rank.0, sequence));
         self.settle(&host);
         self.jobs.insert(Reverse(sequence), Waiting { host, rank, job });
         Ticket(sequence)
@@ -242,7 +239,7 @@ impl<T> Line<T> {
                 self.ready.remove(&before);
             }
             if let Some(now) = first {
-                self.ready.insert(now, Arc::clone(name));
+                self.ready.insert(now);
             }
         }
         // A few are kept: most sessions go on with hosts that they have had.

@@ -23,7 +23,7 @@ mod timer;
 mod transfer;
 mod worker;
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ pub(super) struct Local {
     clock: Clock,
     census: Census,
     /// What tasks go on with that have left a thread.
-    left: Mutex<BTreeMap<u64, Box<Transfer>>>,
+    left: Mutex<HashMap<u64, Box<Transfer>>>,
     in_place: Mutex<InPlace>,
     /// How long the system may refuse threads before the tasks that want them fail.
     patience: Duration,
@@ -73,7 +73,7 @@ impl Local {
             timer: Timer::new(clock.clone(), census.clone(), me.clone()),
             clock,
             census: census.clone(),
-            left: Mutex::new(Rank::Left, BTreeMap::new()),
+            left: Mutex::new(Rank::Left, HashMap::new()),
             in_place: Mutex::new(Rank::InPlace, InPlace::new()),
             patience: configuration.timeout_for_request,
             me: me.clone(),

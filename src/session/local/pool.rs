@@ -242,6 +242,11 @@ impl Pool {
         (effects, closes)
     }
 
+    /// Returns the task of this number, if it is alive.
+    pub(crate) fn task(&self, id: u64) -> Option<Arc<Core>> {
+        self.state.lock().alive.get(&Reverse(id)).cloned()
+    }
+
     /// Returns the tasks that are alive, oldest first.
     pub(crate) fn alive(&self) -> Vec<Arc<Core>> {
         self.state.lock().alive.values().rev().cloned().collect()

@@ -7,7 +7,7 @@
 //! needed; and it looks at calls of the program for which others wait. It is started when the first has to wait, or with the second worker, and leaves
 //! when there is nobody to look after.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ struct Watch {
 #[derive(Debug, Default)]
 struct Moments {
     /// By moment, then by the number of the task.
-    tasks: BTreeMap<(NonZeroU64, u64), Weak<Core>>,
+    tasks: BTreeSet<(u64, u64)>,
     /// When the system is asked again for threads.
     workers: Option<NonZeroU64>,
     /// When calls on threads that run tasks are looked at.
@@ -73,8 +73,8 @@ impl Timer {
         let Some(moment) = moment.map(|moment| self.watch.nanos(moment)) else { return };
         state.attempts.watched(Some(moment));
         let mut moments = self.watch.state.lock();
-        moments.tasks.insert((moment, core.id), Arc::downgrade(core));
-        let is_first = moments.tasks.first_key_value().is_some_and(|(first, _)| first.1 == core.id);
+        moments.tasks.insert((moment.get(), core.id));
+        let is_first = moments.tasks.first().is_some_and(|first| first.1 == core.id);
         if is_first {
             self.wake(&mut moments);
         }
@@ -84,12 +84,10 @@ impl Timer {
     pub(super) fn forget(&self, core: &Core, state: &mut Record) {
         let Some(moment) = state.attempts.watched(None) else { return };
         let mut moments = self.watch.state.lock();
-        let forgotten = moments.tasks.remove(&(moment, core.id));
+        moments.tasks.remove(&(moment.get(), core.id));
         if moments.tasks.is_empty() && moments.runs {
             self.wake(&mut moments);
         }
-        drop(moments);
-        drop(forgotten);
     }
 
     /// Has the thread look at what has changed; a system call, so it is not woken twice.
@@ -156,10 +154,9 @@ impl Timer {
     pub(super) fn close(&self) {
         let mut moments = self.watch.state.lock();
         moments.closed = true;
-        let forgotten = std::mem::take(&mut moments.tasks);
+        moments.tasks.clear();
         drop(moments);
         self.watch.changed.notify_all();
-        drop(forgotten);
     }
 }
 
@@ -171,7 +168,8 @@ impl Drop for Timer {
 
 /// What it is time for.
 enum Due {
-    Task(Weak<Core>),
+    /// For the task of this number.
+    Task(u64),
     /// To ask for workers.
     Workers,
     /// To look at calls on threads that run tasks.
@@ -183,7 +181,7 @@ enum Due {
 impl Moments {
     /// Returns the first moment.
     fn first(&self) -> Option<NonZeroU64> {
-        let task = self.tasks.first_key_value().map(|(&(moment, _), _)| moment);
+        let task = self.tasks.first().and_then(|&(moment, _)| NonZeroU64::new(moment));
         task.into_iter().chain(self.workers).chain(self.calls).min()
     }
 
@@ -198,7 +196,7 @@ impl Moments {
             self.calls = None;
             return Due::Calls;
         }
-        self.tasks.pop_first().map_or(Due::Leaving, |(_, core)| Due::Task(core))
+        self.tasks.pop_first().map_or(Due::Leaving, |(_, id)| Due::Task(id))
     }
 }
 
@@ -216,8 +214,8 @@ impl Watch {
             let due = self.next(clock);
             let local = local.upgrade();
             match (due, &local) {
-                (Due::Task(core), Some(local)) => {
-                    if let Some(core) = core.upgrade() {
+                (Due::Task(id), Some(local)) => {
+                    if let Some(core) = local.task(id) {
                         local.expire(&core, clock.now());
                     }
                 }
