@@ -58,6 +58,16 @@ impl Calls {
 /// Calls the program now; `next` is whom its delegate forwards to. If it panics, the task
 /// fails.
 pub(super) fn call_now(core: &Arc<Core>, next: Option<HeldDelegate>, call: impl FnOnce(&Task)) {
+    let mut call = Some(call);
+    call_guarded(core, next, &mut |task| {
+        if let Some(call) = call.take() {
+            call(task);
+        }
+    });
+}
+
+/// The same, once for all the kinds of calls.
+fn call_guarded(core: &Arc<Core>, next: Option<HeldDelegate>, call: &mut dyn FnMut(&Task)) {
     let _in_place = inside::is_run_here(core).then(|| InPlace::enter(core));
     let _inside = Inside::enter(&core.shared);
     let task = Task::forwarding(core, next);
