@@ -14,4 +14,4 @@ pub(crate) use credit::{Credit, Loan};
 pub(crate) use mailbox::Mailbox;
 pub use queue::DeliveryQueue;
 pub use reply::Reply;
-pub(crate) use reply::{Inquiry, Settled};
+pub(crate) use reply::{Course, Inquiry, Settled};

@@ -59,13 +59,19 @@ pub(crate) struct Errand<T>(Option<Arc<Matter<T>>>);
 
 /// What a reply, and those who bring it and wait for it, share.
 struct Matter<T> {
-    course: Mutex<Course<T>>,
+    course: Course,
+    /// Until it is taken.
+    answer: Mutex<Option<T>>,
+}
+
+/// How far it has come, whatever is asked: so the code of it is there once.
+pub(crate) struct Course {
+    state: Mutex<State>,
     changed: Condvar,
 }
 
-/// How far it has come.
-struct Course<T> {
-    settled: Option<Settled<T>>,
+struct State {
+    settled: Option<Settled<()>>,
     /// It was settled, which may have been taken.
     is_settled: bool,
     /// The call has not returned: it may still panic, whatever became of the reply.
@@ -84,7 +90,12 @@ impl<T> Reply<T> {
     /// Answers; the task goes on with `value`. Returns at once, on any thread.
     pub fn answer(mut self, value: T) {
         if let Some(matter) = self.0.take() {
-            matter.settle(Settled::Answered(value));
+            *matter.answer.lock() = Some(value);
+            if !matter.course.settle(Settled::Answered(())) {
+                // Too late; it is dropped without the lock.
+                let late = matter.answer.lock().take();
+                drop(late);
+            }
         }
     }
 }
@@ -92,11 +103,7 @@ impl<T> Reply<T> {
 impl<T> Drop for Reply<T> {
     fn drop(&mut self) {
         if let Some(matter) = self.0.take() {
-            if thread::panicking() {
-                matter.settle(Settled::Panicked);
-            } else {
-                matter.leave();
-            }
+            matter.course.leave();
         }
     }
 }
@@ -111,13 +118,13 @@ impl<T> Errand<T> {
     /// Makes the call, unless nobody waits for the reply any more.
     pub(crate) fn run(mut self, call: impl FnOnce(Reply<T>)) {
         let Some(matter) = &self.0 else { return };
-        if matter.course.lock().is_withdrawn {
+        if matter.course.state.lock().is_withdrawn {
             return;
         }
         call(Reply(Some(Arc::clone(matter))));
         // Not after a panic: then it is dropped.
         if let Some(matter) = self.0.take() {
-            matter.end_call();
+            matter.course.end_call();
         }
     }
 }
@@ -125,8 +132,7 @@ impl<T> Errand<T> {
 impl<T> Drop for Errand<T> {
     fn drop(&mut self) {
         if let Some(matter) = self.0.take() {
-            let panicked = thread::panicking();
-            matter.settle(if panicked { Settled::Panicked } else { Settled::NeverAsked });
+            matter.course.lose();
         }
     }
 }
@@ -140,39 +146,25 @@ impl<T> fmt::Debug for Errand<T> {
 impl<T> Inquiry<T> {
     /// Begins one; the errand has to be run for it.
     pub(crate) fn begin() -> (Self, Errand<T>) {
-        let course = Course {
-            settled: None,
-            is_settled: false,
-            is_called: true,
-            is_dropped: false,
-            is_withdrawn: false,
-            waiting: false,
-            woken: false,
-        };
-        let course = Mutex::new(Rank::Reply, course);
-        let matter = Arc::new(Matter { course, changed: Condvar::new() });
+        let matter =
+            Arc::new(Matter { course: Course::new(), answer: Mutex::new(Rank::Reply, None) });
         (Self(matter.clone()), Errand(Some(matter)))
+    }
+
+    /// How far it has come: to wait for.
+    pub(crate) fn course(&self) -> &Course {
+        &self.0.course
     }
 
     /// Takes what has become of it, if that is known. It can be taken once.
     pub(crate) fn try_take(&self) -> Option<Settled<T>> {
-        self.0.course.lock().settled.take()
-    }
-
-    /// Waits for that for at most `slice`. Returns `None` early if it was woken, even by a
-    /// wake that came before this call: then look at what the wake was about.
-    pub(crate) fn wait_slice(&self, slice: Duration) -> Option<Settled<T>> {
-        let mut course = self.0.course.lock();
-        if course.settled.is_none() && !course.woken {
-            course.waiting = true;
-            let blocked = |course: &mut Course<T>| course.settled.is_none() && !course.woken;
-            course = self.0.changed.wait_timeout_while(course, slice, blocked).0;
-            course.waiting = false;
-        }
-        let settled = course.settled.take();
-        // A wake that came with it ends the next wait.
-        course.woken &= settled.is_some();
-        settled
+        let settled = self.0.course.state.lock().settled.take()?;
+        Some(match settled {
+            Settled::Answered(()) => Settled::Answered(self.0.answer.lock().take()?),
+            Settled::Unanswered => Settled::Unanswered,
+            Settled::Panicked => Settled::Panicked,
+            Settled::NeverAsked => Settled::NeverAsked,
+        })
     }
 }
 
@@ -185,39 +177,77 @@ impl<T: Send + 'static> Inquiry<T> {
 
 impl<T> Drop for Inquiry<T> {
     fn drop(&mut self) {
-        self.0.course.lock().is_withdrawn = true;
+        self.0.course.state.lock().is_withdrawn = true;
     }
 }
 
 impl<T> fmt::Debug for Inquiry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_settled = self.0.course.lock().is_settled;
+        let is_settled = self.0.course.state.lock().is_settled;
         f.debug_struct("Inquiry").field("is_settled", &is_settled).finish()
     }
 }
 
-impl<T> Matter<T> {
-    /// What came of it first counts.
-    fn settle(&self, settled: Settled<T>) {
-        let mut course = self.course.lock();
-        if course.is_settled {
-            drop(course);
-            return;
+impl Course {
+    fn new() -> Self {
+        let state = State {
+            settled: None,
+            is_settled: false,
+            is_called: true,
+            is_dropped: false,
+            is_withdrawn: false,
+            waiting: false,
+            woken: false,
+        };
+        Self { state: Mutex::new(Rank::Reply, state), changed: Condvar::new() }
+    }
+
+    /// Whether it is known what has become of it.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state.lock().is_settled
+    }
+
+    /// Waits until that is known for at most `slice`, and returns whether it is. Returns early
+    /// if it was woken, even by a wake that came before this call: then look at what the wake was
+    /// about.
+    pub(crate) fn wait_slice(&self, slice: Duration) -> bool {
+        let mut state = self.state.lock();
+        if !state.is_settled && !state.woken {
+            state.waiting = true;
+            let blocked = |state: &mut State| !state.is_settled && !state.woken;
+            state = self.changed.wait_timeout_while(state, slice, blocked).0;
+            state.waiting = false;
         }
-        (course.settled, course.is_settled) = (Some(settled), true);
-        let waiting = course.waiting;
-        drop(course);
+        // A wake that came with it ends the next wait.
+        state.woken &= state.is_settled;
+        state.is_settled
+    }
+
+    /// What came of it first counts; returns whether it is this.
+    fn settle(&self, settled: Settled<()>) -> bool {
+        let mut state = self.state.lock();
+        if state.is_settled {
+            return false;
+        }
+        (state.settled, state.is_settled) = (Some(settled), true);
+        let waiting = state.waiting;
+        drop(state);
         if waiting {
             self.changed.notify_one();
         }
+        true
     }
 
     /// The reply was dropped.
     fn leave(&self) {
-        let mut course = self.course.lock();
-        course.is_dropped = true;
-        let counts = !course.is_called;
-        drop(course);
+        if thread::panicking() {
+            self.settle(Settled::Panicked);
+            return;
+        }
+        let mut state = self.state.lock();
+        state.is_dropped = true;
+        let counts = !state.is_called;
+        drop(state);
         if counts {
             self.settle(Settled::Unanswered);
         }
@@ -225,25 +255,31 @@ impl<T> Matter<T> {
 
     /// The program has returned from the call.
     fn end_call(&self) {
-        let mut course = self.course.lock();
-        course.is_called = false;
-        let counts = course.is_dropped;
-        drop(course);
+        let mut state = self.state.lock();
+        state.is_called = false;
+        let counts = state.is_dropped;
+        drop(state);
         if counts {
             self.settle(Settled::Unanswered);
         }
+    }
+
+    /// The call was not made, or has panicked.
+    fn lose(&self) {
+        let panicked = thread::panicking();
+        self.settle(if panicked { Settled::Panicked } else { Settled::NeverAsked });
     }
 }
 
 impl<T: Send> Wake for Matter<T> {
     fn wake(&self) {
         let waiting = {
-            let mut course = self.course.lock();
-            course.woken = true;
-            course.waiting
+            let mut state = self.course.state.lock();
+            state.woken = true;
+            state.waiting
         };
         if waiting {
-            self.changed.notify_one();
+            self.course.changed.notify_one();
         }
     }
 }

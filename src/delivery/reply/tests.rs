@@ -14,8 +14,12 @@ fn pair<T>() -> (Reply<T>, Inquiry<T>) {
     (left.unwrap(), inquiry)
 }
 
+fn wait<T>(inquiry: &Inquiry<T>, slice: Duration) -> Option<Settled<T>> {
+    inquiry.course().wait_slice(slice).then(|| inquiry.try_take()).flatten()
+}
+
 fn await_waiter<T>(matter: &Matter<T>) {
-    while !matter.course.lock().waiting {
+    while !matter.course.state.lock().waiting {
         thread::yield_now();
     }
 }
@@ -43,7 +47,7 @@ fn each_end_of_a_reply_means_something_else() {
         let (reply, inquiry) = pair();
         assert_eq!(inquiry.try_take(), None, "{name}");
         let _ = panic::catch_unwind(AssertUnwindSafe(|| end(reply)));
-        assert_eq!(inquiry.wait_slice(FAR_AWAY), Some(settled), "{name}");
+        assert_eq!(wait(&inquiry, FAR_AWAY), Some(settled), "{name}");
         assert_eq!(inquiry.try_take(), None, "{name}");
     }
 }
@@ -104,7 +108,7 @@ fn an_answer_from_another_thread_ends_a_wait() {
             await_waiter(&matter);
             reply.answer("yes");
         });
-        assert_eq!(inquiry.wait_slice(FAR_AWAY), Some(Settled::Answered("yes")));
+        assert_eq!(wait(&inquiry, FAR_AWAY), Some(Settled::Answered("yes")));
     });
 }
 
@@ -112,7 +116,7 @@ fn an_answer_from_another_thread_ends_a_wait() {
 fn a_wake_ends_a_wait() {
     let (_reply, inquiry) = pair::<()>();
     thread::scope(|scope| {
-        let waiting = scope.spawn(|| inquiry.wait_slice(FAR_AWAY));
+        let waiting = scope.spawn(|| wait(&inquiry, FAR_AWAY));
         await_waiter(&inquiry.0);
         inquiry.waker().wake();
         assert_eq!(waiting.join().unwrap(), None);
@@ -123,9 +127,9 @@ fn a_wake_ends_a_wait() {
 fn a_wake_before_a_wait_ends_that_wait_alone() {
     let (_reply, inquiry) = pair::<()>();
     inquiry.waker().wake();
-    assert_eq!(inquiry.wait_slice(Duration::from_secs(600)), None);
-    assert!(!inquiry.0.course.lock().woken);
-    assert_eq!(inquiry.wait_slice(Duration::ZERO), None);
+    assert_eq!(wait(&inquiry, Duration::from_secs(600)), None);
+    assert!(!inquiry.0.course.state.lock().woken);
+    assert_eq!(wait(&inquiry, Duration::ZERO), None);
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn answers_race_with_wakes_and_no_value_is_lost() {
                 if round % 3 == 0 { drop(reply) } else { reply.answer(value) }
             });
             let settled = loop {
-                if let Some(settled) = inquiry.wait_slice(FAR_AWAY) {
+                if let Some(settled) = wait(&inquiry, FAR_AWAY) {
                     break settled;
                 }
             };

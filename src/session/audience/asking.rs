@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::calls::{Calls, panicked};
 use crate::body::Body;
-use crate::delivery::{Inquiry, Reply, Settled};
+use crate::cancel::Wake;
+use crate::delivery::{Course, Inquiry, Reply, Settled};
 use crate::error::{Error, ErrorKind};
 use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task};
@@ -18,6 +19,9 @@ pub(in crate::session) const SOON: Duration = Duration::from_millis(20);
 
 /// Whom a task asks, in this order: its own delegate, then the session's.
 type Chain = [Option<HeldDelegate>; 2];
+
+/// Asks one of them.
+type Question<T> = Arc<dyn Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync>;
 
 impl Core {
     /// Returns whom the task asks.
@@ -43,28 +47,28 @@ impl Core {
         self: &Arc<Self>,
         asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
     ) -> Result<Option<T>, Error> {
-        self.ask_in_turn(self.chain(), asks)
+        self.ask_in_turn(self.chain(), Arc::new(asks))
     }
 
     /// Asks these delegates one after the other, until one answers.
     pub(super) fn ask_in_turn<T: Send + 'static>(
         self: &Arc<Self>,
-        chain: [Option<HeldDelegate>; 2],
-        asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
+        chain: Chain,
+        asks: Question<T>,
     ) -> Result<Option<T>, Error> {
-        let asks = Arc::new(asks);
         for delegate in chain.into_iter().flatten() {
             let (inquiry, errand) = Inquiry::begin();
             let asks = Arc::clone(&asks);
             Calls::of(self).make(self, None, move |task| {
                 errand.run(|reply| asks(&**delegate, task, reply));
             });
-            match self.wait_for(&inquiry)? {
-                Settled::Answered(value) => return Ok(Some(value)),
-                Settled::Unanswered => {}
+            self.wait_for(inquiry.course(), &|| inquiry.waker())?;
+            match inquiry.try_take() {
+                Some(Settled::Answered(value)) => return Ok(Some(value)),
+                Some(Settled::Unanswered) => {}
                 // Never open by accident.
-                Settled::Panicked => return Err(panicked("a decision")),
-                Settled::NeverAsked => return Err(never_asked()),
+                Some(Settled::Panicked) => return Err(panicked("a decision")),
+                Some(Settled::NeverAsked) | None => return Err(never_asked()),
             }
         }
         Ok(None)
@@ -72,29 +76,27 @@ impl Core {
 
     /// Waits for an answer. The idle timer stands still meanwhile; if it takes longer, the
     /// place is given to others.
-    fn wait_for<T: Send + 'static>(
+    fn wait_for(
         self: &Arc<Self>,
-        inquiry: &Inquiry<T>,
-    ) -> Result<Settled<T>, Error> {
+        course: &Course,
+        waker: &dyn Fn() -> Arc<dyn Wake>,
+    ) -> Result<(), Error> {
         let scheduler = self.shared.scheduler();
-        let go_on = || scheduler.go_on(self);
-        if let Some(settled) = inquiry.try_take() {
-            return go_on().map(|()| settled);
+        if course.is_settled() {
+            return scheduler.go_on(self);
         }
         let attempt = self.state.lock().attempts.token();
-        let _registered = attempt.as_ref().map(|token| token.on_cancel(inquiry.waker()));
-        if let Some(settled) = inquiry.wait_slice(SOON) {
-            return go_on().map(|()| settled);
-        }
-        scheduler.step_aside(self);
-        let settled = loop {
-            let now = self.look_around(attempt.as_ref())?;
-            let slice = self.slice(now);
-            if let Some(settled) = inquiry.wait_slice(slice) {
-                break settled;
+        let _registered = attempt.as_ref().map(|token| token.on_cancel(waker()));
+        if !course.wait_slice(SOON) {
+            scheduler.step_aside(self);
+            loop {
+                let now = self.look_around(attempt.as_ref())?;
+                if course.wait_slice(self.slice(now)) {
+                    break;
+                }
             }
-        };
-        go_on().map(|()| settled)
+        }
+        scheduler.go_on(self)
     }
 }
 

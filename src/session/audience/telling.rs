@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use super::asking::SOON;
@@ -12,7 +11,9 @@ use crate::delivery::{Credit, Loan};
 use crate::error::Error;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
-use crate::session::task::{Core, DownloadTask, Item, Listener, Progress, Reports, Task, Update};
+use crate::session::task::{
+    Core, DownloadTask, Item, Listener, Progress, Reports, SendUpdate, Task, Update,
+};
 use crate::sync::{Mutex, Rank};
 
 /// A piece of a body on its way counts as at least so many bytes.
@@ -27,7 +28,7 @@ pub(super) struct Telling {
 
 enum Whom {
     Delegate(Addressee),
-    Updates(Sender<Item>),
+    Updates(SendUpdate),
 }
 
 /// A delegate that is told, and whom it forwards to.
@@ -110,9 +111,10 @@ impl Listener for Telling {
         };
         let (delegates, response) =
             ([Some(addressee.first.clone()), addressee.next.clone()], response.clone());
-        let answer = core.ask_in_turn(delegates, move |delegate, task, reply| {
+        let asks = move |delegate: &dyn Delegate, task: &Task, reply| {
             delegate.did_receive_response(task, &response, reply);
-        })?;
+        };
+        let answer = core.ask_in_turn(delegates, Arc::new(asks))?;
         Ok(answer.unwrap_or(ResponseDisposition::Allow))
     }
 
@@ -256,8 +258,8 @@ impl Addressee {
 }
 
 /// Sends an update; nobody at the other end any more cancels the task.
-pub(super) fn send(core: &Arc<Core>, sender: &Sender<Item>, update: Update, loan: Option<Loan>) {
-    if sender.send(Item { update, _loan: loan }).is_err() {
+pub(super) fn send(core: &Arc<Core>, sender: &SendUpdate, update: Update, loan: Option<Loan>) {
+    if !sender(Item { update, _loan: loan }) {
         core.cancel();
     }
     core.shared.queue.wake();

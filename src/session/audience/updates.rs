@@ -50,7 +50,7 @@ impl Updates {
     fn of(core: &Arc<Core>) -> Self {
         let (sender, receiver) = channel();
         let task = Task::of(core);
-        match core.take_over(Reports::Updates(sender)) {
+        match core.take_over(Reports::Updates(Arc::new(move |item| sender.send(item).is_ok()))) {
             Ok(()) => {
                 task.resume();
                 Self::new(receiver, task)

@@ -25,5 +25,5 @@ pub use life::TaskState;
 pub(crate) use product::{Brought, Kind, Product, Sends};
 pub use progress::Progress;
 pub use reports::Update;
-pub(crate) use reports::{Item, Reports};
+pub(crate) use reports::{Item, Reports, SendUpdate};
 pub(crate) use seams::{Listener, Scheduler};

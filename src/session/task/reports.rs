@@ -1,6 +1,7 @@
 //! Whom a task reports to.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::product::{Brought, Product};
@@ -20,10 +21,14 @@ pub(crate) enum Reports {
     Closure(End),
     /// Sends into a channel of the program, on any thread.
     Channel(End),
-    Updates(Sender<Item>),
+    Updates(SendUpdate),
     /// Whoever runs it; its own delegate is told, too.
     Caller,
 }
+
+/// Sends into the channel of [`Updates`](crate::Updates); `false` if nobody receives any more. A
+/// program without updates has no channel for them.
+pub(crate) type SendUpdate = Arc<dyn Fn(Item) -> bool + Send + Sync>;
 
 /// Takes what the task with that id has brought.
 pub(crate) type End = Foreign<Box<dyn FnOnce(u64, Brought) + Send>>;

@@ -160,7 +160,7 @@ impl Core {
         delegate: &HeldDelegate,
         asks: impl Fn(&dyn Delegate, &Task, Reply<Disposition>) + Send + Sync + 'static,
     ) -> Result<Option<DelegateDecision>, Error> {
-        let answer = self.ask_in_turn([Some(delegate.clone()), None], asks)?;
+        let answer = self.ask_in_turn([Some(delegate.clone()), None], Arc::new(asks))?;
         let by = || DelegateId::of(delegate);
         Ok(answer.map(|disposition| DelegateDecision { disposition, by: by(), is_for_all: false }))
     }
