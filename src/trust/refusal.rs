@@ -58,59 +58,72 @@ impl<'a> Refused<'a> {
     }
 
     fn words(&self, reason: &Reason) -> String {
-        let own = || self.name(0);
-        match reason {
-            Reason::CertExpired { not_after, .. } => {
-                let expired = self.name(self.find(|one| is_at(one.not_after, *not_after)));
-                format!("{expired} has expired: it was valid until {}", Utc(*not_after))
-            }
-            Reason::CertNotValidYet { not_before, .. } => {
-                let early = self.name(self.find(|one| is_at(one.not_before, *not_before)));
-                format!("{early} is not valid yet, not before {}", Utc(*not_before))
-            }
-            Reason::InvalidCertValidity => {
-                let never = self.name(self.find(|one| one.not_after < one.not_before));
-                format!("{never} is never valid: it ends before it begins")
-            }
-            Reason::UnknownIssuer => {
-                format!("{} leads to no root that is trusted{}", own(), self.end())
-            }
-            Reason::CertNotValidForName(_) => self.names(),
-            Reason::RequiredEkuNotFoundContext(_) | Reason::EmptyEkuExtension => {
-                let unfit = self.find(|one| one.extensions.is_for_servers == Some(false));
-                format!("{} is not one for servers, by its extended key usage", self.name(unfit))
-            }
-            Reason::CaUsedAsEndEntity => format!(
-                "{} is one for signing others, not for servers; if it is known and meant to be the \
-                 server's own, additional_roots can name it",
-                own()
+        let (at, text) = match reason {
+            Reason::CertExpired { not_after, .. } => (
+                self.find(&|one| is_at(one.not_after, *not_after)),
+                format!(" has expired: it was valid until {}", Utc(*not_after)).into(),
             ),
-            Reason::EndEntityUsedAsCa => {
-                let unfit = self.find_above(|one| one.extensions.is_authority != Some(true));
-                format!("{} vouches for another, and is not that of an authority", self.name(unfit))
-            }
-            Reason::PathLenConstraintViolated => {
-                format!("{} comes by more authorities in a row than one of them allows", own())
-            }
-            Reason::NameConstraintViolation => self.constraints(),
+            Reason::CertNotValidYet { not_before, .. } => (
+                self.find(&|one| is_at(one.not_before, *not_before)),
+                format!(" is not valid yet, not before {}", Utc(*not_before)).into(),
+            ),
+            Reason::UnknownIssuer => (0, self.end()),
+            Reason::CertNotValidForName(_) => (0, self.names().into()),
+            Reason::NameConstraintViolation => return self.constraints(),
             Reason::UnsupportedSignatureAlgorithmContext(context) => {
                 self.algorithm(&context.signature_algorithm_id)
             }
             Reason::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
                 self.algorithm(&context.signature_algorithm_id)
             }
-            Reason::InvalidSignatureForPublicKey => self.signature(),
+            Reason::InvalidSignatureForPublicKey => match self.signature() {
+                Some((at, text)) => (at, text.into()),
+                None => {
+                    let own = self.name(0);
+                    return format!("a signature on the way from {own} to a root is wrong");
+                }
+            },
+            _ => match self.plainly(reason) {
+                Some((at, text)) => (at, text.into()),
+                None => self.broken(reason),
+            },
+        };
+        self.name(at) + &text
+    }
+
+    /// Says it of the checks for which there is nothing more to say.
+    fn plainly(&self, reason: &Reason) -> Option<(usize, &'static str)> {
+        Some(match reason {
+            Reason::InvalidCertValidity => (
+                self.find(&|one| one.not_after < one.not_before),
+                " is never valid: it ends before it begins",
+            ),
+            Reason::RequiredEkuNotFoundContext(_) | Reason::EmptyEkuExtension => (
+                self.find(&|one| one.extensions.is_for_servers == Some(false)),
+                " is not one for servers, by its extended key usage",
+            ),
+            Reason::CaUsedAsEndEntity => (
+                0,
+                " is one for signing others, not for servers; if it is known and meant to be the \
+                 server's own, additional_roots can name it",
+            ),
+            Reason::EndEntityUsedAsCa => {
+                (self.find_no_authority(), " vouches for another, and is not that of an authority")
+            }
+            Reason::PathLenConstraintViolated => {
+                (0, " comes by more authorities in a row than one of them allows")
+            }
             Reason::MaximumSignatureChecksExceeded
             | Reason::MaximumPathBuildCallsExceeded
             | Reason::MaximumPathDepthExceeded
             | Reason::MaximumNameConstraintComparisonsExceeded => {
-                format!("{} comes with too many others to be evaluated", own())
+                (0, " comes with too many others to be evaluated")
             }
             Reason::CertDistrusted => {
-                format!("{} or one that vouches for it is known to be in wrong hands", own())
+                (0, " or one that vouches for it is known to be in wrong hands")
             }
-            _ => self.broken(reason),
-        }
+            _ => return None,
+        })
     }
 
     // ---- whom it is about ----
@@ -127,70 +140,80 @@ impl<'a> Refused<'a> {
     }
 
     /// Finds the first certificate that is so; the server's own if none is.
-    fn find(&self, is_it: impl Fn(&Fields<'_>) -> bool) -> usize {
-        let is_it = |at: &usize| self.read(*at).is_some_and(|read| is_it(&read));
-        (0..self.chain.len()).find(is_it).unwrap_or_default()
+    fn find(&self, is_it: &dyn Fn(&Fields<'_>) -> bool) -> usize {
+        self.find_from(0, is_it).unwrap_or_default()
     }
 
-    /// Finds one that vouches for another shown one, and is so.
-    fn find_above(&self, is_it: impl Fn(&Fields<'_>) -> bool) -> usize {
-        let issuers: Vec<_> =
-            (0..self.chain.len()).filter_map(|at| Some(self.read(at)?.issuer.to_vec())).collect();
-        let vouches = |one: &Fields<'_>| issuers.iter().any(|issuer| *issuer == one.subject);
-        (1..self.chain.len())
-            .find(|at| self.read(*at).is_some_and(|read| vouches(&read) && is_it(&read)))
-            .unwrap_or_default()
+    fn find_from(&self, first: usize, is_it: &dyn Fn(&Fields<'_>) -> bool) -> Option<usize> {
+        (first..self.chain.len()).find(|at| self.read(*at).is_some_and(|read| is_it(&read)))
+    }
+
+    /// Finds one that vouches for another shown one, and is none of an authority.
+    fn find_no_authority(&self) -> usize {
+        let vouches =
+            |one: &Fields<'_>| self.find_from(0, &|issued| issued.issuer == one.subject).is_some();
+        let is_it = |one: &Fields<'_>| one.extensions.is_authority != Some(true) && vouches(one);
+        self.find_from(1, &is_it).unwrap_or_default()
     }
 
     /// Returns the keys of all who may have issued a certificate, by the name, shown or trusted.
     fn issuers_keys(&self, of: &Fields<'_>) -> Vec<Vec<u8>> {
-        let shown = (0..self.chain.len()).filter_map(|at| self.read(at));
-        let shown = shown.filter(|one| one.subject == of.issuer);
-        let shown = shown.map(|one| one.public_key_info.to_vec());
-        let anchors = self.measure.trusted.anchors.iter();
-        let anchors = anchors.filter(|anchor| *anchor.subject == *inside(of.issuer));
-        shown.chain(anchors.map(|anchor| webpki::spki_for_anchor(anchor).to_vec())).collect()
+        let mut keys = Vec::new();
+        for at in 0..self.chain.len() {
+            let Some(one) = self.read(at) else { continue };
+            if one.subject == of.issuer {
+                keys.push(one.public_key_info.to_vec());
+            }
+        }
+        for anchor in &self.measure.trusted.anchors {
+            if *anchor.subject == *inside(of.issuer) {
+                keys.push(webpki::spki_for_anchor(anchor).to_vec());
+            }
+        }
+        keys
     }
 
     // ---- one check each ----
 
     /// Says where the way to a root ends.
-    fn end(&self) -> String {
-        let Some(mut last) = self.read(0) else { return String::new() };
+    fn end(&self) -> Cow<'static, str> {
+        let lost = " leads to no root that is trusted";
+        let Some(mut last) = self.read(0) else { return lost.into() };
         for _ in 0..self.chain.len() {
-            let shown = (1..self.chain.len()).filter_map(|at| self.read(at));
-            let mut issuers = shown.filter(|one| one.subject == last.issuer);
-            match issuers.next() {
+            let issuer = self.find_from(1, &|one| one.subject == last.issuer);
+            match issuer.and_then(|at| self.read(at)) {
                 Some(issuer) if issuer.subject != last.subject => last = issuer,
                 _ => break,
             }
         }
-        let issuer = short(&DistinguishedName::from_der(last.issuer).to_string());
+        let issuer = distinguished(last.issuer);
         if self.measure.trusted.is_mute(inside(last.issuer)) {
             return format!(
-                ": its issuer ({issuer}) is trusted for its own names, and may not sign certificates"
-            );
+                "{lost}: its issuer ({issuer}) is trusted for its own names, and may not sign \
+                 certificates"
+            )
+            .into();
         }
-        if last.issuer == last.subject {
-            return match self.read(0) {
-                Some(own) if own.subject == last.subject => ": it vouches for itself".to_owned(),
-                _ => format!(": the one at its end ({issuer}) vouches for itself"),
-            };
+        if last.issuer != last.subject {
+            return format!("{lost}: no certificate of the issuer ({issuer}) is shown or trusted")
+                .into();
         }
-        format!(": no certificate of the issuer ({issuer}) is shown or trusted")
+        match self.read(0) {
+            Some(own) if own.subject == last.subject => format!("{lost}: it vouches for itself"),
+            _ => format!("{lost}: the one at its end ({issuer}) vouches for itself"),
+        }
+        .into()
     }
 
     fn names(&self) -> String {
         const SHOWN: usize = 5;
         let read = self.read(0);
         let names = read.as_ref().map_or(&[][..], |own| &own.extensions.subject_alternative_names);
-        let mut text = format!("{} is not for this host, but for ", self.name(0));
+        let mut text = " is not for this host, but for ".to_owned();
         if names.is_empty() {
-            text = format!(
-                "{} is not for this host: it has no alternative names, and its common name does \
-                 not count",
-                self.name(0)
-            );
+            text = " is not for this host: it has no alternative names, and its common name does \
+                    not count"
+                .to_owned();
         }
         for (at, name) in names.iter().take(SHOWN).enumerate() {
             text += if at == 0 { "" } else { ", " };
@@ -201,13 +224,12 @@ impl<'a> Refused<'a> {
             1 => text += " and one other",
             others => text += &format!(" and {others} others"),
         }
-        text + &format!("; the name that was looked for is {}", self.measure.host.to_str())
+        text + "; the name that was looked for is " + &self.measure.host.to_str()
     }
 
     fn constraints(&self) -> String {
         let own = self.name(0);
-        let limits = |one: &Fields<'_>| one.extensions.limits_directory_names;
-        let shown = (1..self.chain.len()).find(|at| self.read(*at).is_some_and(|one| limits(&one)));
+        let shown = self.find_from(1, &|one| one.extensions.limits_directory_names);
         let anchor = |anchor: &&TrustAnchor<'_>| {
             let constraints = anchor.name_constraints.as_deref();
             constraints.is_some_and(x509::limits_directory_names)
@@ -229,22 +251,22 @@ impl<'a> Refused<'a> {
     }
 
     /// Says that a signature cannot be verified.
-    fn algorithm(&self, signature: &[u8]) -> String {
-        let at = self.find(|one| one.signature_algorithm == signature);
+    fn algorithm(&self, signature: &[u8]) -> (usize, Cow<'static, str>) {
+        let at = self.find(&|one| one.signature_algorithm == signature);
         let kinds = self.read(at).map(|read| self.issuers_keys(&read)).unwrap_or_default();
         let kind = kinds.iter().find_map(|key| KeyKind::of(key).ok());
         let key = kind.map(|kind| format!(" and a key of {kind}")).unwrap_or_default();
-        format!(
-            "{} is signed by {}{key}, which cannot be verified here; ECDSA on P-256 and P-384 with \
+        let text = format!(
+            " is signed by {}{key}, which cannot be verified here; ECDSA on P-256 and P-384 with \
              SHA-256 and SHA-384, RSA of 2048 bits and more with SHA-256 and better, and Ed25519 \
              can",
-            self.name(at),
             SignatureName(signature)
-        )
+        );
+        (at, text.into())
     }
 
     /// Finds the signature that is wrong.
-    fn signature(&self) -> String {
+    fn signature(&self) -> Option<(usize, String)> {
         for at in 0..self.chain.len() {
             let Some(one) = self.read(at) else { continue };
             let keys = self.issuers_keys(&one);
@@ -253,48 +275,54 @@ impl<'a> Refused<'a> {
             }
             let kinds = keys.iter().filter_map(|key| KeyKind::of(key).ok());
             let weak = kinds.into_iter().find(|kind| !kind.is_supported());
-            let (name, issuer) = (self.name(at), DistinguishedName::from_der(one.issuer));
-            let issuer = short(&issuer.to_string());
-            return match weak {
+            let text = match weak {
                 Some(kind) => format!(
-                    "{name} is signed by a key of {kind}, which is not accepted; RSA takes 2048 to \
-                     8192 bits"
+                    " is signed by a key of {kind}, which is not accepted; RSA takes 2048 to 8192 \
+                     bits"
                 ),
-                None => format!("{name} is not signed by the key of its issuer ({issuer})"),
+                None => {
+                    let issuer = distinguished(one.issuer);
+                    format!(" is not signed by the key of its issuer ({issuer})")
+                }
             };
+            return Some((at, text));
         }
-        format!("a signature on the way from {} to a root is wrong", self.name(0))
+        None
     }
 
     /// Says which certificate cannot be read.
-    fn broken(&self, reason: &Reason) -> String {
+    fn broken(&self, reason: &Reason) -> (usize, Cow<'static, str>) {
         let fails =
             |at: &usize| EndEntityCert::try_from(&self.chain[*at]).err().as_ref() == Some(reason);
         let at = (0..self.chain.len()).find(fails).unwrap_or_default();
-        let (name, read) = (self.name(at), self.read(at));
-        match (reason, read) {
+        let text = match (reason, self.read(at)) {
             (Reason::UnsupportedCertVersion, Some(Fields { version: Some(version), .. })) => {
-                format!("{name} is of version {version} of X.509; only version 3 can be evaluated")
+                format!(" is of version {version} of X.509; only version 3 can be evaluated").into()
             }
             (Reason::UnsupportedCertVersion, _) => {
-                format!("{name} is not of version 3 of X.509, and cannot be evaluated")
+                " is not of version 3 of X.509, and cannot be evaluated".into()
             }
             (Reason::UnsupportedCriticalExtension, Some(read)) => {
                 let id = read.extensions.unknown.map(|id| format!(" ({id})")).unwrap_or_default();
-                format!("{name} has an extension that is critical and not known here{id}")
+                (" has an extension that is critical and not known here".to_owned() + &id).into()
             }
             (Reason::SignatureAlgorithmMismatch, _) => {
-                format!("{name} names two algorithms for its one signature")
+                " names two algorithms for its one signature".into()
             }
-            _ => format!("{name} is broken, or made in a way that cannot be evaluated"),
-        }
+            _ => " is broken, or made in a way that cannot be evaluated".into(),
+        };
+        (at, text)
     }
 }
 
 /// Names a root.
 fn root(anchor: &TrustAnchor<'_>) -> String {
-    let subject = DistinguishedName::from_der(sequence(&anchor.subject)).to_string();
-    format!("the root ({})", short(&subject))
+    format!("the root ({})", distinguished(&sequence(&anchor.subject)))
+}
+
+/// Displays a name, cut where it is long.
+fn distinguished(name: &[u8]) -> String {
+    short(&DistinguishedName::from_der(name).to_string())
 }
 
 impl Fields<'_> {
