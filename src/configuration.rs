@@ -299,6 +299,7 @@ impl Configuration {
     /// Background sessions are not built yet: making a session from this fails with
     /// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported).
     #[doc(alias = "backgroundSessionConfigurationWithIdentifier")]
+    #[doc(alias = "backgroundSessionConfigurationWithIdentifier:")]
     pub fn background(identifier: impl Into<String>) -> Self {
         Self { identifier: Some(identifier.into()), ..Self::default() }
     }

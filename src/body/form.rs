@@ -32,6 +32,7 @@ use super::Body;
 #[doc(alias = "URLQueryItem")]
 #[doc(alias = "percentEncodedQuery")]
 #[doc(alias = "stringByAddingPercentEscapes")]
+#[doc(alias = "CFURLCreateStringByAddingPercentEscapes")]
 #[derive(Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Form {

@@ -30,6 +30,7 @@ pub(super) type Job = Box<dyn FnOnce() + Send>;
 #[derive(Clone)]
 #[doc(alias = "OperationQueue")]
 #[doc(alias = "delegateQueue")]
+#[doc(alias = "NSOperationQueue")]
 pub struct DeliveryQueue {
     kind: Arc<Kind>,
     /// Says that somebody may still run what waits in a manual queue.
@@ -103,6 +104,7 @@ impl DeliveryQueue {
     ///     queue.run_pending();
     /// }
     /// ```
+    #[doc(alias = "mainQueue")]
     pub fn manual(wake: impl Fn() + Send + Sync + 'static) -> Self {
         let state = Mutex::new(Rank::Queue, Waiting::default());
         Self::of(Kind::Manual(Manual { wake: Foreign::new(Box::new(wake)), state }))

@@ -38,6 +38,7 @@ pub use kind::{ErrorKind, Stage};
 /// ```
 #[doc(alias = "NSError")]
 #[doc(alias = "URLError")]
+#[doc(alias = "userInfo")]
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 

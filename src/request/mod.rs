@@ -51,6 +51,7 @@ const CONNECT: &str = "CONNECT is for proxies only: use another method";
 /// ```
 #[doc(alias = "URLRequest")]
 #[doc(alias = "NSURLRequest")]
+#[doc(alias = "NSMutableURLRequest")]
 #[derive(Clone)]
 #[must_use]
 pub struct Request {
@@ -78,6 +79,7 @@ pub struct Request {
 
 impl Request {
     /// Makes a `GET` request.
+    #[doc(alias = "requestWithURL:")]
     pub fn get(url: impl AsRef<str>) -> Self {
         Self::with_method(Method::GET, url.as_ref())
     }
@@ -107,6 +109,8 @@ impl Request {
     /// `get`, `head`, `post`, `put` and `delete` are sent in capitals; any other method is
     /// sent as it is written. `CONNECT` is for proxies and is refused.
     #[doc(alias = "httpMethod")]
+    #[doc(alias = "HTTPMethod")]
+    #[doc(alias = "setHTTPMethod:")]
     pub fn new(method: &str, url: impl AsRef<str>) -> Self {
         let capitals = method.to_ascii_uppercase();
         let known = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT"];
@@ -207,6 +211,7 @@ impl Request {
     /// With `Expect: 100-continue` the body waits for the server's leave, a second at most; a
     /// 417 has the request sent without it, and nobody is told of that (RFC 9110 §10.1.1).
     #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
+    #[doc(alias = "setValue:forHTTPHeaderField:")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
         let result = self.headers.set(name, value);
@@ -216,6 +221,7 @@ impl Request {
     /// Adds a header beside earlier values of it; the table of [`header`](Self::header) holds
     /// for all of them.
     #[doc(alias = "addValue(_:forHTTPHeaderField:)")]
+    #[doc(alias = "addValue:forHTTPHeaderField:")]
     pub fn add_header(mut self, name: &str, value: &str) -> Self {
         self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
         let result = self.headers.add(name, value);
@@ -231,6 +237,8 @@ impl Request {
 
     /// Sets the body. No `Content-Type` is guessed.
     #[doc(alias = "httpBody")]
+    #[doc(alias = "HTTPBody")]
+    #[doc(alias = "setHTTPBody:")]
     pub fn body(self, body: impl Into<Body>) -> Self {
         let mut request = self.without_body();
         request.body = Some(body.into());

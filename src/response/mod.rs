@@ -22,6 +22,8 @@ use crate::headers::Headers;
 /// the query of the URL.
 #[doc(alias = "URLResponse")]
 #[doc(alias = "HTTPURLResponse")]
+#[doc(alias = "NSURLResponse")]
+#[doc(alias = "NSHTTPURLResponse")]
 #[derive(Clone)]
 pub struct Response(Arc<Inner>);
 

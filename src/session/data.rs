@@ -12,6 +12,7 @@ use crate::response::Response;
 /// A response and its body, decoded and whole.
 ///
 /// `Debug` shows how long the body is, not what is in it.
+#[doc(alias = "NSData")]
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Data {
@@ -50,6 +51,8 @@ impl Data {
     #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
     #[doc(alias = "JSONDecoder")]
     #[doc(alias = "JSONSerialization")]
+    #[doc(alias = "NSJSONSerialization")]
+    #[doc(alias = "JSONObjectWithData:options:error:")]
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| {
             use serde_json::error::Category;

@@ -116,6 +116,7 @@ pub trait Delegate: Send + Sync {
     ///
     /// [`did_receive_challenge`]: Self::did_receive_challenge
     #[doc(alias = "urlSession(_:didReceive:completionHandler:)")]
+    #[doc(alias = "URLSession:didReceiveChallenge:completionHandler:")]
     fn session_did_receive_challenge(
         &self,
         session: &Session,
@@ -173,6 +174,7 @@ pub trait Delegate: Send + Sync {
     /// not delivered as long as it is answered. Without an answer, the proposed credential is
     /// tried once; without one, or after it has failed, the response is delivered as it is.
     #[doc(alias = "urlSession(_:task:didReceive:completionHandler:)")]
+    #[doc(alias = "URLSession:task:didReceiveChallenge:completionHandler:")]
     fn did_receive_challenge(&self, task: &Task, challenge: &Challenge, reply: Reply<Disposition>) {
         let _ = (task, challenge, reply);
         kind::trait_method_runs_for::<Self>();
@@ -237,6 +239,7 @@ pub trait Delegate: Send + Sync {
     /// A status of 400 or more is a success. [`Task::state`] says
     /// [`Completed`](crate::TaskState::Completed) from here on.
     #[doc(alias = "urlSession(_:task:didCompleteWithError:)")]
+    #[doc(alias = "URLSession:task:didCompleteWithError:")]
     fn did_complete(&self, task: &Task, error: Option<&Error>) {
         task.forward(|next, task| next.did_complete(task, error));
     }
@@ -255,6 +258,7 @@ pub trait Delegate: Send + Sync {
     /// Nothing else is told before the answer. A second response means that the transfer
     /// had to start over, see [`Task::suspend`].
     #[doc(alias = "urlSession(_:dataTask:didReceive:completionHandler:)")]
+    #[doc(alias = "URLSession:dataTask:didReceiveResponse:completionHandler:")]
     fn did_receive_response(
         &self,
         task: &Task,
@@ -270,6 +274,7 @@ pub trait Delegate: Send + Sync {
     /// lasts, other tasks have its place until it goes on, so that whatever holds the delegate
     /// up may wait for one of them.
     #[doc(alias = "urlSession(_:dataTask:didReceive:)")]
+    #[doc(alias = "URLSession:dataTask:didReceiveData:")]
     fn did_receive_data(&self, task: &Task, data: Vec<u8>) {
         task.forward(|next, task| next.did_receive_data(task, data));
     }
@@ -322,11 +327,14 @@ impl fmt::Debug for dyn Delegate {
 #[non_exhaustive]
 pub enum ResponseDisposition {
     /// The body is received and delivered.
+    #[doc(alias = "NSURLSessionResponseAllow")]
     Allow,
     /// The task is cancelled.
+    #[doc(alias = "NSURLSessionResponseCancel")]
     Cancel,
     /// The body is written to a file, decoded if its request has asked for codings, as one of
     /// a data task does. Only a task that reports to its delegates can become a download; another one fails with
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    #[doc(alias = "NSURLSessionResponseBecomeDownload")]
     BecomeDownload,
 }

@@ -38,7 +38,6 @@ impl Session {
     /// [`ErrorKind::DataLengthExceedsMaximum`](crate::ErrorKind::DataLengthExceedsMaximum) if the body is larger than
     /// [`maximum_body_in_memory`](crate::Configuration::maximum_body_in_memory).
     #[doc(alias = "data(for:)")]
-    #[doc(alias = "dataTaskWithURL")]
     pub fn data(&self, request: impl Into<Request>) -> Result<Data, Error> {
         self.task(request.into(), Kind::Data, Reports::Caller).run().and_then(Product::into_data)
     }
@@ -66,6 +65,8 @@ impl Session {
     /// [`updates`](DataTask::updates).
     #[doc(alias = "dataTask(with:)")]
     #[doc(alias = "dataTaskWithRequest")]
+    #[doc(alias = "dataTaskWithRequest:")]
+    #[doc(alias = "dataTaskWithURL:")]
     pub fn data_task(&self, request: impl Into<Request>) -> DataTask {
         DataTask::of(&self.task(request.into(), Kind::Data, Reports::Delegates))
     }
@@ -98,6 +99,8 @@ impl Session {
     /// ```
     #[doc(alias = "dataTask(with:completionHandler:)")]
     #[doc(alias = "dataTaskWithRequest:completionHandler:")]
+    #[doc(alias = "dataTaskWithURL")]
+    #[doc(alias = "dataTaskWithURL:completionHandler:")]
     pub fn data_task_with(
         &self,
         request: impl Into<Request>,

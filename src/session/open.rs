@@ -28,6 +28,8 @@ impl Session {
     /// [`ErrorKind::ServerCertificateUntrusted`] if one of
     /// [`additional_roots`](Configuration::additional_roots) is no certificate.
     #[doc(alias = "sessionWithConfiguration")]
+    #[doc(alias = "sessionWithConfiguration:")]
+    #[doc(alias = "init(configuration:)")]
     pub fn new(configuration: Configuration) -> Result<Self, Error> {
         Self::with_queue(configuration, DeliveryQueue::serial())
     }
@@ -51,6 +53,8 @@ impl Session {
     ///
     /// As [`new`](Self::new).
     #[doc(alias = "init(configuration:delegate:delegateQueue:)")]
+    #[doc(alias = "sessionWithConfiguration:delegate:")]
+    #[doc(alias = "sessionWithConfiguration:delegate:delegateQueue:")]
     pub fn with_delegate(
         configuration: Configuration,
         delegate: Arc<dyn Delegate>,

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod aliases;
 mod session;
 mod std_doors;
 mod tables;

@@ -65,6 +65,7 @@ impl Challenge {
     }
 
     /// Returns who asks, and for what.
+    #[doc(alias = "protectionSpace")]
     pub fn protection_space(&self) -> &ProtectionSpace {
         &self.space
     }
@@ -72,17 +73,20 @@ impl Challenge {
     /// Returns the credential that [`Disposition::PerformDefaultHandling`] would use: from
     /// the URL, the credential storage or `.netrc`. If there is none left it is the one that
     /// was turned down last.
+    #[doc(alias = "proposedCredential")]
     pub fn proposed_credential(&self) -> Option<&Credential> {
         self.proposed.as_ref()
     }
 
     /// Returns how many answers of this task to this space have been turned down before, by
     /// the server or because they could not be sent.
+    #[doc(alias = "previousFailureCount")]
     pub fn previous_failure_count(&self) -> u32 {
         self.failures
     }
 
     /// Returns the 401 or 407 that asks; its body is not read.
+    #[doc(alias = "failureResponse")]
     pub fn failure_response(&self) -> Option<&Response> {
         self.response.as_ref()
     }
