@@ -4,7 +4,8 @@ use std::fmt;
 
 use url::form_urlencoded::Serializer;
 
-use super::Body;
+use super::{Body, BytesType};
+use crate::pair::Pair;
 
 /// The fields of a form, as `application/x-www-form-urlencoded`.
 ///
@@ -12,7 +13,8 @@ use super::Body;
 /// `+`, letters, digits and `*-._` stay, every other byte is escaped as `%XX`, so that no
 /// value can end its field. Line breaks are sent as they are given.
 ///
-/// A list of pairs is a form, too, wherever one is asked for. For files, and for much that
+/// A list of [pairs](crate::Pair) is a form, too, wherever one is asked for: an array, a
+/// vector, a map, an iterator; values may be numbers. For files, and for much that
 /// is not ASCII, [`Multipart`](super::Multipart) is smaller.
 ///
 /// `Debug` shows how long the form is, not what is in it.
@@ -49,7 +51,7 @@ impl Form {
     }
 
     /// Adds a field behind all others, whether or not its name occurs already.
-    pub fn field(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+    pub fn field(mut self, name: impl AsRef<str>, value: impl fmt::Display) -> Self {
         self.extend([(name, value)]);
         self
     }
@@ -60,51 +62,36 @@ impl Form {
     }
 }
 
-impl<N: AsRef<str>, V: AsRef<str>> Extend<(N, V)> for Form {
-    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, fields: I) {
+impl<P: Pair> Extend<P> for Form {
+    fn extend<I: IntoIterator<Item = P>>(&mut self, fields: I) {
         let text = std::mem::take(&mut self.text);
         let mut serializer = Serializer::new(text);
-        serializer.extend_pairs(fields);
+        for field in fields {
+            serializer.append_pair(field.name(), &field.value());
+        }
         self.text = serializer.finish();
     }
 }
 
-impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Form {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+impl<P: Pair> FromIterator<P> for Form {
+    fn from_iter<I: IntoIterator<Item = P>>(fields: I) -> Self {
         let mut form = Self::new();
         form.extend(fields);
         form
     }
 }
 
-impl<N: AsRef<str>, V: AsRef<str>> From<&[(N, V)]> for Form {
-    fn from(fields: &[(N, V)]) -> Self {
-        fields.iter().map(|(name, value)| (name, value)).collect()
-    }
-}
-
-impl<N: AsRef<str>, V: AsRef<str>, const COUNT: usize> From<&[(N, V); COUNT]> for Form {
-    fn from(fields: &[(N, V); COUNT]) -> Self {
-        Self::from(&fields[..])
-    }
-}
-
-impl<N: AsRef<str>, V: AsRef<str>, const COUNT: usize> From<[(N, V); COUNT]> for Form {
-    fn from(fields: [(N, V); COUNT]) -> Self {
-        fields.into_iter().collect()
-    }
-}
-
-impl<N: AsRef<str>, V: AsRef<str>> From<Vec<(N, V)>> for Form {
-    fn from(fields: Vec<(N, V)>) -> Self {
+impl<I: IntoIterator<Item: Pair>> From<I> for Form {
+    /// Takes any list of [pairs](Pair): an array, a vector, a map, an iterator.
+    fn from(fields: I) -> Self {
         fields.into_iter().collect()
     }
 }
 
 impl From<Form> for Body {
-    /// The fields alone; `Content-Type` is set by [`Request::form`](crate::Request::form).
+    /// The fields, and their [media type](Body::media_type).
     fn from(form: Form) -> Self {
-        Self::from(form.text)
+        Self::of_bytes(form.text.into_bytes(), BytesType::Form)
     }
 }
 
@@ -154,6 +141,15 @@ mod tests {
         assert_eq!(Form::from(vec![("a".to_owned(), "1"), ("b".to_owned(), "2")]), expected);
         let map = std::collections::BTreeMap::from([("a", "1"), ("b", "2")]);
         assert_eq!(map.iter().collect::<Form>(), expected);
+        assert_eq!(Form::from(&map), expected);
+        assert_eq!(Form::from(map.iter()), expected);
+        assert_eq!(Form::from(map), expected);
+        assert_eq!(Form::from((1..3).zip("ab".chars()).map(|(n, c)| (c.to_string(), n))), expected);
+        let list = [(String::from("a"), 1_u8), (String::from("b"), 2)];
+        assert_eq!(Form::from(&list), expected);
+        assert_eq!(Form::from(&list[..]), expected);
+        assert_eq!(Form::from(list.iter().filter(|(_, number)| *number > 0)), expected);
+        assert_eq!(Form::new().field("a", 1).field("b", 2), expected);
         assert!(!format!("{:?}", Form::new().field("password", "s3cret")).contains("s3cret"));
     }
 }

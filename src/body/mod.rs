@@ -1,11 +1,16 @@
 //! What a request sends: bytes, a file, a reader, or a form.
 
+mod convert;
 mod file;
 mod form;
+mod handle;
+#[cfg(feature = "json")]
+mod json;
 mod multipart;
 mod open;
 mod pipe;
 
+use std::borrow::Cow;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +22,7 @@ use crate::sync::{Mutex, Rank};
 
 use file::Opened;
 pub use form::Form;
+use handle::Handle;
 pub use multipart::{Multipart, Part};
 pub(crate) use open::OpenBody;
 use open::{Content, OpenMultipart, cannot_read};
@@ -49,11 +55,24 @@ pub struct Body {
 
 #[derive(Clone)]
 enum Source {
-    Bytes(Arc<Vec<u8>>),
+    Bytes(Arc<Vec<u8>>, BytesType),
     File(PathBuf),
+    Handle(Arc<Handle>),
     Once(Arc<Mutex<Option<Reader>>>),
     Opened(Foreign<Arc<Opener>>),
     Multipart(Arc<Multipart>),
+}
+
+/// What whoever made bytes knows of their media type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BytesType {
+    /// Nothing: a `POST` of them is taken for a form.
+    Unknown,
+    /// Nothing, and they go out as they are.
+    Untyped,
+    Form,
+    #[cfg(feature = "json")]
+    Json,
 }
 
 type Reader = Foreign<Box<dyn Read + Send>>;
@@ -104,7 +123,7 @@ impl Body {
     /// Returns how many bytes will be sent, if that is known before the body is opened.
     pub fn length(&self) -> Option<u64> {
         match &self.source {
-            Source::Bytes(bytes) => self.length.or(Some(bytes.len() as u64)),
+            Source::Bytes(bytes, _) => self.length.or(Some(bytes.len() as u64)),
             Source::Multipart(form) => self.length.or_else(|| form.length()),
             _ => self.length,
         }
@@ -114,8 +133,57 @@ impl Body {
     pub(crate) fn known_length(&self) -> Option<u64> {
         match &self.source {
             Source::File(path) => self.length.or_else(|| file::length(path).ok().flatten()),
+            Source::Handle(handle) => self.length.or_else(|| handle.length().ok()),
             _ => self.length(),
         }
+    }
+
+    /// Returns the media type, as `Content-Type` has it, if whoever made the body knows it:
+    /// `application/x-www-form-urlencoded` of a [`Form`], `multipart/form-data` with the
+    /// boundary of a [`Multipart`], `application/json` of a value as JSON; `None` of bytes,
+    /// texts, files and readers.
+    ///
+    /// ```
+    /// use urlsession::{Body, Form};
+    ///
+    /// let body = Body::from(Form::new().field("a", 1));
+    /// assert_eq!(body.media_type().as_deref(), Some("application/x-www-form-urlencoded"));
+    /// assert_eq!(Body::from("a=1").media_type(), None);
+    /// ```
+    pub fn media_type(&self) -> Option<Cow<'static, str>> {
+        match &self.source {
+            Source::Bytes(_, BytesType::Form) => Some(Form::CONTENT_TYPE.into()),
+            #[cfg(feature = "json")]
+            Source::Bytes(_, BytesType::Json) => Some(json::CONTENT_TYPE.into()),
+            Source::Multipart(form) => Some(form.content_type().into()),
+            _ => None,
+        }
+    }
+
+    /// Returns the form of parts that the body is.
+    pub(crate) fn as_multipart(&self) -> Option<&Multipart> {
+        match &self.source {
+            Source::Multipart(form) => Some(form),
+            _ => None,
+        }
+    }
+
+    /// Whether it is bytes or text of which nobody has said what they are.
+    pub(crate) fn is_of_unknown_type(&self) -> bool {
+        matches!(self.source, Source::Bytes(_, BytesType::Unknown))
+    }
+
+    /// Has bytes of an unknown type be taken for nothing.
+    pub(crate) fn untyped(mut self) -> Self {
+        if let Source::Bytes(_, of @ BytesType::Unknown) = &mut self.source {
+            *of = BytesType::Untyped;
+        }
+        self
+    }
+
+    /// Whether it is known without a look at any file that there is nothing to send.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.length() == Some(0)
     }
 
     /// Returns whether the body can be sent a second time. Looks whether a file is a pipe.
@@ -161,8 +229,9 @@ impl Body {
     /// opened later, and what would keep it from being opened then.
     fn announce(&self) -> Result<Option<u64>, Error> {
         let length = match &self.source {
-            Source::Bytes(_) | Source::Opened(_) => None,
+            Source::Bytes(..) | Source::Opened(_) => None,
             Source::File(path) => file::length(path)?,
+            Source::Handle(handle) => Some(handle.length()?),
             Source::Once(once) if once.lock().is_none() => return Err(exhausted()),
             Source::Once(_) => None,
             Source::Multipart(form) => form.announce()?.total,
@@ -173,13 +242,17 @@ impl Body {
     /// Returns the body's content from its beginning.
     pub(crate) fn open(&self) -> Result<OpenBody, Error> {
         let (content, length) = match &self.source {
-            Source::Bytes(bytes) => {
+            Source::Bytes(bytes, _) => {
                 (Content::Bytes(Cursor::new(bytes.clone())), Some(bytes.len() as u64))
             }
             Source::File(path) => match file::open(path)? {
                 Opened::File(file, length) => (Content::File(file), Some(length)),
                 Opened::Pipe(pipe) => (Content::Pipe(pipe), None),
             },
+            Source::Handle(handle) => {
+                let length = handle.length()?;
+                (Content::Reader(foreign(Handle::reader(handle))), Some(length))
+            }
             Source::Once(once) => match mem::take(&mut *once.lock()) {
                 Some(reader) => (Content::Reader(reader), None),
                 None => return Err(exhausted()),
@@ -222,43 +295,13 @@ fn exhausted() -> Error {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
-            Source::Bytes(_) => "bytes",
-            Source::File(_) => "file",
+            Source::Bytes(..) => "bytes",
+            Source::File(_) | Source::Handle(_) => "file",
             Source::Once(_) => "reader",
             Source::Opened(_) => "opened on demand",
             Source::Multipart(_) => "multipart",
         };
         f.debug_struct("Body").field("source", &source).field("length", &self.length()).finish()
-    }
-}
-
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self { source: Source::Bytes(Arc::new(bytes)), length: None }
-    }
-}
-
-impl From<&[u8]> for Body {
-    fn from(bytes: &[u8]) -> Self {
-        Self::from(bytes.to_vec())
-    }
-}
-
-impl<const N: usize> From<&[u8; N]> for Body {
-    fn from(bytes: &[u8; N]) -> Self {
-        Self::from(bytes.to_vec())
-    }
-}
-
-impl From<String> for Body {
-    fn from(text: String) -> Self {
-        Self::from(text.into_bytes())
-    }
-}
-
-impl From<&str> for Body {
-    fn from(text: &str) -> Self {
-        Self::from(text.as_bytes())
     }
 }
 

@@ -90,10 +90,12 @@ impl Multipart {
         let guessed = match file_name {
             _ if headers.contains("content-type") => None,
             None if is_text => None,
-            Some(file_name) => mime::of_file_name(file_name).or(Some(UNKNOWN)),
-            None => Some(UNKNOWN),
+            _ => content
+                .media_type()
+                .or_else(|| mime::of_file_name(file_name?).map(Cow::Borrowed))
+                .or(Some(Cow::Borrowed(UNKNOWN))),
         };
-        let head = head(name, file_name, guessed, &headers);
+        let head = head(name, file_name, guessed.as_deref(), &headers);
         self.parts.push(Named { name: name.into(), head, content });
         self
     }
@@ -198,9 +200,7 @@ impl Default for Multipart {
 }
 
 impl From<Multipart> for Body {
-    /// The parts alone: `Content-Type` is set by
-    /// [`Request::multipart`](crate::Request::multipart), or has to be
-    /// [`content_type`](Multipart::content_type).
+    /// The parts, and their [media type](Body::media_type), which has the boundary.
     fn from(form: Multipart) -> Self {
         Self { source: super::Source::Multipart(form.into()), length: None }
     }
@@ -244,8 +244,8 @@ pub struct Part {
 impl Part {
     /// Makes a part of anything that can be a body: bytes, a file, a reader.
     ///
-    /// It has no file name, and its type is `application/octet-stream` as long as nothing
-    /// else is said. A reader whose length is known should say so by
+    /// It has no file name, and its type is the [body's](Body::media_type), or
+    /// `application/octet-stream` as long as nothing else is said. A reader whose length is known should say so by
     /// [`Body::with_length`]: without it the whole form is sent chunked, which some servers
     /// do not take.
     pub fn new(content: impl Into<Body>) -> Self {

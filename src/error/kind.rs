@@ -81,7 +81,7 @@ pub enum ErrorKind {
     NoPermissionsToReadFile,
     /// A body held in memory exceeds
     /// [`maximum_body_in_memory`](crate::Configuration::maximum_body_in_memory), or a
-    /// `GET` or `HEAD` has a body.
+    /// `GET` has a body.
     #[doc(alias = "NSURLErrorDataLengthExceedsMaximum")]
     DataLengthExceedsMaximum,
     /// The file to download to cannot be created.

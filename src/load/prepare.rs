@@ -4,10 +4,10 @@ use http::Method;
 use url::{Position, Url};
 
 use super::{Rules, decode, redirect};
-use crate::body::Body;
+use crate::body::{Body, Form};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
-use crate::request::{self, Request, UserInfo};
+use crate::request::{self, Request, UserInfo, content};
 use crate::wire::Context;
 
 /// One hop's request, complete; redirects change it.
@@ -41,6 +41,9 @@ impl Hop {
         let asks = decode::undoes(request.decodes(), rules.decodes_bodies, own);
         let headers = completed(own, &url, rules, asks);
         let mut hop = Self::of(request, url, headers, rules);
+        if hop.body.is_some() {
+            hop.label();
+        }
         if rules.concerns_message || (!own.is_empty() && request::rules::concern(own)) {
             hop.settle()?;
         }
@@ -75,13 +78,22 @@ impl Hop {
         settled.map_err(|error| error.on(&self.url))
     }
 
+    /// Says what the body is, if nobody has and it is known.
+    #[cold]
+    fn label(&mut self) {
+        let Some(body) = &self.body else { return };
+        if content::is_taken_for_form(&self.method, &self.headers, body) {
+            self.headers.push("Content-Type", Form::CONTENT_TYPE);
+        }
+    }
+
     fn of(request: &Request, url: Url, headers: Headers, rules: &Rules) -> Self {
         Self {
             url,
             method: request.method().clone(),
             headers,
             sensitive: request.sensitive().to_vec(),
-            body: request.body_to_send().cloned(),
+            body: request.body_that_goes_out().cloned(),
             redirects: 0,
             zone: request.zone().map(Box::from),
             user_info: request.user_info(),
@@ -132,7 +144,9 @@ impl Hop {
         if self.body.as_ref().is_none_or(Body::can_be_sent) {
             return Ok(true);
         }
-        self.body = context.new_body()?;
+        self.body = context.new_body()?.map(Body::untyped);
+        let known = self.body.as_ref().and_then(|body| content::content_type(&self.headers, body));
+        known.map_or(Ok(()), |value| self.headers.set("Content-Type", &value))?;
         Ok(self.body.is_some())
     }
 

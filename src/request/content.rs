@@ -1,7 +1,12 @@
 //! Bodies that bring their `Content-Type` along.
 
+use std::borrow::Cow;
+
+use http::Method;
+
 use super::Request;
-use crate::body::{Form, Multipart};
+use crate::body::{Body, Form, Multipart};
+use crate::headers::Headers;
 
 impl Request {
     /// Sets the fields of a form as the body, and its `Content-Type`,
@@ -18,7 +23,7 @@ impl Request {
     #[doc(alias = "httpBody")]
     #[doc(alias = "queryItems")]
     pub fn form(self, form: impl Into<Form>) -> Self {
-        self.body(form.into()).with_content_type(Form::CONTENT_TYPE)
+        self.body(form.into())
     }
 
     /// Sets a form of texts and files as the body, and its `Content-Type`,
@@ -31,11 +36,9 @@ impl Request {
     /// let request = Request::post("https://shop.test/photos").multipart(form);
     /// ```
     #[doc(alias = "httpBodyStream")]
-    pub fn multipart(self, form: Multipart) -> Self {
-        let (content_type, checked) = (form.content_type(), form.check());
-        let mut request = self.body(form).header("Content-Type", &content_type);
-        request.type_follows_body = true;
-        request.noting(checked)
+    pub fn multipart(mut self, form: Multipart) -> Self {
+        self.headers.remove("content-type");
+        self.body(form)
     }
 
     /// Sets `value`, written as JSON, as the body, and its `Content-Type`,
@@ -57,27 +60,53 @@ impl Request {
     #[doc(alias = "JSONEncoder")]
     #[doc(alias = "JSONSerialization")]
     pub fn json(self, value: &(impl serde::Serialize + ?Sized)) -> Self {
-        match serde_json::to_vec(value) {
-            Ok(bytes) => self.body(bytes).with_content_type("application/json"),
-            Err(error) => {
-                let detail = "the value to send cannot be written as JSON";
-                let error =
-                    crate::error::Error::new(crate::error::ErrorKind::InvalidRequest, detail)
-                        .because(error);
-                self.noting(Err(error))
-            }
+        match Body::json(value) {
+            Ok(body) => self.body(body),
+            Err(error) => self.noting(Err(error)),
         }
     }
 
-    /// Sets the type of a body, unless the program has set one.
-    fn with_content_type(self, value: &str) -> Self {
-        if self.headers.contains("content-type") {
-            return self;
-        }
-        let mut request = self.header("Content-Type", value);
-        request.type_follows_body = true;
-        request
+    /// Sets the body that an upload sends: of bytes nothing is assumed.
+    pub(crate) fn sending(self, body: impl Into<Body>) -> Self {
+        self.with_body(body.into().untyped())
     }
+
+    pub(super) fn with_body(self, body: Body) -> Self {
+        let mut request = self.without_body();
+        if let Some(value) = content_type(&request.headers, &body) {
+            request = request.header("Content-Type", &value);
+            request.type_follows_body = true;
+        }
+        let checked = body.as_multipart().map_or(Ok(()), Multipart::check);
+        request.body = Some(body);
+        request.noting(checked)
+    }
+}
+
+/// Returns the `Content-Type` to set for a body that knows its own, unless the headers have
+/// another one. A form of parts cannot be read without its boundary.
+pub(crate) fn content_type(headers: &Headers, body: &Body) -> Option<Cow<'static, str>> {
+    let is_right = |said: &str| match body.as_multipart() {
+        Some(form) if said.trim_start().get(..10).is_some_and(of_parts) => {
+            said.contains(form.boundary())
+        }
+        _ => true,
+    };
+    body.media_type().filter(|_| !headers.get("content-type").is_some_and(is_right))
+}
+
+fn of_parts(start: &str) -> bool {
+    start.eq_ignore_ascii_case("multipart/")
+}
+
+/// Whether a body is sent as a form, as Foundation and `curl -d` do: what a `POST` brings of
+/// which nobody has said what it is.
+#[cold]
+pub(crate) fn is_taken_for_form(method: &Method, headers: &Headers, body: &Body) -> bool {
+    *method == Method::POST
+        && body.is_of_unknown_type()
+        && !body.is_empty()
+        && !headers.contains("content-type")
 }
 
 #[cfg(test)]
@@ -144,7 +173,7 @@ mod tests {
     #[test]
     fn json_is_written_or_refused() {
         let request = Request::post("http://a/").json(&[1, 2]);
-        let length = request.body_to_send().and_then(crate::body::Body::length);
+        let length = request.body_to_send().and_then(Body::length);
         assert_eq!(length, Some(5));
         assert_eq!(request.headers().get("content-type"), Some("application/json"));
         let request = Request::post("http://a/").header("Content-Type", "application/ld+json");

@@ -33,7 +33,7 @@ impl<B: Into<Body>> From<http::Request<B>> for Request {
         converted.headers.remove("transfer-encoding");
         let body = body.into();
         if body.length() != Some(0) {
-            converted.body = Some(body);
+            return converted.with_body(body);
         }
         converted
     }

@@ -1,7 +1,8 @@
 //! What to load: URL, method, headers, body, and how long to wait.
 
 mod authorization;
-mod content;
+mod check;
+pub(crate) mod content;
 mod convert;
 mod query;
 pub(crate) mod rules;
@@ -235,14 +236,33 @@ impl Request {
         self.header(name, value)
     }
 
-    /// Sets the body. No `Content-Type` is guessed.
+    /// Sets the body, and the `Content-Type` that it [knows](Body::media_type), unless the
+    /// request has one. That of a [`Multipart`](crate::Multipart) stays only if it names the
+    /// boundary, where it is one of parts at all.
+    ///
+    /// Bytes and text know none. A `POST` of them, where they are not empty, is sent as
+    /// `application/x-www-form-urlencoded`, as Foundation and `curl -d` do it; files, readers,
+    /// other methods and [uploads](crate::Session::upload) are sent without a `Content-Type`.
+    ///
+    /// `GET` takes no body, see [`check`](Self::check); one that is known to be empty is none
+    /// for `GET` and `HEAD`. A `HEAD` with a body is sent, as Apple refuses it for `GET` only.
+    ///
+    /// ```
+    /// use urlsession::Request;
+    ///
+    /// // Goes out as a form.
+    /// let request = Request::post("https://shop.test/login.php").body("name=ann&password=x");
+    /// // What else it is has to be said.
+    /// let request = Request::post("https://shop.test/log")
+    ///     .header("Content-Type", "text/plain")
+    ///     .body("one line");
+    /// # assert!(request.check().is_ok());
+    /// ```
     #[doc(alias = "httpBody")]
     #[doc(alias = "HTTPBody")]
     #[doc(alias = "setHTTPBody:")]
     pub fn body(self, body: impl Into<Body>) -> Self {
-        let mut request = self.without_body();
-        request.body = Some(body.into());
-        request
+        self.with_body(body.into())
     }
 
     /// Sets how long this request may wait for a byte, either way, before it fails with
@@ -309,32 +329,6 @@ impl Request {
     /// Returns the body.
     pub fn body_to_send(&self) -> Option<&Body> {
         self.body.as_ref()
-    }
-
-    /// Reports the first thing that is wrong with the request, as its load would.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::BadUrl`], [`ErrorKind::InvalidRequest`] for a method or a header that no
-    /// server must accept, as the table of [`header`](Self::header) says, or
-    /// [`ErrorKind::DataLengthExceedsMaximum`] for a `GET` or `HEAD` with a body, which is
-    /// what Apple reports.
-    pub fn check(&self) -> Result<(), Error> {
-        if let Some(error) = &self.wrong {
-            return Err(self.named_in(error.clone()));
-        }
-        if self.body.is_some() && matches!(self.method, Method::GET | Method::HEAD) {
-            let detail = format!("a {} request cannot have a body", self.method);
-            return Err(self.named_in(Error::new(ErrorKind::DataLengthExceedsMaximum, detail)));
-        }
-        if !rules::concern(&self.headers) {
-            return Ok(());
-        }
-        rules::check(&self.headers, self.body.as_ref()).map_err(|error| self.named_in(error))
-    }
-
-    fn named_in(&self, error: Error) -> Error {
-        self.url.iter().fold(error, |error, url| error.on(url))
     }
 
     pub(crate) fn timeout_or(&self, default: Duration) -> Duration {

@@ -16,6 +16,10 @@ impl Session {
     /// Sends `body` and returns the response with its body in memory. The request's own
     /// body is ignored.
     ///
+    /// The `Content-Type` is the [body's](Body::media_type), if it knows one and the request
+    /// has none: a [`Multipart`](crate::Multipart) and a [`Form`](crate::Form) do. Of plain
+    /// bytes nothing is assumed.
+    ///
     /// The body goes out whole unless the server refuses it. An answer from 300 on ends the
     /// sending. An earlier one that comes while the body goes out is received meanwhile, and
     /// the call returns when both are done. If the server then closes the connection, says
@@ -49,17 +53,18 @@ impl Session {
         request: impl Into<Request>,
         body: impl Into<Body>,
     ) -> Result<Data, Error> {
-        let request = request.into().body(body);
+        let request = request.into().sending(body);
         let task = self.task(request, Kind::Upload(Sends::Body), Reports::Caller);
         task.run().and_then(Product::into_data)
     }
 
     /// Makes a task that sends `body`, from memory, a file or a reader; it is suspended,
-    /// and reports to the delegates as a data task does. The request's own body is ignored.
+    /// and reports to the delegates as a data task does. The request's own body is ignored,
+    /// and the `Content-Type` is that of [`upload`](Self::upload).
     #[doc(alias = "uploadTask(with:from:)")]
     #[doc(alias = "uploadTask(with:fromFile:)")]
     pub fn upload_task(&self, request: impl Into<Request>, body: impl Into<Body>) -> UploadTask {
-        let request = request.into().body(body);
+        let request = request.into().sending(body);
         UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), Reports::Delegates))
     }
 
@@ -74,7 +79,7 @@ impl Session {
         completion: impl FnOnce(Result<Data, Error>) + Send + 'static,
     ) -> UploadTask {
         let reports = Reports::closure(Product::into_data, completion);
-        let request = request.into().body(body);
+        let request = request.into().sending(body);
         UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), reports))
     }
 
@@ -87,7 +92,7 @@ impl Session {
         outcomes: &Sender<Finished<Data>>,
     ) -> UploadTask {
         let reports = Reports::channel(Product::into_data, outcomes);
-        let request = request.into().body(body);
+        let request = request.into().sending(body);
         UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), reports))
     }
 

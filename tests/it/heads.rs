@@ -56,7 +56,16 @@ fn a_head_is_exactly_what_it_should_be() {
         (Request::put(&url), "PUT /a/b?c=d", "", "content-length: 0\r\n"),
         (Request::new("PATCH", &url), "PATCH /a/b?c=d", "", "content-length: 0\r\n"),
         (Request::post(&url).body(""), "POST /a/b?c=d", "", "content-length: 0\r\n"),
-        (Request::post(&url).body("hello"), "POST /a/b?c=d", "", "content-length: 5\r\n"),
+        (Request::get(&url).body(""), "GET /a/b?c=d", "", ""),
+        (Request::head(&url).body(Vec::new()), "HEAD /a/b?c=d", "", ""),
+        (Request::head(&url).body("hello"), "HEAD /a/b?c=d", "", "content-length: 5\r\n"),
+        (Request::put(&url).body("hello"), "PUT /a/b?c=d", "", "content-length: 5\r\n"),
+        (
+            Request::post(&url).body("hello"),
+            "POST /a/b?c=d",
+            "",
+            "Content-Type: application/x-www-form-urlencoded\r\ncontent-length: 5\r\n",
+        ),
         (Request::delete(&url).body("hello"), "DELETE /a/b?c=d", "", "content-length: 5\r\n"),
         (Request::post(&url).body(stream()), "POST /a/b?c=d", "", "transfer-encoding: chunked\r\n"),
         (
@@ -66,12 +75,7 @@ fn a_head_is_exactly_what_it_should_be() {
             "content-length: 5\r\n",
         ),
         (with_own(Request::get(&url)), "GET /a/b?c=d", own, ""),
-        (
-            with_own(Request::post(&url)).body("hello"),
-            "POST /a/b?c=d",
-            own,
-            "content-length: 5\r\n",
-        ),
+        (with_own(Request::put(&url)).body("hello"), "PUT /a/b?c=d", own, "content-length: 5\r\n"),
     ] {
         let expected = format!("{line} HTTP/1.1\r\nHost: {host}\r\n{own}{defaults}{framing}\r\n");
         let seen = sent(&server, request);
@@ -219,7 +223,7 @@ fn a_request_of_the_http_crate_is_sent() {
         head(&seen),
         format!(
             "POST /x?y=1 HTTP/1.1\r\nHost: {host}\r\nx-trace: 7\r\n{defaults}\
-             content-length: 5\r\n\r\n"
+             Content-Type: application/x-www-form-urlencoded\r\ncontent-length: 5\r\n\r\n"
         )
     );
     assert_eq!(seen.body_text(), "hello");

@@ -5,6 +5,7 @@
 
 mod accepted_status;
 mod after_the_end;
+mod body_types;
 mod busy_loads;
 mod calls_in_place;
 mod cancel;

@@ -211,12 +211,12 @@ fn hosts_are_written_in_one_way_only() {
 }
 
 #[test]
-fn a_get_or_head_with_a_body_is_refused() {
+fn a_get_with_a_body_is_refused_in_words() {
     let server = Server::start();
     for request in [
         Request::get(server.url("/")).body("x"),
-        Request::get(server.url("/")).body(""),
-        Request::head(server.url("/")).body("x"),
+        Request::get(server.url("/")).form([("a", 1)]),
+        Request::get(server.url("/")).multipart(urlsession::Multipart::new()),
         Request::new("get", server.url("/")).body(Body::reader(&b"x"[..])),
     ] {
         let case = format!("{request:?}");
@@ -224,6 +224,8 @@ fn a_get_or_head_with_a_body_is_refused() {
         assert_eq!(error.kind(), ErrorKind::DataLengthExceedsMaximum, "{case}");
         assert_eq!(error.code(), -1103, "{case}");
         assert_eq!(error.failing_url(), Some(&*server.url("/")), "{case}");
+        let said = error.to_string();
+        assert!(said.contains("GET request cannot have a body: use POST"), "{said}");
     }
     assert_eq!(server.connection_count(), 0);
 }

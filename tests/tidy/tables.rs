@@ -3,7 +3,7 @@
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
     "sync", "log", "foreign", "error", "clock", "cancel", "census", "fork", "random", "headers",
-    "mime", "basic", "trust", "resolver", "body", "request", "response",
+    "mime", "pair", "basic", "trust", "resolver", "body", "request", "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -25,12 +25,13 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("census", &[]),
     ("fork", &[]),
     ("random", &[]),
+    ("pair", &[]),
     ("headers", &[&["error"]]),
     ("mime", &[]),
     ("basic", &[&["error"]]),
     ("trust", &[&["error", "sync", "log", "clock"]]),
     ("resolver", &[&["foreign"]]),
-    ("body", &[&["error", "sync", "foreign", "random", "headers", "mime"]]),
+    ("body", &[&["error", "sync", "foreign", "random", "headers", "mime", "pair"]]),
     ("request", &[&["error", "cancel", "headers", "basic", "body"]]),
     ("response", &[&["error", "headers", "mime"]]),
     // stores, who do not know each other
@@ -98,8 +99,8 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["trust/roots.rs"]),
     ("webpki", &["trust/"]),
     ("zstd", &["load/decode"]),
-    ("serde", &["request/content.rs", "session/data.rs"]),
-    ("serde_json", &["request/content.rs", "session/data.rs"]),
+    ("serde", &["body/json.rs", "request/content.rs", "session/data.rs"]),
+    ("serde_json", &["body/json.rs", "session/data.rs"]),
     ("ring", &["credentials/digest", "engine/tls", "testing/", "trust/"]),
     ("socket2", &["engine/", "testing/"]),
 ];

@@ -159,7 +159,7 @@ fn streamed(core: &Arc<Core>) -> Result<Option<Request>, Error> {
         let detail = "no delegate has a body to send: need_new_body_stream was not answered";
         Error::new(ErrorKind::RequestBodyStreamExhausted, detail).at(Stage::Preparing)
     })?;
-    Ok(Some(core.request.clone().body(body)))
+    Ok(Some(core.request.clone().sending(body)))
 }
 
 /// Returns the request for a file as it is stored, unless the program has said what it wants.
