@@ -163,6 +163,11 @@ fn every_name_of_the_document_is_an_alias_of_what_it_is_here() {
 }
 
 #[test]
+fn every_name_of_the_listings_in_the_guide_is_in_the_table() {
+    assert_eq!(unknown_words(&text("src/guide/nsurlsession.md"), &table()), [""; 0]);
+}
+
+#[test]
 fn no_name_is_in_the_table_twice() {
     let table = table();
     let names: BTreeSet<&str> = table.iter().map(|(name, _)| &**name).collect();

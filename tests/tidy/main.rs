@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod aliases;
+mod guide;
 mod session;
 mod std_doors;
 mod tables;
