@@ -1,7 +1,7 @@
 //! Downloads the list of words that the program is built with, and checks its digest.
 //!
 //! Without a network the program is built all the same, without words, and cargo shows a
-//! warning. Something else than what was meant is an error: it must never be built in.
+//! warning; every later build looks again. Something else than what was meant is an error: it must never be built in.
 
 use std::error::Error;
 use std::path::Path;
@@ -28,6 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url = env::var("WORDS_URL").unwrap_or_else(|_| URL.to_owned());
     if let Err(error) = download(&url, &folder, &place) {
         println!("cargo::warning=built without words: {error}");
+        // A file that is never there: cargo runs this again at the next build, whatever has changed.
+        println!("cargo::rerun-if-changed={folder}/words-of-the-next-build");
         fs::write(&place, "")?;
     } else if !is_right(&place)? {
         fs::remove_file(&place)?;
