@@ -8,14 +8,33 @@ use std::cell::RefCell;
 use std::env;
 use std::error::Error;
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use urlsession::testing::{Answer, Server};
-use urlsession::{Configuration, DeliveryQueue, Session, Update, Updates};
+use urlsession::{Configuration, Delegate, Inbox, InboxSender, Progress, Session, Task};
 
 enum Event {
     Click(String),
-    LookAtQueue,
+    LookAtInbox,
+}
+
+/// What the program is told, in words of its own.
+enum Message {
+    Progress(Progress),
+    Ended(Option<urlsession::Error>),
+}
+
+/// Sends on what happens, from whatever thread it is called on.
+struct Narrator(InboxSender<Message>);
+
+impl Delegate for Narrator {
+    fn did_make_progress(&self, _task: &Task, progress: Progress) {
+        self.0.send(Message::Progress(progress));
+    }
+
+    fn did_complete(&self, _task: &Task, error: Option<&urlsession::Error>) {
+        self.0.send(Message::Ended(error.cloned()));
+    }
 }
 
 /// Widgets belong to one thread: nothing here is `Send`.
@@ -28,27 +47,24 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (sender, events) = mpsc::channel();
     sender.send(Event::Click(url))?;
-    let queue = DeliveryQueue::manual(move || {
-        let _ = sender.send(Event::LookAtQueue);
-    });
-    let session = Session::with_queue(Configuration::ephemeral(), queue.clone())?;
+    let inbox = Inbox::new(move || sender.send(Event::LookAtInbox).unwrap_or_default());
+    let session = Session::new(Configuration::ephemeral())?;
     let label = Label::default();
-    let mut loading: Option<Updates> = None;
     for event in events {
         match event {
-            Event::Click(url) => loading = Some(session.data_task(url).updates()),
-            Event::LookAtQueue => {
-                // Delegates and closures, if there were any, would be called here...
-                queue.run_pending();
-                // ... and what needs the widgets is taken from a channel.
-                while let Some(Ok(update)) = loading.as_ref().map(Updates::try_recv) {
-                    match update {
-                        Update::Progress(progress) => {
+            Event::Click(url) => {
+                let task = session.data_task(url);
+                task.set_delegate(Arc::new(Narrator(inbox.sender())))?;
+                task.resume();
+            }
+            Event::LookAtInbox => {
+                for message in inbox.pending() {
+                    match message {
+                        Message::Progress(progress) => {
                             *label.borrow_mut() = format!("{} bytes", progress.bytes_received);
                             println!("{}", label.borrow());
                         }
-                        Update::Finished(outcome) => return Ok(outcome?),
-                        _ => {}
+                        Message::Ended(error) => return error.map_or(Ok(()), |it| Err(it.into())),
                     }
                 }
             }

@@ -37,7 +37,8 @@
 //! their like).
 //!
 //! A [`DeliveryQueue`] says on which thread closures and [`Delegate`] methods are called; a
-//! [`Reply`] carries a decision back, at once or later.
+//! [`Reply`] carries a decision back, at once or later. An [`Inbox`] brings messages of the
+//! program's own from there to the loop of a GUI.
 //!
 //! | Configuration | Keeps |
 //! |---|---|
@@ -169,7 +170,7 @@ pub use credentials::{
     AuthenticationMethod, Challenge, Credential, CredentialObserver, CredentialStorage,
     Disposition, Persistence, ProtectionSpace,
 };
-pub use delivery::{DeliveryQueue, Reply};
+pub use delivery::{DeliveryQueue, Inbox, InboxSender, Reply};
 pub use error::{Error, ErrorKind, Stage};
 pub use files::DownloadedFile;
 pub use headers::Headers;

@@ -11,8 +11,9 @@ use urlsession::testing::{
 };
 use urlsession::{
     Body, Bytes, CancelToken, Certificate, CertificateDetails, Clock, Configuration, Data,
-    DistinguishedName, DownloadedFile, Error, ErrorKind, Form, Headers, Identity, Multipart, Part,
-    Request, Resolver, Response, Session, Stage, SubjectName, TlsVersion,
+    DistinguishedName, DownloadedFile, Error, ErrorKind, Form, Headers, Identity, Inbox,
+    InboxSender, Multipart, Part, Request, Resolver, Response, Session, Stage, SubjectName,
+    TlsVersion,
 };
 
 /// May be given to other threads, and owns all it has.
@@ -48,6 +49,9 @@ const _: () = {
     cloned::<Resolver>();
     cloned::<Clock>();
     sent::<Bytes>();
+    // Messages need not be `Sync` nor `Clone`.
+    shared::<Inbox<Box<dyn FnOnce() + Send>>>();
+    cloned::<InboxSender<Box<dyn FnOnce() + Send>>>();
     shared::<DownloadedFile>();
     value::<ErrorKind>();
     value::<Stage>();

@@ -80,7 +80,13 @@ impl DeliveryQueue {
     }
 
     /// Makes a queue whose calls the program's own loop makes, by
-    /// [`run_pending`](Self::run_pending): the choice for a GUI.
+    /// [`run_pending`](Self::run_pending): the choice for a GUI whose delegate decides on the
+    /// loop's thread.
+    ///
+    /// What is called still has to be `Send`; what may own a widget is the handler of an
+    /// [`Inbox`](crate::Inbox), which works with every kind of queue. Updates of a task
+    /// ([`updates`](crate::DataTask::updates)) are read from a channel of their own and need no
+    /// `run_pending`; `wake` is called for them, too.
     ///
     /// `wake` is called when something was put into the empty queue, once until the next
     /// `run_pending`. It runs on any thread, with no lock held, and should only tell the

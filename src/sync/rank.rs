@@ -54,6 +54,8 @@ pub(crate) enum Rank {
     // ---- seams ----
     /// What waits in a delivery queue.
     Queue,
+    /// What waits in an inbox of the program.
+    Inbox,
     /// What one task has yet to say.
     Mailbox,
     /// The decision of a delegate.

@@ -34,6 +34,7 @@ mod guarantees;
 mod heads;
 mod hostile;
 mod idle_threads;
+mod inbox;
 mod inside;
 mod keep_alive;
 mod line;
