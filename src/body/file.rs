@@ -61,5 +61,5 @@ fn cannot_read(path: &Path, error: io::Error) -> Error {
         io::ErrorKind::IsADirectory => ErrorKind::FileIsDirectory,
         _ => ErrorKind::ResourceUnavailable,
     };
-    Error::new(kind, format!("cannot read the file to send, {}", path.display())).because(error)
+    Error::new(kind, format!("cannot read the file to send, {}", path.display())).by_system(error)
 }

@@ -29,7 +29,7 @@ impl Body {
     pub fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<Self, Error> {
         let written = serde_json::to_vec(value).map_err(|error| {
             let detail = "the value to send cannot be written as JSON";
-            Error::new(ErrorKind::InvalidRequest, detail).because(error)
+            Error::new(ErrorKind::InvalidRequest, detail).by_json(error)
         })?;
         Ok(Self::of_bytes(written, BytesType::Json))
     }

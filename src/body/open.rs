@@ -110,5 +110,5 @@ impl fmt::Debug for OpenBody {
 
 /// The error of a body whose reader failed.
 pub(super) fn cannot_read(error: io::Error) -> Error {
-    Error::new(ErrorKind::ResourceUnavailable, "the body to send cannot be read").because(error)
+    Error::new(ErrorKind::ResourceUnavailable, "the body to send cannot be read").by_system(error)
 }

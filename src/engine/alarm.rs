@@ -31,7 +31,7 @@ impl Alarm {
     pub(super) fn new() -> Result<Self, Error> {
         let (rung, bell) = UnixStream::pair().map_err(|error| {
             let detail = "the system has no descriptor left for a connection";
-            Error::new(ErrorKind::OutOfResources, detail).because(error)
+            Error::new(ErrorKind::OutOfResources, detail).by_system(error)
         })?;
         Ok(Self { rung, bell })
     }

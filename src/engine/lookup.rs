@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use line::{Line, Question};
 
+use super::reach;
 use crate::cancel::Wake;
 use crate::census::Census;
 use crate::clock::Clock;
@@ -169,7 +170,7 @@ impl Shared {
     fn fall_short(&self, line: &mut Line<Call>, error: io::Error) {
         let stranded = line.end_helper();
         let detail = "the system refused a thread for a look-up";
-        let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
+        let error = Error::new(ErrorKind::OutOfResources, detail).by_system(error);
         for question in stranded {
             let _ = question.call.answer.set(Err(error.clone()));
             question.call.bell.notify_all();
@@ -207,27 +208,39 @@ impl Shared {
 
     fn resolve(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Error> {
         let found = match &self.resolver {
-            None => (host, port).to_socket_addrs().map(Iterator::collect),
+            None => (host, port).to_socket_addrs().map(Iterator::collect).map_err(not_found),
             Some(resolver) => {
                 let ask = || resolver.resolve(host, port);
-                caught("the configuration's resolver", ask).map_err(|_| {
+                let found = caught("the configuration's resolver", ask).map_err(|_| {
                     let detail = "the configuration's resolver panicked";
                     Error::new(ErrorKind::DelegatePanicked, detail)
-                })?
+                })?;
+                found.map_err(|error| {
+                    let detail = "the configuration's resolver found no host";
+                    Error::new(ErrorKind::CannotFindHost, detail).by_system(error)
+                })
             }
         };
-        judge(found)
+        match found {
+            Ok(addresses) if addresses.is_empty() => {
+                Err(Error::new(ErrorKind::CannotFindHost, "the host has no address"))
+            }
+            found => found,
+        }
     }
 }
 
-fn judge(found: io::Result<Vec<SocketAddr>>) -> Result<Vec<SocketAddr>, Error> {
-    match found {
-        Ok(addresses) if addresses.is_empty() => {
-            Err(Error::new(ErrorKind::CannotFindHost, "the host has no address"))
+/// What the system said of a host: its text holds nothing but that.
+#[cold]
+fn not_found(error: io::Error) -> Error {
+    let said = error.to_string();
+    let said = said.strip_prefix("failed to lookup address information: ").unwrap_or(&said);
+    match reach::of_lookup(reach::has_network()) {
+        ErrorKind::NotConnectedToInternet => {
+            let detail = format!("this machine has no network to look up the host: {said}");
+            Error::new(ErrorKind::NotConnectedToInternet, detail)
         }
-        Ok(addresses) => Ok(addresses),
-        Err(error) => {
-            Err(Error::new(ErrorKind::CannotFindHost, "the host cannot be found").because(error))
-        }
+        kind => Error::new(kind, format!("no such host: {said}")),
     }
+    .because(error)
 }

@@ -22,6 +22,7 @@ mod keep_alive;
 mod lookup;
 mod pool;
 mod race;
+mod reach;
 mod sendfile;
 mod socket;
 mod spare;

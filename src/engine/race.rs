@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::alarm::Alarm;
+use super::reach;
 use super::socket::{self, Link};
 use crate::census::{Census, Counted, Kind};
 use crate::error::{Error, ErrorKind};
@@ -196,29 +197,21 @@ fn finish(socket: &Socket) -> io::Result<()> {
     socket.set_nonblocking(false)
 }
 
+/// The error of a race that nobody has won.
+#[cold]
 fn no_address(mut failures: Vec<io::Error>) -> Error {
-    use io::ErrorKind::{HostUnreachable, NetworkDown, NetworkUnreachable};
-
     let tried = failures.len();
-    let no_network = |error: &io::Error| {
-        matches!(error.kind(), NetworkUnreachable | NetworkDown | HostUnreachable)
+    let Some(deciding) = reach::deciding(&failures) else {
+        let detail = "the host has no address to connect to";
+        return Error::new(ErrorKind::CannotConnectToHost, detail);
     };
-    let offline = tried > 0 && failures.iter().all(no_network);
-    let (kind, detail) = if offline {
-        (ErrorKind::NotConnectedToInternet, "no network leads to the host".to_owned())
-    } else {
-        let detail = match tried {
-            0 => "the host has no address to connect to".to_owned(),
-            1 => "cannot connect to the host".to_owned(),
-            _ => format!("cannot connect to the host at any of its {tried} addresses"),
-        };
-        (ErrorKind::CannotConnectToHost, detail)
+    let kind = reach::of_attempts(&failures, reach::has_network);
+    let detail = match (kind, tried) {
+        (ErrorKind::NotConnectedToInternet, _) => "this machine has no network".to_owned(),
+        (_, 1) => "cannot connect to the host".to_owned(),
+        _ => format!("cannot connect to the host at any of its {tried} addresses"),
     };
-    let error = Error::new(kind, detail);
-    match failures.pop() {
-        Some(last) => error.because(last),
-        None => error,
-    }
+    Error::new(kind, detail).by_system(failures.swap_remove(deciding))
 }
 
 #[cfg(test)]

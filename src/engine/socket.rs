@@ -301,7 +301,7 @@ fn failed(error: io::Error, context: &Context) -> Error {
 }
 
 pub(super) fn lost(error: io::Error) -> Error {
-    Error::new(ErrorKind::NetworkConnectionLost, "the connection broke").because(error)
+    Error::new(ErrorKind::NetworkConnectionLost, "the connection broke").by_system(error)
 }
 
 #[cfg(test)]

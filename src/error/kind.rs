@@ -21,16 +21,17 @@ pub enum ErrorKind {
     BadUrl,
     /// A header, a method or a body of the request cannot be sent as it is.
     InvalidRequest,
-    /// One of the two deadlines passed; the message says which.
+    /// A timer passed; the message says which, and how long it was.
     #[doc(alias = "NSURLErrorTimedOut")]
     TimedOut,
     /// The scheme is not one that this session loads.
     #[doc(alias = "NSURLErrorUnsupportedURL")]
     UnsupportedUrl,
-    /// The host name has no address.
+    /// The host name has no address, although this machine has a network.
     #[doc(alias = "NSURLErrorCannotFindHost")]
     CannotFindHost,
-    /// No address of the host accepted a connection.
+    /// No address of the host accepted a connection: it refused, did not answer, or is
+    /// switched off.
     #[doc(alias = "NSURLErrorCannotConnectToHost")]
     CannotConnectToHost,
     /// The connection broke before the response was whole.
@@ -42,7 +43,8 @@ pub enum ErrorKind {
     /// What was asked for is not there without going to the network.
     #[doc(alias = "NSURLErrorResourceUnavailable")]
     ResourceUnavailable,
-    /// This machine has no route to any network.
+    /// This machine has no network: a host name cannot be looked up, or no route leads to the
+    /// address.
     #[doc(alias = "NSURLErrorNotConnectedToInternet")]
     NotConnectedToInternet,
     /// The server's answer breaks the protocol, or a limit.
@@ -61,9 +63,13 @@ pub enum ErrorKind {
     /// The body has more layers of compression than the limit of five.
     #[doc(alias = "NSURLErrorCannotDecodeContentData")]
     CannotDecodeContentData,
-    /// The server's answer is not HTTP, or its body is not what it was read as.
+    /// The server's answer is not HTTP.
     #[doc(alias = "NSURLErrorCannotParseResponse")]
     CannotParseResponse,
+    /// The body is not JSON, or not the JSON that was expected; the message says what is
+    /// missing or of another type, and where, without values.
+    #[doc(alias = "DecodingError")]
+    CannotParseJson,
     /// The body has to be sent again, and was a reader that can be read once.
     #[doc(alias = "NSURLErrorRequestBodyStreamExhausted")]
     RequestBodyStreamExhausted,
@@ -164,7 +170,7 @@ impl ErrorKind {
             Self::ZeroByteResource => -1014,
             Self::CannotDecodeRawData => -1015,
             Self::CannotDecodeContentData => -1016,
-            Self::CannotParseResponse => -1017,
+            Self::CannotParseResponse | Self::CannotParseJson => -1017,
             Self::RequestBodyStreamExhausted => -1021,
             Self::SecureConnectionRequired => -1022,
             Self::FileDoesNotExist => -1100,

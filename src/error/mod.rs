@@ -4,6 +4,10 @@
 //! to whoever asked and stays on the task. Other crates' errors are reachable through
 //! [`source`](std::error::Error::source) and appear in no signature.
 
+mod cause;
+mod groups;
+#[cfg(feature = "json")]
+mod json;
 mod kind;
 
 use std::borrow::Cow;
@@ -24,8 +28,24 @@ pub use kind::{ErrorKind, Stage};
 /// Errors are about what happened on this side or on the way: no connection, a deadline
 /// that passed, an answer that cannot be understood, a cancel.
 ///
-/// Cloning copies a pointer. `Display` names what was tried and on what; user names,
-/// passwords, queries and fragments of URLs never appear in it, nor in `Debug`.
+/// Cloning copies a pointer. `Display` is one line for people: what was tried, the cause that
+/// decides, how far it had come, and on which URL, as in `cannot connect to the host:
+/// connection refused, while connecting: http://shop.test/cart`. User names, passwords, queries
+/// and fragments of URLs never appear in it, nor in `Debug`. What errors of the program's own
+/// say, as of a reader that it sends, is had by [`source`](StdError::source) alone.
+///
+/// Programs decide by the [`kind`](Self::kind), or by what it has in common with others:
+///
+/// | question | the kinds that say yes |
+/// |---|---|
+/// | [`is_timeout`](Self::is_timeout) | `TimedOut` |
+/// | [`is_cancelled`](Self::is_cancelled) | `Cancelled` |
+/// | [`is_connect`](Self::is_connect) | `CannotFindHost`, `CannotConnectToHost`, `NotConnectedToInternet`, `SecureConnectionFailed`, `ClientCertificateRequired`, those of `is_certificate`; `TimedOut` until the connection is made |
+/// | [`is_certificate`](Self::is_certificate) | the four `ServerCertificate...` |
+/// | [`is_request`](Self::is_request) | `BadUrl`, `InvalidRequest`, `UnsupportedUrl` |
+/// | [`is_decode`](Self::is_decode) | `CannotParseResponse`, `CannotParseJson`, `CannotDecodeRawData`, `CannotDecodeContentData` |
+/// | [`is_file`](Self::is_file) | those about files, folders and the disk |
+/// | [`is_transient`](Self::is_transient) | `TimedOut`, `CannotFindHost`, `CannotConnectToHost`, `NotConnectedToInternet`, `NetworkConnectionLost`, `ZeroByteResource`, `OutOfResources`; `UnacceptableStatus` with 408, 425, 429, 500, 502, 503, 504 |
 ///
 /// # Examples
 ///
@@ -86,14 +106,19 @@ impl Error {
         self
     }
 
+    /// Adds what the system said: `Display` names it, [`source`](StdError::source) is it.
+    #[cold]
+    pub(crate) fn by_system(mut self, source: io::Error) -> Self {
+        if let Some(words) = cause::words(&source) {
+            let inner = Arc::make_mut(&mut self.0);
+            inner.detail = format!("{}: {words}", inner.detail).into();
+        }
+        self.because(source)
+    }
+
     /// Returns the kind, which is what programs decide by.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
-    }
-
-    /// Whether a cancel caused it.
-    pub(crate) fn is_cancel(&self) -> bool {
-        self.0.kind == ErrorKind::Cancelled
     }
 
     /// Returns Apple's number for the kind, such as -1001 for a timeout.
@@ -178,8 +203,16 @@ impl fmt::Debug for Error {
         if let Some(url) = &self.0.url {
             out.field("url", url);
         }
-        if let Some(source) = &self.0.source {
-            out.field("source", &**source);
+        match &self.0.source {
+            // What it says of itself holds values.
+            #[cfg(feature = "json")]
+            Some(source) if json::is_of_json(&***source) => {
+                out.field("source", &format_args!("serde_json::Error"));
+            }
+            Some(source) => {
+                out.field("source", &**source);
+            }
+            None => {}
         }
         out.finish()
     }
@@ -197,9 +230,9 @@ impl From<Error> for io::Error {
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::NetworkConnectionLost => io::ErrorKind::ConnectionReset,
             ErrorKind::CannotConnectToHost => io::ErrorKind::ConnectionRefused,
-            ErrorKind::CannotDecodeRawData | ErrorKind::CannotParseResponse => {
-                io::ErrorKind::InvalidData
-            }
+            ErrorKind::CannotDecodeRawData
+            | ErrorKind::CannotParseResponse
+            | ErrorKind::CannotParseJson => io::ErrorKind::InvalidData,
             ErrorKind::StorageFull => io::ErrorKind::StorageFull,
             ErrorKind::FileAlreadyExists => io::ErrorKind::AlreadyExists,
             ErrorKind::FolderDoesNotExist => io::ErrorKind::NotFound,

@@ -32,7 +32,7 @@ impl Action {
 pub(super) fn failed(action: Action, path: &Path, error: io::Error) -> Error {
     if is_out_of_descriptors(&error) {
         let detail = "the system has no descriptor left for a file";
-        return Error::new(ErrorKind::OutOfResources, detail).because(error);
+        return Error::new(ErrorKind::OutOfResources, detail).by_system(error);
     }
     let (verb, general) = action.describe();
     let (kind, advice) = match error.kind() {
@@ -57,7 +57,10 @@ pub(super) fn failed(action: Action, path: &Path, error: io::Error) -> Error {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             (general, "this user may not: choose another folder or change its permissions")
         }
-        _ => (general, "the system refused it"),
+        _ => {
+            let detail = format!("cannot {verb} {}", path.display());
+            return Error::new(general, detail).by_system(error);
+        }
     };
     Error::new(kind, format!("cannot {verb} {}: {advice}", path.display())).because(error)
 }
@@ -65,7 +68,9 @@ pub(super) fn failed(action: Action, path: &Path, error: io::Error) -> Error {
 /// There is something that may not be replaced.
 pub(super) fn already_exists(path: &Path) -> Error {
     let path = path.display();
-    let detail = format!("{path} exists already: remove it, choose another name, or replace it");
+    let detail = format!(
+        "{path} exists already: remove it, choose another name, or replace it by save_over"
+    );
     Error::new(ErrorKind::FileAlreadyExists, detail)
 }
 

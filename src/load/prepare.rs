@@ -228,10 +228,7 @@ fn check_scheme(url: &Url, rules: &Rules) -> Result<(), Error> {
             ErrorKind::SecureConnectionRequired,
             "the configuration's https_only refuses an http URL",
         ),
-        scheme => Error::new(
-            ErrorKind::UnsupportedUrl,
-            format!("no loader for {scheme} URLs; http and https are loaded"),
-        ),
+        _ => Error::new(ErrorKind::UnsupportedUrl, request::unparsed::why_not_loaded(url)),
     };
     Err(error.at(Stage::Preparing))
 }

@@ -111,7 +111,7 @@ fn preserved<'a>(headers: &Headers, text: &'a str) -> Cow<'a, str> {
 fn target(url: &Url, location: &str) -> Result<Url, Error> {
     // The text of the location is not repeated: it may hold a password.
     let mut target = url.join(location).map_err(|error| {
-        let detail = "the location of a redirect is not a URL";
+        let detail = format!("the location of a redirect is not a URL: {error}");
         Error::new(ErrorKind::BadServerResponse, detail).because(error)
     })?;
     // A server cannot give this client credentials to send elsewhere. These fail only for

@@ -183,6 +183,7 @@ mod tests {
         let value = std::collections::BTreeMap::from([((1, 2), 3)]);
         let error = Request::post("http://a/").json(&value).check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert_eq!(error.to_string(), "the value to send cannot be written as JSON: http://a/");
+        let words = "the value to send cannot be written as JSON: key must be a string: http://a/";
+        assert_eq!(error.to_string(), words);
     }
 }

@@ -7,6 +7,7 @@ mod convert;
 mod query;
 pub(crate) mod rules;
 mod status;
+pub(crate) mod unparsed;
 mod userinfo;
 mod zone;
 
@@ -142,9 +143,9 @@ impl Request {
                 request.zone = Some(zone);
                 request
             }
-            // The text is not repeated: it may hold a password.
-            Err(error) => Self::with_url(method, None)
-                .wrong(ErrorKind::BadUrl, format!("the URL cannot be parsed: {error}")),
+            Err(error) => {
+                Self::with_url(method, None).wrong(ErrorKind::BadUrl, unparsed::why(url, error))
+            }
         }
     }
 

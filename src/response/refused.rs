@@ -42,6 +42,33 @@ impl Error {
     }
 }
 
+/// What servers say that cannot answer now: RFC 9110 §15.5.9 and §15.6, RFC 8470, RFC 6585.
+const FOR_NOW: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
+
+impl Error {
+    /// Returns whether a retry may help; see [`ErrorKind::is_transient`]. Of a status that is
+    /// not accepted those say yes with which servers answer that are busy or broken for now:
+    /// 408, 425, 429, 500, 502, 503 and 504.
+    ///
+    /// ```
+    /// # use urlsession::testing::Server;
+    /// # let server = Server::start();
+    /// # let url = server.url("/");
+    /// # drop(server);
+    /// use urlsession::Session;
+    ///
+    /// let error = Session::shared().data(&url).unwrap_err();
+    /// assert!(error.is_connect() && error.is_transient());
+    /// assert!(error.to_string().contains("connection refused"), "{error}");
+    /// ```
+    pub fn is_transient(&self) -> bool {
+        match self.response() {
+            Some(response) => FOR_NOW.contains(&response.status().as_u16()),
+            None => self.kind().is_transient(),
+        }
+    }
+}
+
 impl StdError for Refused {}
 
 impl fmt::Display for Refused {

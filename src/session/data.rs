@@ -45,8 +45,10 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CannotParseResponse`] with line and column, if the body is not JSON or
-    /// is no `T`. Nothing of what is in the body is repeated.
+    /// [`ErrorKind::CannotParseJson`], if the body is not JSON or is no `T`. It says what is
+    /// missing or was expected, at which line and column, as in ``the body is JSON, but not what
+    /// was expected: missing field `tea` at line 1 column 17``. No value of the body is repeated;
+    /// the whole text of serde is that of its [`source`](std::error::Error::source).
     #[cfg(feature = "json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
     #[doc(alias = "JSONDecoder")]
@@ -57,15 +59,12 @@ impl Data {
         serde_json::from_slice(&self.body).map_err(|error| {
             use serde_json::error::Category;
 
-            // serde's own words hold values of the body.
-            let what = match error.classify() {
+            let detail = match error.classify() {
                 Category::Data => "the body is JSON, but not what was expected",
                 Category::Eof => "the body is JSON that ends early",
                 Category::Syntax | Category::Io => "the body is not JSON",
             };
-            let (line, column) = (error.line(), error.column());
-            let detail = format!("{what}, at line {line}, column {column}");
-            Error::new(ErrorKind::CannotParseResponse, detail).on(self.response.url())
+            Error::new(ErrorKind::CannotParseJson, detail).by_json(error).on(self.response.url())
         })
     }
 }

@@ -161,7 +161,7 @@ impl Wait<'_> {
     }
 
     /// Returns how long to block at most before asking again; an error ends the wait.
-    /// `None` means for ever. [Cancelled](Error::is_cancel) although the load was not means
+    /// `None` means for ever. [Cancelled](Error::is_cancelled) although the load was not means
     /// that it leaves its thread.
     pub(crate) fn slice(&self) -> Result<Option<Duration>, Error> {
         let context = self.context;

@@ -301,16 +301,21 @@ fn a_body_that_is_not_the_json_that_was_expected_is_an_error_without_its_content
     let server = Server::start();
     let session = session(|_| {});
     for (body, what) in [
-        ("[1,\n \"s3cret\"]", "the body is JSON, but not what was expected, at line 2, column 9"),
-        ("[1, s3cret]", "the body is not JSON, at line 1, column 5"),
-        ("[1, 2] s3cret", "the body is not JSON, at line 1, column 8"),
-        ("[1, 2", "the body is JSON that ends early, at line 1, column 5"),
-        ("", "the body is JSON that ends early, at line 1, column 0"),
+        (
+            "[1,\n \"s3cret\"]",
+            "the body is JSON, but not what was expected: invalid type: string, expected u32 at \
+             line 2 column 9",
+        ),
+        ("[1, s3cret]", "the body is not JSON: expected value at line 1 column 5"),
+        ("[1, 2] s3cret", "the body is not JSON: trailing characters at line 1 column 8"),
+        ("[1, 2", "the body is JSON that ends early: EOF while parsing a list at line 1 column 5"),
+        ("", "the body is JSON that ends early: EOF while parsing a value at line 1 column 0"),
     ] {
         server.enqueue(Answer::ok(body));
         let data = session.data(server.url("/orders?token=s3cret")).unwrap();
         let error = data.json::<Vec<u32>>().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::CannotParseResponse, "{body}");
+        assert_eq!(error.kind(), ErrorKind::CannotParseJson, "{body}");
+        assert!(std::error::Error::source(&error).is_some(), "{body}");
         assert_eq!(error.to_string(), format!("{what}: {}", server.url("/orders")), "{body}");
         assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }

@@ -25,6 +25,7 @@ mod download_places;
 mod downloads;
 mod drops;
 mod edges;
+mod error_lines;
 mod expectations;
 #[cfg(unix)]
 mod forks;
@@ -41,6 +42,7 @@ mod line;
 mod look_ups;
 mod many_suspended;
 mod memory;
+mod no_network;
 mod odd_heads;
 mod own_headers;
 mod panics;

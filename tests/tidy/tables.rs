@@ -100,7 +100,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("webpki", &["trust/"]),
     ("zstd", &["load/decode"]),
     ("serde", &["body/json.rs", "request/content.rs", "session/data.rs"]),
-    ("serde_json", &["body/json.rs", "session/data.rs"]),
+    ("serde_json", &["error/json.rs", "body/json.rs", "session/data.rs"]),
     ("ring", &["credentials/digest", "engine/tls", "testing/", "trust/"]),
     ("socket2", &["engine/", "testing/"]),
 ];

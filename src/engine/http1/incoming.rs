@@ -233,7 +233,7 @@ impl WireBody for Incoming {
         let read = self.read_some(buffer);
         // Who leaves the thread goes on later, where this was.
         let leaves =
-            matches!(&read, Err(error) if error.is_cancel() && self.context.check().is_ok());
+            matches!(&read, Err(error) if error.is_cancelled() && self.context.check().is_ok());
         if read.is_err() && !leaves {
             // Broken once is broken for good.
             self.registered = None;

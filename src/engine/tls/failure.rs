@@ -14,7 +14,11 @@ pub(super) fn of(error: TlsError) -> Error {
         TlsError::InvalidCertificate(_) => {
             (ErrorKind::ServerCertificateUntrusted, "the server's certificate is not acceptable")
         }
-        TlsError::AlertReceived(alert) => alerted(*alert),
+        TlsError::AlertReceived(alert) => {
+            let (kind, detail) = alerted(*alert);
+            let detail = format!("{detail} (its alert: {alert:?})");
+            return Error::new(kind, detail).because(error);
+        }
         TlsError::PeerIncompatible(_) => {
             (ErrorKind::SecureConnectionFailed, "the server and this client have no TLS in common")
         }
@@ -31,7 +35,10 @@ pub(super) fn of(error: TlsError) -> Error {
             ErrorKind::SecureConnectionFailed,
             "what the server says is not TLS; does it speak plain http on this port?",
         ),
-        _ => (ErrorKind::SecureConnectionFailed, "the TLS connection failed"),
+        other => {
+            let detail = format!("the TLS connection failed: {other}");
+            return Error::new(ErrorKind::SecureConnectionFailed, detail).because(error);
+        }
     };
     Error::new(kind, detail).because(error)
 }

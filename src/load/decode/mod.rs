@@ -182,7 +182,7 @@ impl Decoder {
                 Ok(length)
             }
             // It may go on with another thread; a cancel is seen again.
-            Err(error) if error.is_cancel() => Err(error),
+            Err(error) if error.is_cancelled() => Err(error),
             Err(error) => {
                 self.failed = Some(error.clone());
                 Err(error)

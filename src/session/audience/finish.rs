@@ -103,7 +103,7 @@ impl Core {
         }
         match outcome {
             // It may say how far the task had come.
-            Err(error) if state.life.failure().is_none() && error.is_cancel() => {
+            Err(error) if state.life.failure().is_none() && error.is_cancelled() => {
                 (Err(self.on_url(state, error)), None)
             }
             // The cancel came too late: the file is where it was wanted.

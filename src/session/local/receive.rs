@@ -225,7 +225,7 @@ fn read_refusal(core: &Arc<Core>, body: &mut Decoder, read: &mut Vec<u8>) -> Res
         match count {
             Ok(0) => break,
             Ok(_) => core.rest()?,
-            Err(error) if error.is_cancel() || error.kind() == ErrorKind::TimedOut => {
+            Err(error) if error.is_cancelled() || error.kind() == ErrorKind::TimedOut => {
                 return Err(error);
             }
             Err(error) => {

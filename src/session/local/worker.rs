@@ -36,7 +36,7 @@ impl Local {
         }
         let detail = "the system refused a thread for a task; fewer of them at once, by \
              maximum_concurrent_tasks, need fewer threads";
-        let error = Error::new(ErrorKind::OutOfResources, detail).because(error);
+        let error = Error::new(ErrorKind::OutOfResources, detail).by_system(error);
         for ready in abandoned {
             self.give_up(ready, error.clone());
         }
