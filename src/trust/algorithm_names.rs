@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Result, SliceReader, Tag, Tagged};
+use der::asn1::ObjectIdentifier;
+use der::{Result, SliceReader, Tag, Tagged};
 
-use super::x509::{inside, value};
+use super::x509::{element, identifier, inside, opened, value};
 
 const SIGNATURES: &[(&str, ObjectIdentifier)] = &[
     ("ECDSA with SHA-1", ObjectIdentifier::new_unwrap("1.2.840.10045.4.1")),
@@ -65,8 +65,7 @@ pub(super) struct SignatureName<'a>(pub(super) &'a [u8]);
 
 impl fmt::Display for SignatureName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id =
-            SliceReader::new(self.0).and_then(|mut reader| ObjectIdentifier::decode(&mut reader));
+        let id = SliceReader::new(self.0).and_then(|mut reader| identifier(&mut reader));
         match id {
             Ok(id) => f.write_str(&name_in(SIGNATURES, id)),
             Err(_) => f.write_str("an algorithm that cannot be read"),
@@ -88,20 +87,20 @@ pub(super) enum KeyKind {
 impl KeyKind {
     /// Reads the kind of a key in DER of SubjectPublicKeyInfo.
     pub(super) fn of(key: &[u8]) -> Result<Self> {
-        let mut info = inside(&mut SliceReader::new(key)?, Tag::Sequence)?;
+        let mut info = opened(key, Tag::Sequence)?;
         let mut algorithm = inside(&mut info, Tag::Sequence)?;
-        let id = ObjectIdentifier::decode(&mut algorithm)?;
+        let id = identifier(&mut algorithm)?;
         let bits = value(&mut info, Tag::BitString)?.get(1..).unwrap_or_default();
         Ok(match id {
             RSA | RSA_PSS => {
-                let mut numbers = inside(&mut SliceReader::new(bits)?, Tag::Sequence)?;
+                let mut numbers = opened(bits, Tag::Sequence)?;
                 let modulus = value(&mut numbers, Tag::Integer)?;
                 let modulus = &modulus[modulus.iter().take_while(|byte| **byte == 0).count()..];
                 let unused = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
                 Self::Rsa(modulus.len() * 8 - unused)
             }
             EC => {
-                let parameters = AnyRef::decode(&mut algorithm)?;
+                let parameters = element(&mut algorithm)?;
                 if parameters.tag() != Tag::ObjectIdentifier {
                     return Ok(Self::Curve("that has no name".to_owned()));
                 }

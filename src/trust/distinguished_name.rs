@@ -28,8 +28,7 @@ impl fmt::Display for DistinguishedName {
         if let Ok(text) = text::of(&self.0) {
             return f.write_str(&text);
         }
-        f.write_str("#")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write_hexadecimal(&self.0, f)
     }
 }
 
@@ -39,15 +38,22 @@ impl fmt::Debug for DistinguishedName {
     }
 }
 
+/// Writes bytes as RFC 4514 does.
+fn write_hexadecimal(bytes: &[u8], to: &mut dyn fmt::Write) -> fmt::Result {
+    to.write_str("#")?;
+    bytes.iter().try_for_each(|byte| write!(to, "{byte:02x}"))
+}
+
 #[cfg(feature = "tls")]
 mod text {
     use std::fmt::Write as _;
     use std::str;
 
     use der::asn1::{AnyRef, ObjectIdentifier};
-    use der::{Decode, Reader, Result, SliceReader, Tag, Tagged};
+    use der::{Reader, Result, SliceReader, Tag, Tagged};
 
-    use crate::trust::x509::inside;
+    use super::write_hexadecimal;
+    use crate::trust::x509::{element, identifier, inside};
 
     /// The short names of RFC 4514 §3, and others that are registered for LDAP (RFC 4520) and
     /// seen in certificates.
@@ -78,34 +84,35 @@ mod text {
         let mut parts = Vec::new();
         while !sequence.is_finished() {
             let mut set = inside(&mut sequence, Tag::Set)?;
-            let mut attributes = Vec::new();
+            let mut part = String::new();
             while !set.is_finished() {
-                attributes.push(attribute(&mut inside(&mut set, Tag::Sequence)?)?);
+                if !part.is_empty() {
+                    part.push('+');
+                }
+                write_attribute(&mut inside(&mut set, Tag::Sequence)?, &mut part)?;
             }
-            parts.push(attributes.join("+"));
+            parts.push(part);
         }
         parts.reverse();
         Ok(parts.join(","))
     }
 
-    fn attribute(reader: &mut SliceReader<'_>) -> Result<String> {
-        let id = ObjectIdentifier::decode(reader)?;
-        let encoded = {
-            let mut ahead = reader.clone();
-            ahead.tlv_bytes()?
-        };
-        let value = AnyRef::decode(reader)?;
+    fn write_attribute(reader: &mut SliceReader<'_>, part: &mut String) -> Result<()> {
+        let id = identifier(reader)?;
+        let encoded = reader.clone().tlv_bytes()?;
+        let value = element(reader)?;
         let short = SHORT_NAMES.iter().find(|(_, known)| *known == id).map(|(name, _)| *name);
-        Ok(match (short, characters(value)) {
-            (Some(name), Some(text)) => format!("{name}={}", escaped(&text)),
-            (name, _) => {
-                let name = name.map_or_else(|| id.to_string(), str::to_owned);
-                encoded.iter().fold(format!("{name}=#"), |mut text, byte| {
-                    let _ = write!(text, "{byte:02x}");
-                    text
-                })
-            }
-        })
+        match short {
+            Some(name) => part.push_str(name),
+            None => *part += &id.to_string(),
+        }
+        part.push('=');
+        match short.and_then(|_| characters(value)) {
+            Some(text) => write_escaped(&text, part),
+            // Nothing fails to be written to a string.
+            None => drop(write_hexadecimal(encoded, part)),
+        }
+        Ok(())
     }
 
     fn characters(value: AnyRef<'_>) -> Option<String> {
@@ -117,18 +124,18 @@ mod text {
             // T.61, of which everybody writes and reads Latin-1 instead.
             Tag::TeletexString => Some(bytes.iter().copied().map(char::from).collect()),
             Tag::BmpString if bytes.len().is_multiple_of(2) => {
-                let units =
-                    bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
-                char::decode_utf16(units).collect::<std::result::Result<_, _>>().ok()
+                let units = bytes.chunks_exact(2);
+                let units: Vec<_> =
+                    units.map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+                String::from_utf16(&units).ok()
             }
             _ => None,
         }
     }
 
     /// RFC 4514 §2.4.
-    fn escaped(text: &str) -> String {
+    fn write_escaped(text: &str, escaped: &mut String) {
         let last = text.chars().count().saturating_sub(1);
-        let mut escaped = String::with_capacity(text.len());
         for (at, c) in text.chars().enumerate() {
             match c {
                 '"' | '+' | ',' | ';' | '<' | '>' | '\\' => escaped.extend(['\\', c]),
@@ -142,6 +149,5 @@ mod text {
                 c => escaped.push(c),
             }
         }
-        escaped
     }
 }

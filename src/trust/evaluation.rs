@@ -116,8 +116,10 @@ pub(super) fn check_own_key(own: &[u8], host: &str, pins: &[PublicKeyPins]) -> R
 
 /// Returns the public keys of a path, each as DER of its `SubjectPublicKeyInfo`.
 fn keys(path: &VerifiedPath<'_>) -> Vec<Vec<u8>> {
-    let own = path.end_entity().subject_public_key_info().to_vec();
-    let above = path.intermediate_certificates().map(|one| one.subject_public_key_info().to_vec());
-    let root = webpki::spki_for_anchor(path.anchor()).to_vec();
-    [own].into_iter().chain(above).chain([root]).collect()
+    let mut keys = vec![path.end_entity().subject_public_key_info().to_vec()];
+    for above in path.intermediate_certificates() {
+        keys.push(above.subject_public_key_info().to_vec());
+    }
+    keys.push(webpki::spki_for_anchor(path.anchor()).to_vec());
+    keys
 }

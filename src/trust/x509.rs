@@ -10,7 +10,7 @@ mod tests;
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use der::asn1::AnyRef;
+use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Reader, Result, SliceReader, Tag, TagNumber, Tagged};
 
 use super::ber;
@@ -42,7 +42,7 @@ pub(super) fn read(der: &[u8]) -> Result<Fields<'_>> {
     let mut certificate = inside(&mut outer, Tag::Sequence)?;
     outer.finish()?;
     let signed = certificate.tlv_bytes()?;
-    let mut fields = read_fields(&mut inside(&mut SliceReader::new(signed)?, Tag::Sequence)?)?;
+    let mut fields = read_fields(&mut opened(signed, Tag::Sequence)?)?;
     fields.signed = signed;
     fields.signature_algorithm = value(&mut certificate, Tag::Sequence)?;
     // The first byte says how many bits of the last are none.
@@ -64,7 +64,7 @@ fn read_fields<'a>(body: &mut SliceReader<'a>) -> Result<Fields<'a>> {
     let public_key_info = body.tlv_bytes()?;
     let mut extensions = Extensions::default();
     while !body.is_finished() {
-        let element = AnyRef::decode(body)?;
+        let element = element(body)?;
         // 1 and 2 are identifiers of issuer and subject, which nobody uses.
         if element.tag() == context_specific(3) {
             extensions = Extensions::read(element.value())?;
@@ -120,10 +120,10 @@ pub(super) fn public_key_info(certificate: &[u8]) -> Option<Cow<'_, [u8]>> {
 }
 
 fn find_public_key_info(der: &[u8]) -> Result<&[u8]> {
-    let mut certificate = inside(&mut SliceReader::new(der)?, Tag::Sequence)?;
+    let mut certificate = opened(der, Tag::Sequence)?;
     let mut body = inside(&mut certificate, Tag::Sequence)?;
     if Tag::peek(&body)? == context_specific(0) {
-        AnyRef::decode(&mut body)?;
+        element(&mut body)?;
     }
     value(&mut body, Tag::Integer)?;
     // The signature's algorithm, issuer, validity, subject.
@@ -138,7 +138,7 @@ fn find_public_key_info(der: &[u8]) -> Result<&[u8]> {
 ///
 /// Any year may stand there, 1950 in certificates of devices whose clock is not set.
 fn time(reader: &mut SliceReader<'_>) -> Result<SystemTime> {
-    let element = AnyRef::decode(reader)?;
+    let element = element(reader)?;
     let wrong = || element.tag().value_error().to_error();
     let digits = element.value().strip_suffix(b"Z").ok_or_else(wrong)?;
     if !digits.iter().all(u8::is_ascii_digit) {
@@ -169,16 +169,38 @@ fn time(reader: &mut SliceReader<'_>) -> Result<SystemTime> {
     time.ok_or_else(wrong)
 }
 
+// Read in many places, of what is mostly right: so none of these is inlined.
+
 /// Reads one element of this tag, and returns a reader of what is in it.
+#[inline(never)]
 pub(super) fn inside<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<SliceReader<'a>> {
     SliceReader::new(value(reader, tag)?)
 }
 
 /// Reads one element of this tag, and returns what is in it.
+#[inline(never)]
 pub(super) fn value<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> Result<&'a [u8]> {
-    let element = AnyRef::decode(reader)?;
+    let element = element(reader)?;
     element.tag().assert_eq(tag)?;
     Ok(element.value())
+}
+
+/// Reads one element.
+#[inline(never)]
+pub(super) fn element<'a>(reader: &mut SliceReader<'a>) -> Result<AnyRef<'a>> {
+    AnyRef::decode(reader)
+}
+
+/// Reads an identifier of something.
+#[inline(never)]
+pub(super) fn identifier(reader: &mut SliceReader<'_>) -> Result<ObjectIdentifier> {
+    ObjectIdentifier::decode(reader)
+}
+
+/// Returns a reader of what is in the one element that this begins with.
+#[inline(never)]
+pub(super) fn opened(der: &[u8], tag: Tag) -> Result<SliceReader<'_>> {
+    inside(&mut SliceReader::new(der)?, tag)
 }
 
 const fn context_specific(number: u32) -> Tag {

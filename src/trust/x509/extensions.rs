@@ -3,10 +3,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str;
 
-use der::asn1::{AnyRef, ObjectIdentifier};
-use der::{Decode, Reader, Result, SliceReader, Tag, Tagged};
+use der::asn1::ObjectIdentifier;
+use der::{Reader, Result, SliceReader, Tag, Tagged};
 
-use super::{context_specific, inside, value};
+use super::{context_specific, element, identifier, inside, opened, value};
 use crate::trust::details::SubjectName;
 
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -42,7 +42,7 @@ impl Extensions {
     /// Reads all of them, given what is inside their explicit tag.
     pub(super) fn read(explicit: &[u8]) -> Result<Self> {
         let mut read = Self::default();
-        each(explicit, |id, is_critical, content| {
+        each(explicit, &mut |id, is_critical, content| {
             match id {
                 SUBJECT_ALTERNATIVE_NAME => {
                     read.subject_alternative_names = subject_names(content)?;
@@ -69,7 +69,7 @@ impl Extensions {
 pub(in crate::trust) fn may_sign(certificate: &[u8]) -> bool {
     let mut may_sign = true;
     let _ = find(certificate).and_then(|explicit| {
-        each(explicit, |id, _, content| {
+        each(explicit, &mut |id, _, content| {
             may_sign &= id != KEY_USAGE || signs_certificates(content);
             Ok(())
         })
@@ -79,10 +79,10 @@ pub(in crate::trust) fn may_sign(certificate: &[u8]) -> bool {
 
 /// Returns what is inside the explicit tag of the extensions.
 fn find(certificate: &[u8]) -> Result<&[u8]> {
-    let mut outside = inside(&mut SliceReader::new(certificate)?, Tag::Sequence)?;
+    let mut outside = opened(certificate, Tag::Sequence)?;
     let mut body = inside(&mut outside, Tag::Sequence)?;
     while !body.is_finished() {
-        let element = AnyRef::decode(&mut body)?;
+        let element = element(&mut body)?;
         if element.tag() == context_specific(3) {
             return Ok(element.value());
         }
@@ -93,29 +93,29 @@ fn find(certificate: &[u8]) -> Result<&[u8]> {
 /// Shows each extension: its identifier, whether it is critical, its content.
 fn each(
     explicit: &[u8],
-    mut show: impl FnMut(ObjectIdentifier, bool, &[u8]) -> Result<()>,
+    show: &mut dyn FnMut(ObjectIdentifier, bool, &[u8]) -> Result<()>,
 ) -> Result<()> {
     if explicit.is_empty() {
         return Ok(());
     }
-    let mut extensions = inside(&mut SliceReader::new(explicit)?, Tag::Sequence)?;
+    let mut extensions = opened(explicit, Tag::Sequence)?;
     while !extensions.is_finished() {
         let mut extension = inside(&mut extensions, Tag::Sequence)?;
-        let id = ObjectIdentifier::decode(&mut extension)?;
-        let mut element = AnyRef::decode(&mut extension)?;
+        let id = identifier(&mut extension)?;
+        let mut content = element(&mut extension)?;
         let mut is_critical = false;
-        if element.tag() == Tag::Boolean {
-            is_critical = element.value() != [0];
-            element = AnyRef::decode(&mut extension)?;
+        if content.tag() == Tag::Boolean {
+            is_critical = content.value() != [0];
+            content = element(&mut extension)?;
         }
-        element.tag().assert_eq(Tag::OctetString)?;
-        show(id, is_critical, element.value())?;
+        content.tag().assert_eq(Tag::OctetString)?;
+        show(id, is_critical, content.value())?;
     }
     Ok(())
 }
 
 fn is_authority(content: &[u8]) -> Result<bool> {
-    let mut constraints = inside(&mut SliceReader::new(content)?, Tag::Sequence)?;
+    let mut constraints = opened(content, Tag::Sequence)?;
     let is_said = !constraints.is_finished() && Tag::peek(&constraints)? == Tag::Boolean;
     Ok(is_said && value(&mut constraints, Tag::Boolean)? == [0xff])
 }
@@ -128,10 +128,10 @@ fn signs_certificates(content: &[u8]) -> bool {
 }
 
 fn is_for_servers(content: &[u8]) -> Result<bool> {
-    let mut purposes = inside(&mut SliceReader::new(content)?, Tag::Sequence)?;
+    let mut purposes = opened(content, Tag::Sequence)?;
     let mut is_one = false;
     while !purposes.is_finished() {
-        is_one |= ObjectIdentifier::decode(&mut purposes)? == SERVER_AUTHENTICATION;
+        is_one |= identifier(&mut purposes)? == SERVER_AUTHENTICATION;
     }
     Ok(is_one)
 }
@@ -142,7 +142,7 @@ pub(in crate::trust) fn limits_directory_names(constraints: &[u8]) -> bool {
         let mut reader = SliceReader::new(constraints)?;
         while !reader.is_finished() {
             // Those that are permitted, those that are excluded.
-            let mut subtrees = SliceReader::new(AnyRef::decode(&mut reader)?.value())?;
+            let mut subtrees = SliceReader::new(element(&mut reader)?.value())?;
             while !subtrees.is_finished() {
                 let subtree = inside(&mut subtrees, Tag::Sequence)?;
                 if Tag::peek(&subtree)? == context_specific(4) {
@@ -157,10 +157,10 @@ pub(in crate::trust) fn limits_directory_names(constraints: &[u8]) -> bool {
 
 /// RFC 5280 §4.2.1.6.
 fn subject_names(content: &[u8]) -> Result<Vec<SubjectName>> {
-    let mut reader = inside(&mut SliceReader::new(content)?, Tag::Sequence)?;
+    let mut reader = opened(content, Tag::Sequence)?;
     let mut names = Vec::new();
     while !reader.is_finished() {
-        let name = AnyRef::decode(&mut reader)?;
+        let name = element(&mut reader)?;
         let Tag::ContextSpecific { number, .. } = name.tag() else {
             return Err(name.tag().unexpected_error(None).to_error());
         };
