@@ -26,6 +26,8 @@ enum Sent {
 /// What a request says in one header.
 struct Said<'a> {
     values: &'a [&'a str],
+    /// Those of them that are lists (RFC 9110 §5.6.1), in one; empty ones left out.
+    elements: &'a [&'a str],
     headers: &'a Headers,
     body: Option<&'a Body>,
 }
@@ -107,11 +109,13 @@ pub(crate) fn settle(headers: &mut Headers, body: &mut Option<Body>) -> Result<(
 /// Has `Connection` name a header that is there.
 fn name_option(headers: &mut Headers, name: &str) -> Result<(), Error> {
     let said: Vec<_> = headers.get_all("Connection").collect();
-    let is_named = elements(&said).any(|option| option.eq_ignore_ascii_case(name));
+    let mut options = elements(&said);
+    let is_named = options.iter().any(|option| option.eq_ignore_ascii_case(name));
     if is_named || !headers.contains(name) {
         return Ok(());
     }
-    let all = elements(&said).chain([name]).collect::<Vec<_>>().join(", ");
+    options.push(name);
+    let all = options.join(", ");
     headers.set("Connection", &all)
 }
 
@@ -130,7 +134,8 @@ fn decide(
         let name = as_written(headers, name).unwrap_or(name);
         Error::new(ErrorKind::InvalidRequest, format!("the header {name}{shown} {why}"))
     };
-    rule(&Said { values: &values, headers, body }).map(Some).map_err(refused)
+    let elements = &elements(&values);
+    rule(&Said { values: &values, elements, headers, body }).map(Some).map_err(refused)
 }
 
 /// Returns the name of a header as the program has written it, if it is there.
@@ -152,15 +157,15 @@ fn shown(values: &[&str]) -> String {
 }
 
 /// Returns the elements of a list (RFC 9110 §5.6.1), empty ones left out.
-fn elements<'a>(values: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-    values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|one| !one.is_empty())
+fn elements<'a>(values: &[&'a str]) -> Vec<&'a str> {
+    let mut all = Vec::new();
+    for value in values {
+        all.extend(value.split(',').map(str::trim).filter(|one| !one.is_empty()));
+    }
+    all
 }
 
 impl Said<'_> {
-    fn elements(&self) -> impl Iterator<Item = &str> {
-        elements(self.values)
-    }
-
     /// Whether there are bytes to send, as far as that is known.
     fn has_content(&self) -> bool {
         self.body.is_some_and(|body| body.known_length() != Some(0))
@@ -204,11 +209,11 @@ fn is_host(text: &str) -> bool {
 /// RFC 9110 §10.1.1: there is one expectation, and none without a body to wait with.
 fn expect(said: &Said<'_>) -> Result<Sent, Refusal> {
     let is_known = |one: &str| one.eq_ignore_ascii_case("100-continue");
-    if !said.elements().all(is_known) {
+    if !said.elements.iter().copied().all(is_known) {
         return Err("is not 100-continue, the one expectation that there is: leave it out".into());
     }
     Ok(match said.values {
-        _ if said.elements().next().is_none() || !said.has_content() => Sent::Nothing,
+        _ if said.elements.is_empty() || !said.has_content() => Sent::Nothing,
         [one] if is_known(one) => Sent::AsWritten,
         _ => Sent::Instead("100-continue"),
     })
@@ -230,7 +235,7 @@ fn connection(said: &Said<'_>) -> Result<Sent, Refusal> {
         "user-agent",
     ];
     const FAMILIES: &[&str] = &["accept", "content-", "if-"];
-    for option in said.elements() {
+    for &option in said.elements {
         let lower = option.to_ascii_lowercase();
         if !is_token(option) {
             return Err("is no list of options: use names, such as close or keep-alive".into());
@@ -243,14 +248,14 @@ fn connection(said: &Said<'_>) -> Result<Sent, Refusal> {
             return Err(why.into());
         }
     }
-    let is_empty = said.elements().next().is_none();
+    let is_empty = said.elements.is_empty();
     Ok(if is_empty { Sent::Nothing } else { Sent::AsWritten })
 }
 
 /// RFC 9110 §10.1.4: what is asked for here has to be understood.
 fn te(said: &Said<'_>) -> Result<Sent, Refusal> {
     let (mut trailers, mut others) = (false, false);
-    for one in said.elements() {
+    for one in said.elements {
         let (name, weight) = one.split_once(';').unwrap_or((one, ""));
         let unwanted = weight.trim().to_ascii_lowercase();
         match &*name.trim().to_ascii_lowercase() {
@@ -280,10 +285,10 @@ fn upgrade(said: &Said<'_>) -> Result<Sent, Refusal> {
         Some((name, version)) => is_token(name) && is_token(version),
         None => is_token(one),
     };
-    if !said.elements().all(is_protocol) {
+    if !said.elements.iter().copied().all(is_protocol) {
         return Err("is no list of protocols: use names, as in websocket or IRC/6.9".into());
     }
-    let is_empty = said.elements().next().is_none();
+    let is_empty = said.elements.is_empty();
     Ok(if is_empty { Sent::Nothing } else { Sent::AsWritten })
 }
 
@@ -294,29 +299,27 @@ fn trailer(_: &Said<'_>) -> Result<Sent, Refusal> {
 
 /// RFC 9112 §6.1, §11.2: two places that say where a body ends is how requests are smuggled.
 fn transfer_encoding(said: &Said<'_>) -> Result<Sent, Refusal> {
-    let codings: Vec<_> = said.elements().map(str::to_ascii_lowercase).collect();
-    let codings: Vec<_> = codings.iter().map(|coding| &**coding).collect();
-    match codings[..] {
-        _ if said.headers.contains("content-length") => {
-            Err("goes with no Content-Length: leave both out, they follow from the body".into())
-        }
-        [] | ["identity"] => Ok(Sent::Nothing),
-        ["chunked"] if said.body.is_some() => Ok(Sent::Nothing),
-        ["chunked"] => {
-            Err("says that a body comes, and the request has none: leave it out, or set a body"
-                .into())
-        }
-        _ => Err("names a coding that no body is sent with: leave it out; what the body is \
-                  encoded with stands in Content-Encoding"
-            .into()),
+    let is = |coding: &str| matches!(said.elements, [one] if one.eq_ignore_ascii_case(coding));
+    if said.headers.contains("content-length") {
+        return Err("goes with no Content-Length: leave both out, they follow from the body".into());
     }
+    if said.elements.is_empty() || is("identity") || is("chunked") && said.body.is_some() {
+        return Ok(Sent::Nothing);
+    }
+    Err(if is("chunked") {
+        "says that a body comes, and the request has none: leave it out, or set a body"
+    } else {
+        "names a coding that no body is sent with: leave it out; what the body is encoded with \
+         stands in Content-Encoding"
+    }
+    .into())
 }
 
 /// RFC 9110 §8.6: it is the length of the body and nothing else.
 fn content_length(said: &Said<'_>) -> Result<Sent, Refusal> {
     // Digits alone: `parse` takes a sign too.
-    let length = |one: &str| one.parse().ok().filter(|_| !one.starts_with('+'));
-    let mut lengths = said.elements().map(length);
+    let length = |one: &&str| one.parse().ok().filter(|_| !one.starts_with('+'));
+    let mut lengths = said.elements.iter().map(length);
     let Some(announced) = lengths.next().flatten() else {
         return Err("is no length: leave it out, it follows from the body".into());
     };
