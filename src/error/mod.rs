@@ -85,6 +85,7 @@ impl Error {
     }
 
     /// Adds the stage, unless a place closer to the failure has named one.
+    #[cold]
     pub(crate) fn at(mut self, stage: Stage) -> Self {
         if self.0.stage.is_none() {
             Arc::make_mut(&mut self.0).stage = Some(stage);
@@ -93,6 +94,7 @@ impl Error {
     }
 
     /// Adds the URL, unless a place closer to the failure has named one.
+    #[cold]
     pub(crate) fn on(mut self, url: &Url) -> Self {
         if self.0.url.is_none() {
             Arc::make_mut(&mut self.0).url = Some(without_secrets(url).into());
@@ -101,8 +103,13 @@ impl Error {
     }
 
     /// Adds what caused it.
-    pub(crate) fn because(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        Arc::make_mut(&mut self.0).source = Some(Foreign::new(Arc::new(source)));
+    pub(crate) fn because(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.from(Arc::new(source))
+    }
+
+    #[cold]
+    fn from(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
+        Arc::make_mut(&mut self.0).source = Some(Foreign::new(source));
         self
     }
 

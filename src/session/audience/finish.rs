@@ -143,15 +143,16 @@ impl Ending {
         {
             listener.last_progress(core);
         }
+        if matches!(reports, Reports::Delegates) {
+            return self.tell_delegates(outcome);
+        }
+        let (outcome, delegate) = core.conclude(outcome);
         match reports {
-            Reports::Delegates => self.tell_delegates(outcome),
             Reports::Closure(end) => {
-                let (outcome, _delegate) = core.conclude(outcome);
                 let end = end.into_inner();
                 call_now(core, None, move |_| end(core.id, outcome));
             }
             Reports::Channel(end) => {
-                let (outcome, _delegate) = core.conclude(outcome);
                 end.into_inner()(core.id, outcome);
                 core.shared.queue.wake();
                 if let Some(listener) = listener {
@@ -159,7 +160,7 @@ impl Ending {
                 }
             }
             Reports::Updates(sender) => {
-                let outcome = core.conclude(outcome).0.map(|product| {
+                let outcome = outcome.map(|product| {
                     if let Product::Download(download) = product {
                         send(core, &sender, Update::Downloaded(download.file), None);
                     }
@@ -168,12 +169,12 @@ impl Ending {
             }
             // Nobody has run it.
             Reports::Caller => {
-                let (outcome, delegate) = core.conclude(outcome);
                 if let Some(delegate) = delegate {
                     let error = outcome.as_ref().err();
                     call_now(core, None, |task| delegate.did_complete(task, error));
                 }
             }
+            Reports::Delegates => {}
         }
     }
 
