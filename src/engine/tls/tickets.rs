@@ -1,6 +1,5 @@
 //! What a session remembers of its handshakes, to resume them.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +21,8 @@ const REMEMBERED: usize = 64;
 pub(super) struct Tickets {
     remembered: ClientSessionMemoryCache,
     any_asks: AtomicBool,
-    asking: Mutex<HashSet<ServerName<'static>>>,
+    /// Few: those that want a certificate of the client.
+    asking: Mutex<Vec<ServerName<'static>>>,
 }
 
 impl fmt::Debug for Tickets {
@@ -36,13 +36,17 @@ impl Tickets {
         Arc::new(Self {
             remembered: ClientSessionMemoryCache::new(REMEMBERED),
             any_asks: AtomicBool::new(false),
-            asking: Mutex::new(Rank::Tickets, HashSet::new()),
+            asking: Mutex::new(Rank::Tickets, Vec::new()),
         })
     }
 
     /// From now on, nothing is remembered of `server`.
     pub(super) fn never_for(&self, server: &ServerName<'static>) {
-        self.asking.lock().insert(server.clone());
+        let mut asking = self.asking.lock();
+        if !asking.contains(server) {
+            asking.push(server.clone());
+        }
+        drop(asking);
         self.any_asks.store(true, Ordering::Release);
     }
 
