@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::audience::give_voice;
 use super::delegate::Delegate;
 use super::handle::{Calls, Session, Shared};
 use super::local::Local;
@@ -60,6 +61,7 @@ impl Session {
         delegate: Arc<dyn Delegate>,
         queue: DeliveryQueue,
     ) -> Result<Self, Error> {
+        give_voice();
         Self::make(configuration, Calls { delegate: Some(Foreign::new(delegate)), queue }, false)
     }
 

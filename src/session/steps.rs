@@ -69,6 +69,7 @@ impl Steps {
             tasks: Mutex::new(Rank::Pool, Tasks::default()),
             changed: Condvar::new(),
         });
+        audience::give_voice();
         let calls = Calls { delegate: delegate.map(Foreign::new), queue };
         let shared = Shared::new((configuration, census), calls, by_hand.clone(), false);
         Ok((Self(by_hand), Session::of(&shared)))

@@ -70,7 +70,7 @@ pub(crate) const SESSION_MAY_USE: &[(&str, &[&str])] = &[
     ("bytes", &["task"]),
     ("making", &["bytes", "data", "handle", "task"]),
     ("transfers", &["data", "handle", "task"]),
-    ("open", &["delegate", "handle", "local"]),
+    ("open", &["audience", "delegate", "handle", "local"]),
     ("steps", &["audience", "delegate", "handle", "inside", "local", "task"]),
 ];
 

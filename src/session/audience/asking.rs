@@ -11,7 +11,7 @@ use crate::cancel::Wake;
 use crate::delivery::{Course, Inquiry, Reply, Settled};
 use crate::error::{Error, ErrorKind};
 use crate::session::delegate::{Delegate, HeldDelegate};
-use crate::session::task::{Core, Task};
+use crate::session::task::{Core, Task, voice};
 
 /// An answer that comes this soon, data that is taken and a call that returns this soon, is not worth giving the
 /// place to others, who would open a connection of their own.
@@ -31,19 +31,25 @@ impl Core {
 
     /// Asks the delegates for a body to send.
     pub(in crate::session) fn ask_for_body(self: &Arc<Self>) -> Result<Option<Body>, Error> {
-        let answer = self.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply));
-        answer.map(Option::flatten)
+        voice().map_or(Ok(None), |voice| voice.ask_for_body(self))
     }
 
     /// Tells that the task waits for a connection to become possible.
     pub(in crate::session) fn tell_of_waiting(self: &Arc<Self>) {
+        if let Some(voice) = voice() {
+            voice.tell_of_waiting(self);
+        }
+    }
+
+    /// The same, where there is anybody at all.
+    pub(super) fn tell_delegates_of_waiting(self: &Arc<Self>) {
         let mut chain = self.chain().into_iter().flatten();
         let (Some(first), next) = (chain.next(), chain.next()) else { return };
         Calls::of(self).make(self, next, move |task| first.task_is_waiting_for_connectivity(task));
     }
 
     /// Asks the task's delegates.
-    fn ask<T: Send + 'static>(
+    pub(super) fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
     ) -> Result<Option<T>, Error> {

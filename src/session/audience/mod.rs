@@ -10,8 +10,10 @@ mod finish;
 mod pace;
 mod telling;
 mod updates;
+mod voice;
 
 pub(super) use asking::SOON;
 pub(super) use calls::{call, guarded, tell_invalid};
 pub(super) use finish::Completion;
 pub use updates::Updates;
+pub(super) use voice::give_voice;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::task::{
-    Core, DownloadTask, Item, Listener, Progress, Reports, SendUpdate, Task, Update,
+    Core, DownloadTask, Item, Listener, Progress, Reports, SendUpdate, Task, Update, voice,
 };
 use crate::sync::{Mutex, Rank};
 
@@ -44,6 +44,11 @@ struct Addressee {
 impl Core {
     /// Finds out whom to tell while the transfer goes on, at its beginning.
     pub(in crate::session) fn start_telling(&self) -> Option<Arc<dyn Listener>> {
+        voice()?.listener(self)
+    }
+
+    /// The same, where there is anybody at all.
+    pub(super) fn listener_to_tell(&self) -> Option<Arc<dyn Listener>> {
         let (updates, is_callers, own, only_of_sending) = {
             let state = self.state.lock();
             let recipients = &state.recipients;

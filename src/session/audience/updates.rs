@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::time::Duration;
 
+use super::voice::give_voice;
 use crate::error::Error;
 use crate::session::task::{Core, DataTask, DownloadTask, Item, Reports, Task, Update};
 
@@ -48,6 +49,7 @@ pub struct Updates {
 impl Updates {
     /// Begins a task that has not begun, and returns what happens to it.
     fn of(core: &Arc<Core>) -> Self {
+        give_voice();
         let (sender, receiver) = channel();
         let task = Task::of(core);
         match core.take_over(Reports::Updates(Arc::new(move |item| sender.send(item).is_ok()))) {

@@ -6,8 +6,7 @@ use super::handles::Task;
 use super::inner::PRIORITY;
 use super::life::TaskState;
 use super::progress::Progress;
-use crate::error::{Error, ErrorKind};
-use crate::foreign::Foreign;
+use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::Delegate;
@@ -128,24 +127,6 @@ impl Task {
     pub fn delegate(&self) -> Option<Arc<dyn Delegate>> {
         let delegate = self.core.state.lock().recipients.delegate();
         delegate.map(|delegate| Arc::clone(&delegate))
-    }
-
-    /// Gives the task a delegate of its own, which comes before the session's.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidRequest`] if the task has begun already.
-    pub fn set_delegate(&self, delegate: Arc<dyn Delegate>) -> Result<(), Error> {
-        let delegate = Foreign::new(delegate);
-        let mut state = self.core.state.lock();
-        if state.life.has_begun() {
-            let detail = "a task that has begun cannot be given another delegate";
-            return Err(Error::new(ErrorKind::InvalidRequest, detail));
-        }
-        let before = state.recipients.set_delegate(delegate);
-        drop(state);
-        drop(before);
-        Ok(())
     }
 
     /// Takes one suspension back; the task runs when there is none left. A task is created

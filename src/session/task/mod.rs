@@ -26,4 +26,4 @@ pub(crate) use product::{Brought, Kind, Product, Sends};
 pub use progress::Progress;
 pub use reports::Update;
 pub(crate) use reports::{Item, Reports, SendUpdate};
-pub(crate) use seams::{Listener, Scheduler};
+pub(crate) use seams::{Listener, Scheduler, Voice, give_voice, voice};

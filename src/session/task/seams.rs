@@ -2,19 +2,23 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::inner::{Core, Locked};
 use super::product::Brought;
 use super::reports::Reports;
+use crate::body::Body;
+use crate::credentials::Challenge;
 use crate::delivery::{DeliveryQueue, Mailbox};
 use crate::error::Error;
 use crate::foreign::Foreign;
 use crate::load::Loaded;
+use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::handle::Shared;
+use crate::wire::DelegateDecision;
 
 /// Decides when and where the tasks of one session run.
 ///
@@ -145,6 +149,56 @@ pub(crate) trait Listener: Send + Sync {
     fn last_progress(&self, task: &Arc<Core>);
 }
 
+/// Asks and tells the program while a task goes on.
+///
+/// There is one, from the moment on that the program hands over somebody to be asked or told: so
+/// a program that never does is linked without the code that asks and tells.
+pub(crate) trait Voice: Sync {
+    /// Returns who is told while the transfer goes on, at its beginning.
+    fn listener(&self, task: &Core) -> Option<Arc<dyn Listener>>;
+
+    /// Asks for a body to send.
+    fn ask_for_body(&self, task: &Arc<Core>) -> Result<Option<Body>, Error>;
+
+    /// Asks what to do about a redirect.
+    fn ask_about_redirect(
+        &self,
+        task: &Arc<Core>,
+        response: Response,
+        proposed: Request,
+    ) -> Result<Option<Option<Request>>, Error>;
+
+    /// Asks all what to do about a challenge.
+    fn ask_about(
+        &self,
+        task: &Arc<Core>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error>;
+
+    /// Asks the task's own delegate alone.
+    fn ask_own_about(
+        &self,
+        task: &Arc<Core>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error>;
+
+    /// Tells that the task waits for a connection to become possible.
+    fn tell_of_waiting(&self, task: &Arc<Core>);
+}
+
+static VOICE: OnceLock<&dyn Voice> = OnceLock::new();
+
+/// Has all tasks ask and tell by this; all later ones are the same.
+pub(crate) fn give_voice(voice: &'static dyn Voice) {
+    // It was there before.
+    let _ = VOICE.set(voice);
+}
+
+/// Returns what asks and tells, if there is anybody to be asked or told.
+pub(crate) fn voice() -> Option<&'static dyn Voice> {
+    VOICE.get().copied()
+}
+
 /// Who is told of a task, and asked.
 pub(crate) struct Recipients {
     reports: Reports,
@@ -199,7 +253,7 @@ impl Recipients {
         self.delegate.is_some()
     }
 
-    pub(super) fn set_delegate(&mut self, delegate: HeldDelegate) -> Option<HeldDelegate> {
+    pub(crate) fn set_delegate(&mut self, delegate: HeldDelegate) -> Option<HeldDelegate> {
         self.delegate.replace(delegate.into_inner()).map(Foreign::new)
     }
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate};
-use crate::session::task::{Core, Task};
+use crate::session::task::{Core, Task, voice};
 use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses};
 
 impl Dialogue for Core {
@@ -58,11 +58,11 @@ impl Dialogue for Core {
         let core = &self;
         core.go_on()?;
         core.state.lock().seen.responded(response.clone());
-        let follows = proposed.clone();
-        let answer = core.ask(move |delegate, task, reply| {
-            delegate.will_perform_redirect(task, &response, proposed.clone(), reply);
-        })?;
-        let Some(request) = answer.unwrap_or(Some(follows)) else { return Ok(None) };
+        let answer = match voice() {
+            Some(voice) => voice.ask_about_redirect(core, response, proposed.clone())?,
+            None => None,
+        };
+        let Some(request) = answer.unwrap_or(Some(proposed)) else { return Ok(None) };
         let before = {
             let mut state = core.state.lock();
             let before = core.host(&state).to_owned();
@@ -81,7 +81,7 @@ impl Dialogue for Core {
     }
 
     fn challenge(self: Arc<Self>, challenge: Challenge) -> Result<Option<DelegateDecision>, Error> {
-        self.ask_about(challenge)
+        voice().map_or(Ok(None), |voice| voice.ask_about(&self, challenge))
     }
 
     fn has_delegate(&self) -> bool {
@@ -96,8 +96,7 @@ impl Dialogue for Core {
         self: Arc<Self>,
         challenge: Challenge,
     ) -> Result<Option<DelegateDecision>, Error> {
-        let Some(delegate) = self.own_voice() else { return Ok(None) };
-        self.ask_task_wise(&delegate, &Arc::new(challenge))
+        voice().map_or(Ok(None), |voice| voice.ask_own_about(&self, challenge))
     }
 
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {
@@ -108,7 +107,7 @@ impl Dialogue for Core {
 impl Core {
     /// Asks the delegates what to do about a challenge, until one answers. What concerns a
     /// connection is a matter of the session first.
-    fn ask_about(
+    pub(in crate::session::audience) fn ask_about(
         self: &Arc<Self>,
         challenge: Challenge,
     ) -> Result<Option<DelegateDecision>, Error> {
@@ -135,7 +134,7 @@ impl Core {
     }
 
     /// Asks one delegate what is to be done about a challenge of the task.
-    fn ask_task_wise(
+    pub(in crate::session::audience) fn ask_task_wise(
         self: &Arc<Self>,
         delegate: &HeldDelegate,
         challenge: &Arc<Challenge>,
@@ -148,7 +147,7 @@ impl Core {
 
     /// Returns the task's own delegate, if it is not the session's too and its type is not
     /// known to leave all challenges to others.
-    fn own_voice(&self) -> Option<HeldDelegate> {
+    pub(in crate::session::audience) fn own_voice(&self) -> Option<HeldDelegate> {
         let [own, session] = self.chain();
         let own = own?;
         let is_of_session = session.is_some_and(|session| Arc::ptr_eq(&own, &session));

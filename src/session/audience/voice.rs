@@ -1,0 +1,85 @@
+//! The [`Voice`] of those who are told and asked while a task goes on.
+
+use std::sync::Arc;
+
+use crate::body::Body;
+use crate::credentials::Challenge;
+use crate::error::{Error, ErrorKind};
+use crate::foreign::Foreign;
+use crate::request::Request;
+use crate::response::Response;
+use crate::session::delegate::Delegate;
+use crate::session::task::{self, Core, Listener, Task, Voice};
+use crate::wire::DelegateDecision;
+
+/// Has tasks tell and ask from now on. Called wherever a program hands over somebody to be told
+/// or asked.
+pub(in crate::session) fn give_voice() {
+    task::give_voice(&OfAudience);
+}
+
+struct OfAudience;
+
+impl Voice for OfAudience {
+    fn listener(&self, task: &Core) -> Option<Arc<dyn Listener>> {
+        task.listener_to_tell()
+    }
+
+    fn ask_for_body(&self, task: &Arc<Core>) -> Result<Option<Body>, Error> {
+        let answer = task.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply));
+        answer.map(Option::flatten)
+    }
+
+    fn ask_about_redirect(
+        &self,
+        task: &Arc<Core>,
+        response: Response,
+        proposed: Request,
+    ) -> Result<Option<Option<Request>>, Error> {
+        task.ask(move |delegate, task, reply| {
+            delegate.will_perform_redirect(task, &response, proposed.clone(), reply);
+        })
+    }
+
+    fn ask_about(
+        &self,
+        task: &Arc<Core>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        task.ask_about(challenge)
+    }
+
+    fn ask_own_about(
+        &self,
+        task: &Arc<Core>,
+        challenge: Challenge,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        let Some(delegate) = task.own_voice() else { return Ok(None) };
+        task.ask_task_wise(&delegate, &Arc::new(challenge))
+    }
+
+    fn tell_of_waiting(&self, task: &Arc<Core>) {
+        task.tell_delegates_of_waiting();
+    }
+}
+
+impl Task {
+    /// Gives the task a delegate of its own, which comes before the session's.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if the task has begun already.
+    pub fn set_delegate(&self, delegate: Arc<dyn Delegate>) -> Result<(), Error> {
+        give_voice();
+        let delegate = Foreign::new(delegate);
+        let mut state = self.core.state.lock();
+        if state.life.has_begun() {
+            let detail = "a task that has begun cannot be given another delegate";
+            return Err(Error::new(ErrorKind::InvalidRequest, detail));
+        }
+        let before = state.recipients.set_delegate(delegate);
+        drop(state);
+        drop(before);
+        Ok(())
+    }
+}
