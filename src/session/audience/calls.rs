@@ -9,7 +9,7 @@ use crate::foreign::{Foreign, caught};
 use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::handle::{Session, Shared};
 use crate::session::inside::{self, Inside};
-use crate::session::task::{Core, Task};
+use crate::session::task::{Core, Task, voice};
 
 /// Where the calls of a task are made.
 #[derive(Clone, Debug)]
@@ -137,6 +137,13 @@ pub(in crate::session) fn call(
 
 /// Tells the delegate of a session that it has become invalid, and lets go of it.
 pub(in crate::session) fn tell_invalid(shared: &Arc<Shared>) {
+    if let Some(voice) = voice() {
+        voice.tell_invalid(shared);
+    }
+}
+
+/// The same, where there is anybody at all.
+pub(super) fn tell_delegate_invalid(shared: &Arc<Shared>) {
     let Some(delegate) = shared.take_delegate() else { return };
     let call = Call::begin(shared);
     shared.calls.send(move || {

@@ -8,7 +8,7 @@ use crate::delivery::Mailbox;
 use crate::error::Error;
 use crate::foreign::caught;
 use crate::session::delegate::HeldDelegate;
-use crate::session::task::{Brought, Core, Listener, Product, Record, Reports, Update};
+use crate::session::task::{Brought, Core, Listener, Product, Record, Reports, Update, voice};
 
 /// The completion of a task, decided but not told.
 ///
@@ -71,6 +71,35 @@ impl Core {
             call_here(self, |task| delegate.did_complete(task, error));
         }
         outcome
+    }
+
+    /// Tells the delegates what a task has brought that reports to them.
+    pub(super) fn end_with_delegates(self: &Arc<Self>, mut outcome: Brought, is_refused: bool) {
+        let core = self;
+        let session = if is_refused { None } else { core.shared.delegate() };
+        let own = core.state.lock().recipients.delegate();
+        let (first, next) = match own {
+            Some(own) => (Some(own), session),
+            None => (session, None),
+        };
+        let Some(delegate) = first else {
+            let _ = core.conclude(outcome);
+            return;
+        };
+        let hands_over = outcome.as_ref().is_ok_and(|product| core.hands_over(product));
+        outcome = match outcome {
+            Ok(Product::Download(download)) if hands_over => {
+                call_now(core, next.clone(), |task| {
+                    delegate.did_finish_downloading(task, download.file);
+                });
+                Ok(Product::HandedOver)
+            }
+            outcome => outcome,
+        };
+        let (outcome, own) = core.conclude(outcome);
+        let error = outcome.as_ref().err();
+        call_now(core, next, |task| delegate.did_complete(task, error));
+        drop((delegate, own));
     }
 
     /// Makes the task completed; decides what it has brought. Returns its delegate, of which
@@ -144,7 +173,12 @@ impl Ending {
             listener.last_progress(core);
         }
         if matches!(reports, Reports::Delegates) {
-            return self.tell_delegates(outcome);
+            match voice() {
+                Some(voice) => voice.end(core, outcome, self.is_refused),
+                // Nobody is told.
+                None => drop(core.conclude(outcome)),
+            }
+            return;
         }
         let (outcome, delegate) = core.conclude(outcome);
         match reports {
@@ -189,34 +223,6 @@ impl Ending {
                 }
             });
         }
-    }
-
-    fn tell_delegates(&self, mut outcome: Brought) {
-        let core = &self.core;
-        let session = if self.is_refused { None } else { core.shared.delegate() };
-        let own = core.state.lock().recipients.delegate();
-        let (first, next) = match own {
-            Some(own) => (Some(own), session),
-            None => (session, None),
-        };
-        let Some(delegate) = first else {
-            let _ = core.conclude(outcome);
-            return;
-        };
-        let hands_over = outcome.as_ref().is_ok_and(|product| core.hands_over(product));
-        outcome = match outcome {
-            Ok(Product::Download(download)) if hands_over => {
-                call_now(core, next.clone(), |task| {
-                    delegate.did_finish_downloading(task, download.file);
-                });
-                Ok(Product::HandedOver)
-            }
-            outcome => outcome,
-        };
-        let (outcome, own) = core.conclude(outcome);
-        let error = outcome.as_ref().err();
-        call_now(core, next, |task| delegate.did_complete(task, error));
-        drop((delegate, own));
     }
 }
 

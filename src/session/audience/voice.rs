@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::calls;
 use crate::body::Body;
 use crate::credentials::Challenge;
 use crate::error::{Error, ErrorKind};
@@ -9,7 +10,8 @@ use crate::foreign::Foreign;
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::Delegate;
-use crate::session::task::{self, Core, Listener, Task, Voice};
+use crate::session::handle::Shared;
+use crate::session::task::{self, Brought, Core, Listener, Task, Voice};
 use crate::wire::DelegateDecision;
 
 /// Has tasks tell and ask from now on. Called wherever a program hands over somebody to be told
@@ -60,6 +62,14 @@ impl Voice for OfAudience {
 
     fn tell_of_waiting(&self, task: &Arc<Core>) {
         task.tell_delegates_of_waiting();
+    }
+
+    fn tell_invalid(&self, session: &Arc<Shared>) {
+        calls::tell_delegate_invalid(session);
+    }
+
+    fn end(&self, task: &Arc<Core>, outcome: Brought, is_refused: bool) {
+        task.end_with_delegates(outcome, is_refused);
     }
 }
 

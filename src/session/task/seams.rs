@@ -184,6 +184,12 @@ pub(crate) trait Voice: Sync {
 
     /// Tells that the task waits for a connection to become possible.
     fn tell_of_waiting(&self, task: &Arc<Core>);
+
+    /// Tells that the session has become invalid, and lets go of its delegate.
+    fn tell_invalid(&self, session: &Arc<Shared>);
+
+    /// Ends a task that reports to delegates; `is_refused` if its session never took it.
+    fn end(&self, task: &Arc<Core>, outcome: Brought, is_refused: bool);
 }
 
 static VOICE: OnceLock<&dyn Voice> = OnceLock::new();
