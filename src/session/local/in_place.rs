@@ -5,7 +5,6 @@
 //! and others wait in line, its task gives its place to them, and takes one again after the
 //! call. So nobody looks unless somebody waits.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,15 +12,17 @@ use super::Local;
 use crate::session::audience::SOON;
 use crate::session::task::{Core, Place};
 
-/// The calls that are under way, by task, of which each has one at most.
-pub(super) type InPlace = BTreeMap<u64, (Instant, Arc<Core>)>;
+/// The calls that are under way: few, as each has a thread, and one of a task at most.
+pub(super) type InPlace = Vec<(Instant, Arc<Core>)>;
 
 impl Local {
     /// Notes that the program is called by the thread that runs the task.
     pub(super) fn begin_in_place(&self, core: &Arc<Core>) {
         let now = self.now();
-        let before = self.in_place.lock().insert(core.id, (now, Arc::clone(core)));
-        debug_assert!(before.is_none(), "calls of one task do not overlap");
+        let mut calls = self.in_place.lock();
+        debug_assert!(calls.iter().all(|(_, one)| one.id != core.id), "calls do not overlap");
+        calls.push((now, Arc::clone(core)));
+        drop(calls);
         if self.pool.has_line() {
             self.timer.look_at_calls(now + SOON);
         }
@@ -29,7 +30,10 @@ impl Local {
 
     /// Notes that it has returned.
     pub(super) fn end_in_place(&self, core: &Core) {
-        let ended = self.in_place.lock().remove(&core.id);
+        let mut calls = self.in_place.lock();
+        let at = calls.iter().position(|(_, one)| one.id == core.id);
+        let ended = at.map(|at| calls.swap_remove(at));
+        drop(calls);
         drop(ended);
     }
 
@@ -52,7 +56,7 @@ impl Local {
         {
             // Held, so that none of these calls returns meanwhile.
             let calls = self.in_place.lock();
-            for (since, core) in calls.values() {
+            for (since, core) in &*calls {
                 let due = *since + SOON;
                 if due <= now {
                     freed.extend(self.aside(core));
