@@ -43,9 +43,6 @@ impl Census {
     }
 
     /// Starts a thread, which is counted until it has ended.
-    ///
-    /// What it does is boxed: every other type of closure would bring a copy of std's code
-    /// for starting threads into the program.
     pub(crate) fn spawn(
         &self,
         name: &str,
@@ -56,10 +53,11 @@ impl Census {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let counted = self.count(Kind::Thread);
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let life = Box::new(move || {
             let _counted = counted;
             life();
-        })
+        });
+        start(thread::Builder::new().name(name.to_owned()), life)
     }
 
     /// Has every thread refused that is asked for, as by a system that has none, or no more.
@@ -73,6 +71,17 @@ impl Census {
     pub(crate) fn alive(&self, kind: Kind) -> usize {
         self.counters[kind as usize].load(Ordering::SeqCst)
     }
+}
+
+/// Starts a thread.
+///
+/// What it does is boxed: every other type of closure would bring a copy of std's code for
+/// starting threads into the program.
+pub(crate) fn start(
+    builder: thread::Builder,
+    life: Box<dyn FnOnce() + Send>,
+) -> io::Result<JoinHandle<()>> {
+    builder.spawn(life)
 }
 
 /// One thing that is alive; dropped with it.

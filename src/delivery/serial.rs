@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{io, mem, thread};
 
-use crate::census::{Census, Kind};
+use crate::census::{self, Census, Kind};
 use crate::clock::Clock;
 use crate::delivery::queue::{Job, run_caught};
 use crate::log;
@@ -95,11 +95,11 @@ impl Shared {
     fn start(self: &Arc<Self>, builder: thread::Builder) -> io::Result<()> {
         let shared = self.clone();
         let counted = self.session.get().map(|(census, _)| census.count(Kind::Thread));
-        builder.name("urlsession-delivery".to_owned()).spawn(move || {
+        let life = Box::new(move || {
             let _counted = counted;
             shared.run();
-        })?;
-        Ok(())
+        });
+        census::start(builder.name("urlsession-delivery".to_owned()), life).map(drop)
     }
 
     /// Runs jobs until it is time to leave.

@@ -236,11 +236,15 @@ fn connection(said: &Said<'_>) -> Result<Sent, Refusal> {
     ];
     const FAMILIES: &[&str] = &["accept", "content-", "if-"];
     for &option in said.elements {
-        let lower = option.to_ascii_lowercase();
         if !is_token(option) {
             return Err("is no list of options: use names, such as close or keep-alive".into());
         }
-        if FOR_ALL.contains(&&*lower) || FAMILIES.iter().any(|family| lower.starts_with(family)) {
+        let begins = |family: &&str| {
+            let start = option.as_bytes().get(..family.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(family.as_bytes()))
+        };
+        let is_for_all = FOR_ALL.iter().any(|known| known.eq_ignore_ascii_case(option));
+        if is_for_all || FAMILIES.iter().any(begins) {
             let why = format!(
                 "names {option}, which is for the server and would be taken out on the way: leave \
                  that name out"
@@ -254,22 +258,22 @@ fn connection(said: &Said<'_>) -> Result<Sent, Refusal> {
 
 /// RFC 9110 §10.1.4: what is asked for here has to be understood.
 fn te(said: &Said<'_>) -> Result<Sent, Refusal> {
+    /// The weights of what is not wanted (RFC 9110 §12.4.2).
+    const NOTHING: &[&str] =
+        &["q=0", "q=0.", "q=0.0", "q=0.00", "q=0.000", "Q=0", "Q=0.", "Q=0.0", "Q=0.00", "Q=0.000"];
     let (mut trailers, mut others) = (false, false);
     for one in said.elements {
         let (name, weight) = one.split_once(';').unwrap_or((one, ""));
-        let unwanted = weight.trim().to_ascii_lowercase();
-        match &*name.trim().to_ascii_lowercase() {
-            "trailers" => trailers = true,
+        let (name, weight) = (name.trim(), weight.trim());
+        if name.eq_ignore_ascii_case("trailers") {
+            trailers = true;
+        } else if name.eq_ignore_ascii_case("chunked") || NOTHING.contains(&weight) {
             // Every server may send it, and nobody asks for it.
-            "chunked" => others = true,
-            _ if matches!(&*unwanted, "q=0" | "q=0." | "q=0.0" | "q=0.00" | "q=0.000") => {
-                others = true;
-            }
-            _ => {
-                return Err("asks for a transfer coding, and chunked alone is undone here: leave \
-                            it out, Accept-Encoding asks for compressed content"
-                    .into());
-            }
+            others = true;
+        } else {
+            return Err("asks for a transfer coding, and chunked alone is undone here: leave it \
+                        out, Accept-Encoding asks for compressed content"
+                .into());
         }
     }
     Ok(match (trailers, others) {

@@ -156,7 +156,7 @@ fn system(again: bool) -> Arc<Trusted> {
 
 /// Reads the store, and returns in words what of it cannot be used.
 fn read_system() -> (Trusted, Vec<String>) {
-    let (certificates, errors, mut odd) = match environment::named(|name| std::env::var_os(name)) {
+    let (certificates, errors, mut odd) = match environment::named(&|name| std::env::var_os(name)) {
         Some(found) => (found.certificates, found.errors, found.odd),
         None => {
             let found = rustls_native_certs::load_native_certs();

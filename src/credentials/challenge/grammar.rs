@@ -278,7 +278,8 @@ impl<'a> Elements<'a> {
 }
 
 /// Returns how many bytes at the beginning are so.
-fn run(bytes: &[u8], are: impl Fn(u8) -> bool) -> usize {
+#[inline(never)]
+fn run(bytes: &[u8], are: fn(u8) -> bool) -> usize {
     bytes.iter().position(|&byte| !are(byte)).unwrap_or(bytes.len())
 }
 

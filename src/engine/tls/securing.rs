@@ -216,7 +216,7 @@ impl<'a> Securing<'a> {
         &mut self,
         chain: Vec<Certificate>,
         verdict: Result<(), Error>,
-        ask: impl Fn(&Context, Challenge) -> Result<Option<DelegateDecision>, Error>,
+        ask: fn(&Context, Challenge) -> Result<Option<DelegateDecision>, Error>,
     ) -> Result<(), Error> {
         let verdict = verdict.map_err(|error| error.at(Stage::Securing).on(self.url));
         let Some(own) = chain.first().cloned() else { return verdict };

@@ -3,7 +3,6 @@
 //! They are read here, as what people put there is written by many tools, and is passed over by
 //! the reader of the system's stores without a word.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -18,11 +17,11 @@ pub(super) struct Found {
     pub(super) errors: Vec<String>,
     /// What is there and no certificate to be trusted.
     pub(super) odd: Vec<String>,
-    read: HashSet<PathBuf>,
+    read: Vec<PathBuf>,
 }
 
 /// Reads what the variables name; `None` if they name nothing.
-pub(super) fn named(variable: impl Fn(&str) -> Option<OsString>) -> Option<Found> {
+pub(super) fn named(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<Found> {
     let file = variable("SSL_CERT_FILE").map(PathBuf::from);
     let folders = variable("SSL_CERT_DIR").unwrap_or_default();
     let mut folders = env::split_paths(&folders).filter(|path| !path.as_os_str().is_empty());
@@ -66,9 +65,11 @@ impl Found {
 
     fn read_file(&mut self, path: &Path) {
         let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        if !self.read.insert(real) {
+        // They are hundreds at most, and compared as bytes.
+        if self.read.iter().any(|known| known.as_os_str() == real.as_os_str()) {
             return;
         }
+        self.read.push(real);
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) => return self.fails(path, &error),
@@ -93,7 +94,7 @@ mod tests {
     /// How many certificates are found, what is odd, and what fails.
     fn read(file: Option<PathBuf>, folders: &[PathBuf]) -> Option<(usize, usize, usize)> {
         let folders = env::join_paths(folders).unwrap();
-        let found = named(|name| match name {
+        let found = named(&|name| match name {
             "SSL_CERT_FILE" => file.clone().map(OsString::from),
             _ => Some(folders.clone()),
         });
