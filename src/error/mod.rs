@@ -75,8 +75,14 @@ struct Inner {
 impl Error {
     /// Makes an error; `detail` is lower-case, without a full stop, and says what was
     /// tried and what to do about it.
+    #[inline]
     pub(crate) fn new(kind: ErrorKind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self(Arc::new(Inner { kind, stage: None, detail: detail.into(), url: None, source: None }))
+        Self::made(kind, detail.into())
+    }
+
+    #[cold]
+    fn made(kind: ErrorKind, detail: Cow<'static, str>) -> Self {
+        Self(Arc::new(Inner { kind, stage: None, detail, url: None, source: None }))
     }
 
     /// The error of every load that was ended by a [`CancelToken`](crate::CancelToken).

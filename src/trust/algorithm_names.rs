@@ -50,6 +50,7 @@ const CURVES: &[(&str, ObjectIdentifier)] = &[
     ("SM2", ObjectIdentifier::new_unwrap("1.2.156.10197.1.301")),
 ];
 
+#[cold]
 fn name_in(table: &[(&'static str, ObjectIdentifier)], id: ObjectIdentifier) -> String {
     let known = table.iter().find(|(_, known)| *known == id);
     known.map_or_else(|| id.to_string(), |(name, _)| (*name).to_owned())
@@ -86,6 +87,7 @@ pub(super) enum KeyKind {
 
 impl KeyKind {
     /// Reads the kind of a key in DER of SubjectPublicKeyInfo.
+    #[cold]
     pub(super) fn of(key: &[u8]) -> Result<Self> {
         let mut info = opened(key, Tag::Sequence)?;
         let mut algorithm = inside(&mut info, Tag::Sequence)?;

@@ -36,6 +36,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Says that a certificate of this name vouches for another although its key may not.
+    #[cold]
     pub(super) fn by_key_usage(&self, authority: &str) -> Error {
         let own = self.name(0);
         untrusted(format!(
@@ -45,6 +46,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Says which check has failed, and of what.
+    #[cold]
     pub(super) fn by(&self, reason: Reason) -> Error {
         let kind = match &reason {
             Reason::CertExpired { .. } | Reason::InvalidCertValidity => {
@@ -92,6 +94,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Says it of the checks for which there is nothing more to say.
+    #[cold]
     fn plainly(&self, reason: &Reason) -> Option<(usize, &'static str)> {
         Some(match reason {
             Reason::InvalidCertValidity => (
@@ -133,6 +136,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Names a certificate of the chain.
+    #[cold]
     fn name(&self, at: usize) -> String {
         let role =
             if at == 0 { "the server's certificate" } else { "the intermediate certificate" };
@@ -140,10 +144,12 @@ impl<'a> Refused<'a> {
     }
 
     /// Finds the first certificate that is so; the server's own if none is.
+    #[cold]
     fn find(&self, is_it: &dyn Fn(&Fields<'_>) -> bool) -> usize {
         self.find_from(0, is_it).unwrap_or_default()
     }
 
+    #[cold]
     fn find_from(&self, first: usize, is_it: &dyn Fn(&Fields<'_>) -> bool) -> Option<usize> {
         (first..self.chain.len()).find(|at| self.read(*at).is_some_and(|read| is_it(&read)))
     }
@@ -157,6 +163,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Returns the keys of all who may have issued a certificate, by the name, shown or trusted.
+    #[cold]
     fn issuers_keys(&self, of: &Fields<'_>) -> Vec<Vec<u8>> {
         let mut keys = Vec::new();
         for at in 0..self.chain.len() {
@@ -176,6 +183,7 @@ impl<'a> Refused<'a> {
     // ---- one check each ----
 
     /// Says where the way to a root ends.
+    #[cold]
     fn end(&self) -> Cow<'static, str> {
         let lost = " leads to no root that is trusted";
         let Some(mut last) = self.read(0) else { return lost.into() };
@@ -205,6 +213,7 @@ impl<'a> Refused<'a> {
         .into()
     }
 
+    #[cold]
     fn names(&self) -> String {
         const SHOWN: usize = 5;
         let read = self.read(0);
@@ -227,6 +236,7 @@ impl<'a> Refused<'a> {
         text + "; the name that was looked for is " + &self.measure.host.to_str()
     }
 
+    #[cold]
     fn constraints(&self) -> String {
         let own = self.name(0);
         let shown = self.find_from(1, &|one| one.extensions.limits_directory_names);
@@ -251,6 +261,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Says that a signature cannot be verified.
+    #[cold]
     fn algorithm(&self, signature: &[u8]) -> (usize, Cow<'static, str>) {
         let at = self.find(&|one| one.signature_algorithm == signature);
         let kinds = self.read(at).map(|read| self.issuers_keys(&read)).unwrap_or_default();
@@ -266,6 +277,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Finds the signature that is wrong.
+    #[cold]
     fn signature(&self) -> Option<(usize, String)> {
         for at in 0..self.chain.len() {
             let Some(one) = self.read(at) else { continue };
@@ -291,6 +303,7 @@ impl<'a> Refused<'a> {
     }
 
     /// Says which certificate cannot be read.
+    #[cold]
     fn broken(&self, reason: &Reason) -> (usize, Cow<'static, str>) {
         let fails =
             |at: &usize| EndEntityCert::try_from(&self.chain[*at]).err().as_ref() == Some(reason);
@@ -316,11 +329,13 @@ impl<'a> Refused<'a> {
 }
 
 /// Names a root.
+#[cold]
 fn root(anchor: &TrustAnchor<'_>) -> String {
     format!("the root ({})", distinguished(&sequence(&anchor.subject)))
 }
 
 /// Displays a name, cut where it is long.
+#[cold]
 fn distinguished(name: &[u8]) -> String {
     short(&DistinguishedName::from_der(name).to_string())
 }

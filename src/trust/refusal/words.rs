@@ -15,6 +15,7 @@ use crate::trust::x509;
 const LONGEST: usize = 120;
 
 /// Returns a text that may come from anybody, cut where it is long.
+#[cold]
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}\u{2026}", &text[..end]),
@@ -23,6 +24,7 @@ pub(super) fn short(text: &str) -> String {
 }
 
 /// Returns what a certificate is about: its subject, or else its first alternative name.
+#[cold]
 fn subject(certificate: &[u8]) -> Option<String> {
     let read = x509::read(certificate).ok()?;
     let subject = DistinguishedName::from_der(read.subject).to_string();
@@ -33,6 +35,7 @@ fn subject(certificate: &[u8]) -> Option<String> {
 }
 
 /// Names a certificate by its role and by what it is about.
+#[cold]
 pub(super) fn named(role: &str, certificate: &[u8]) -> String {
     match subject(certificate) {
         Some(subject) => format!("{role} ({subject})"),
@@ -41,16 +44,19 @@ pub(super) fn named(role: &str, certificate: &[u8]) -> String {
 }
 
 /// Names a certificate by what it is about.
+#[cold]
 pub(in crate::trust) fn summary(certificate: &[u8]) -> String {
     subject(certificate).unwrap_or_else(|| "a certificate without a name".to_owned())
 }
 
 /// Returns the content of an element: what is behind its tag and length.
+#[cold]
 pub(super) fn inside(element: &[u8]) -> &[u8] {
     x509::content(element).unwrap_or_default()
 }
 
 /// Returns an element of SEQUENCE with this content, as its DER.
+#[cold]
 pub(super) fn sequence(content: &[u8]) -> Vec<u8> {
     x509::sequence(content)
 }

@@ -90,11 +90,11 @@ fn find(certificate: &[u8]) -> Result<&[u8]> {
     Ok(&[])
 }
 
+/// Takes an extension.
+type Show<'a> = dyn FnMut(ObjectIdentifier, bool, &[u8]) -> Result<()> + 'a;
+
 /// Shows each extension: its identifier, whether it is critical, its content.
-fn each(
-    explicit: &[u8],
-    show: &mut dyn FnMut(ObjectIdentifier, bool, &[u8]) -> Result<()>,
-) -> Result<()> {
+fn each(explicit: &[u8], show: &mut Show<'_>) -> Result<()> {
     if explicit.is_empty() {
         return Ok(());
     }
