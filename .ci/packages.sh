@@ -10,11 +10,13 @@ apt_packages=(
     haproxy                     # a real proxy, in front of a real server
     iproute2 util-linux         # network and mount namespaces, setpriv
     libcurl4-openssl-dev libssl-dev # a peer of the benchmarks
+    libgl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 # what draws a window
     lighttpd lighttpd-mod-deflate # a real server that closes often
     nginx                       # a real server
     nodejs                      # a real server that answers while it reads
     pkg-config                  # finds libcurl for the benchmarks
     procps strace valgrind      # counts of system calls and instructions
+    xdotool xvfb                # a display without a screen, and a hand at its mouse
 )
 
 installed() {

@@ -1,5 +1,6 @@
 //! Loads something in a program with an event loop, without a second thread that sees its
-//! widgets: any toolkit that can post an event from another thread will do.
+//! widgets: any toolkit that can post an event from another thread will do. `examples/gui` does it
+//! with one.
 //!
 //!     cargo run --example gui_loop
 //!     cargo run --example gui_loop -- https://www.rust-lang.org/
