@@ -174,14 +174,12 @@ fn host_comes_from_the_url_unless_it_is_set_by_hand() {
 
 #[test]
 fn a_session_cannot_say_how_long_bodies_are() {
-    for (name, said) in
-        [("Content-Length", "Content-Length"), ("transfer-encoding", "Transfer-Encoding")]
-    {
+    for name in ["Content-Length", "transfer-encoding"] {
         let mut configuration = Configuration::ephemeral();
         configuration.additional_headers.add(name, "5").unwrap();
         let error = Session::new(configuration).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-        assert!(error.to_string().contains(said), "{error}");
+        assert!(error.to_string().contains(name), "{error}");
     }
 }
 

@@ -2,8 +2,8 @@
 //! for, redirects, and what goes wrong.
 
 use std::io::{self, Read};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -484,15 +484,24 @@ fn an_upload_whose_server_left_while_it_was_suspended_starts_over_if_that_does_n
     {
         let case = format!("{method}, rewinds: {rewinds}");
         let server = Server::start();
-        server.enqueue(Answer::ok("").reset_after_reading(2 * PIECE as u64 + 1));
-        server.enqueue(Answer::ok("taken"));
+        let (reaches, reached) = channel();
+        // The server reads nothing and leaves, when the reader of the body waits.
+        let reached = Mutex::new(reached);
+        let is_first = AtomicBool::new(true);
+        server.handle_head(move |_| {
+            is_first.swap(false, Ordering::SeqCst).then(|| {
+                reached.lock().unwrap().recv_timeout(HANG).unwrap();
+                Answer::ok("").reset_after_reading(1)
+            })
+        });
+        server.handle(|_| Answer::ok("taken"));
         let (log, session) = Log::default().session(|_| {});
         let (asks, asked) = channel::<()>();
         let asked = Arc::new(Mutex::new(asked));
         let open = move || {
-            let asked = asked.clone();
-            // Behind the first pieces it waits until it is suspended; not the second time.
-            let waits = io::repeat(b'x').take(3 * PIECE as u64).chain(Waits(asked));
+            let waits = Waits { asked: asked.clone(), reaches: reaches.clone() };
+            // Behind the first piece it waits until it is suspended; not the second time.
+            let waits = io::repeat(b'x').take(PIECE as u64).chain(waits);
             Ok(waits.chain(io::repeat(b'x').take(1 << 20)))
         };
         let body = match rewinds {
@@ -515,7 +524,7 @@ fn an_upload_whose_server_left_while_it_was_suspended_starts_over_if_that_does_n
         }
         drop(task);
         nothing_is_left(session, &[&server]);
-        let whole = 3 * PIECE as u64 + (1 << 20);
+        let whole = PIECE as u64 + (1 << 20);
         let lengths: Vec<u64> =
             std::iter::from_fn(|| server.try_take_request()).map(|one| one.body_length()).collect();
         assert_eq!(lengths.contains(&whole), starts_over, "{case}: {lengths:?}");
@@ -523,11 +532,17 @@ fn an_upload_whose_server_left_while_it_was_suspended_starts_over_if_that_does_n
 }
 
 /// Ends when the other end of a channel is gone.
-struct Waits(Arc<Mutex<Receiver<()>>>);
+struct Waits {
+    asked: Arc<Mutex<Receiver<()>>>,
+    /// Is told when this is reached.
+    reaches: Sender<()>,
+}
 
 impl Read for Waits {
     fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-        let _ = self.0.lock().unwrap().recv_timeout(HANG);
+        // The server is there for the first one only.
+        let _ = self.reaches.send(());
+        let _ = self.asked.lock().unwrap().recv_timeout(HANG);
         Ok(0)
     }
 }

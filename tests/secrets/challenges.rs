@@ -67,9 +67,13 @@ fn check_loads() {
             .header("WWW-Authenticate", "Digest realm=r, nonce=\"s3cret\", qop=auth, opaque=s3cret")
             .header("WWW-Authenticate", "Negotiate, Basic realm=r"),
     });
-    for path in ["/in", "/out"] {
-        let answers =
-            vec![ann(), Credential::from_token("s3cret"), Credential::new("a\nb", "s3cret")];
+    let unsendable = || Credential::new("a\nb", "s3cret");
+    for (path, answers) in [
+        ("/in", vec![ann(), Credential::from_token("s3cret"), unsendable()]),
+        ("/out", vec![ann(), Credential::from_token("s3cret"), unsendable()]),
+        // Asked for once more, with the reason.
+        ("/again", vec![unsendable(), unsendable(), unsendable(), unsendable()]),
+    ] {
         let delegate = Arc::new(Answers(Mutex::new(answers), Mutex::default()));
         let queue = DeliveryQueue::inline();
         let session =
@@ -84,7 +88,8 @@ fn check_loads() {
         }
         let asked = delegate.1.lock().unwrap();
         assert!(!asked.is_empty());
-        assert!(asked.iter().any(|challenge| challenge.error().is_some()), "{asked:?}");
+        let has_reason = asked.iter().any(|challenge| challenge.error().is_some());
+        assert_eq!(has_reason, path == "/again", "{asked:?}");
         for error in asked.iter().filter_map(Challenge::error) {
             check_error(error, "Challenge::error");
         }
