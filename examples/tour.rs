@@ -85,7 +85,8 @@ fn tour() -> Outcome {
     cancel(&session, &server.url("/endless"))?;
 
     step("A server that says nothing, and a timeout of 200 ms");
-    let request = Request::get(server.url("/silence")).timeout(Duration::from_millis(200));
+    let request =
+        Request::get(server.url("/silence")).timeout_for_request(Duration::from_millis(200));
     match session.data(request) {
         Ok(data) => println!("answered after all: {}", data.response.status()),
         Err(error) => println!("{error} (code {})", error.code()),

@@ -38,17 +38,31 @@ pub struct Configuration {
     /// How long a load may wait for a byte, either way, before it fails with
     /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut). Every byte received or sent
     /// starts it anew, those of a TLS handshake too; looking up the host and connecting to
-    /// its addresses count as one wait each. [`Request::timeout`](crate::Request::timeout) replaces it for one request.
+    /// its addresses count as one wait each.
+    /// [`Request::timeout_for_request`](crate::Request::timeout_for_request) replaces it for one
+    /// request.
     ///
     /// Default: 60 seconds.
     #[doc(alias = "timeoutIntervalForRequest")]
     pub timeout_for_request: Duration,
 
-    /// How long a whole load may take, over look-ups, redirects and retries.
+    /// How long a whole load may take, over waiting in line, look-ups, redirects and retries,
+    /// before it fails with [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut).
+    /// [`Request::timeout_for_resource`](crate::Request::timeout_for_resource) replaces it for one
+    /// request.
     ///
     /// Default: seven days.
     #[doc(alias = "timeoutIntervalForResource")]
     pub timeout_for_resource: Duration,
+
+    /// How long it may take to make a connection, before the load fails with
+    /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut): from the look-up of the host to the
+    /// end of the TLS handshake, over all of its addresses. A connection that is there already
+    /// costs nothing of it.
+    /// [`Request::connect_timeout`](crate::Request::connect_timeout) replaces it for one request.
+    ///
+    /// Default: none; each step has [`timeout_for_request`](Self::timeout_for_request).
+    pub connect_timeout: Option<Duration>,
 
     /// Whether a task waits if no connection to its host can be made, instead of failing:
     /// because the host is not found, refuses, or no network leads there. It tries again
@@ -258,6 +272,7 @@ impl Default for Configuration {
             identifier: None,
             timeout_for_request: Duration::from_secs(60),
             timeout_for_resource: Duration::from_secs(7 * 24 * 60 * 60),
+            connect_timeout: None,
             waits_for_connectivity: false,
             additional_headers: Headers::new(),
             https_only: false,

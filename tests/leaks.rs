@@ -163,7 +163,8 @@ fn mixed((server, session): (Server, Session), rounds: usize) {
         let mut bytes = session.bytes(server.url("/large")).unwrap();
         bytes.by_ref().take(round as u64 * 100_000).read_to_end(&mut Vec::new()).unwrap();
         drop(bytes);
-        let hurried = Request::get(server.url("/never")).timeout(Duration::from_millis(1));
+        let hurried =
+            Request::get(server.url("/never")).timeout_for_request(Duration::from_millis(1));
         session.data(hurried).unwrap_err();
         cancelled(&session, server.url("/never"), round);
         let body = Body::opened_by(|| Ok(io::repeat(b'x'))).with_length(1 << 40);

@@ -48,6 +48,8 @@ impl Connector {
         context: &Context,
     ) -> Result<Box<Connection>, Error> {
         let &WireRequest { url, route, .. } = request;
+        let bounded = context.connecting();
+        let context = bounded.as_ref().unwrap_or(context);
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
         };

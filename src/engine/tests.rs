@@ -43,7 +43,7 @@ fn engine() -> Engine {
 /// What a load has for all of its exchanges.
 pub(super) fn load() -> Context {
     let (clock, idle) = (Clock::system(), Duration::from_secs(30));
-    Context { cancel: None, clock, idle, deadline: None, dialogue: None }
+    Context { cancel: None, clock, idle, deadline: None, connect: None, dialogue: None }
 }
 
 fn exchange(wire: &dyn Wire, context: &Context, url: &str) -> WireResponse {

@@ -7,12 +7,12 @@ mod convert;
 mod query;
 pub(crate) mod rules;
 mod status;
+mod timers;
 pub(crate) mod unparsed;
 mod userinfo;
 mod zone;
 
 use std::fmt;
-use std::time::Duration;
 
 use http::Method;
 use url::Url;
@@ -22,6 +22,7 @@ use crate::cancel::CancelToken;
 use crate::error::{self, Error, ErrorKind};
 use crate::headers::Headers;
 use status::Statuses;
+use timers::Timers;
 
 pub(crate) use userinfo::UserInfo;
 
@@ -48,7 +49,7 @@ const CONNECT: &str = "CONNECT is for proxies only: use another method";
 /// let request = Request::get("https://shop.test/search")
 ///     .query("q", "tea & biscuits")
 ///     .header("Accept", "text/html")
-///     .timeout(Duration::from_secs(10));
+///     .timeout_for_request(Duration::from_secs(10));
 /// assert_eq!(request.url().unwrap().query(), Some("q=tea%20%26%20biscuits"));
 /// ```
 #[doc(alias = "URLRequest")]
@@ -62,7 +63,8 @@ pub struct Request {
     headers: Headers,
     sensitive: Vec<Box<str>>,
     body: Option<Body>,
-    timeout: Option<Duration>,
+    /// Boxed: few requests have their own.
+    timers: Option<Box<Timers>>,
     cancel: Option<CancelToken>,
     /// On which network interface the URL's address is.
     zone: Option<Box<str>>,
@@ -156,7 +158,7 @@ impl Request {
             headers: Headers::new(),
             sensitive: Vec::new(),
             body: None,
-            timeout: None,
+            timers: None,
             cancel: None,
             zone: None,
             decodes: None,
@@ -266,17 +268,6 @@ impl Request {
         self.with_body(body.into())
     }
 
-    /// Sets how long this request may wait for a byte, either way, before it fails with
-    /// [`ErrorKind::TimedOut`].
-    ///
-    /// Default: the configuration's
-    /// [`timeout_for_request`](crate::Configuration::timeout_for_request).
-    #[doc(alias = "timeoutInterval")]
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
-        self
-    }
-
     /// Sets whether the response's body is asked for compressed, and decoded while it
     /// arrives (`true`), or asked for and delivered as it is stored (`false`).
     ///
@@ -330,10 +321,6 @@ impl Request {
     /// Returns the body.
     pub fn body_to_send(&self) -> Option<&Body> {
         self.body.as_ref()
-    }
-
-    pub(crate) fn timeout_or(&self, default: Duration) -> Duration {
-        self.timeout.unwrap_or(default)
     }
 
     pub(crate) fn cancel(&self) -> Option<&CancelToken> {

@@ -1,5 +1,6 @@
 //! What came back: status, headers, and what follows from them.
 
+pub(crate) mod charset;
 mod filename;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

@@ -7,7 +7,8 @@ use crate::error::Error;
 #[cfg(feature = "json")]
 use crate::error::ErrorKind;
 use crate::files::DownloadedFile;
-use crate::response::Response;
+use crate::log;
+use crate::response::{Response, charset};
 
 /// A response and its body, decoded and whole.
 ///
@@ -23,9 +24,35 @@ pub struct Data {
 }
 
 impl Data {
-    /// Returns the body as text: UTF-8, anything else in it replaced by U+FFFD.
+    /// Returns the body as text, decoded as the web decodes it: a byte order mark says how, else
+    /// the `charset` of the response's `Content-Type`, else it is UTF-8.
+    ///
+    /// UTF-8, UTF-16, ASCII and Latin-1 (which is read as windows-1252) are always known, by every
+    /// label of the WHATWG's Encoding standard; its other encodings are with the feature `charset`.
+    /// A charset that is not known is read as UTF-8, which a warning in the log tells.
+    ///
+    /// It never fails, like [`String::from_utf8_lossy`]: what cannot be decoded becomes U+FFFD,
+    /// and a byte order mark is left out. Where that must not be, `String::from_utf8(data.body)`
+    /// reports it.
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # let menu = Answer::ok(&b"caf\xe9"[..]).header("Content-Type", "text/plain; charset=latin1");
+    /// # server.enqueue(menu);
+    /// # let url = server.url("/menu");
+    /// use urlsession::Session;
+    ///
+    /// assert_eq!(Session::shared().data(&url)?.text(), "café");
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    #[doc(alias = "textEncodingName")]
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.body)
+        let label = self.response.text_encoding_name();
+        if let Some(label) = label.as_deref().filter(|label| !charset::is_known(label)) {
+            log::warn!("text is read as UTF-8: the charset {label:?} is not known here");
+        }
+        charset::decode(&self.body, label.as_deref())
     }
 
     /// Reads the body as JSON, whatever its `Content-Type` says.

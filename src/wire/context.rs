@@ -22,10 +22,43 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     /// How long to wait for a byte, either way.
     pub(crate) idle: Duration,
-    /// When the whole load must be over, pauses not counted.
-    pub(crate) deadline: Option<Instant>,
+    /// When the whole load, or this part of it, must be over.
+    pub(crate) deadline: Option<Deadline>,
+    /// How long it may take to make a connection, if that is bounded.
+    pub(crate) connect: Option<Duration>,
     /// With whoever started the load; `None` if nobody is told or asked.
     pub(crate) dialogue: Option<Arc<dyn Dialogue>>,
+}
+
+/// The end of a timer that bounds more than one wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    /// Pauses not counted.
+    pub(crate) at: Instant,
+    pub(crate) timer: Timer,
+    /// How long it was.
+    pub(crate) length: Duration,
+}
+
+/// Which timer it is, by its name in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    Resource,
+    Connect,
+}
+
+impl Deadline {
+    /// The error of what was not done by then.
+    #[cold]
+    pub(crate) fn passed(self) -> Error {
+        let name = match self.timer {
+            Timer::Resource => "timeout_for_resource",
+            Timer::Connect => "connect_timeout",
+        };
+        let length = self.length;
+        let detail = format!("the request timed out: it took longer than {name}, {length:?}");
+        Error::new(ErrorKind::TimedOut, detail)
+    }
 }
 
 /// The time that no timer counts.
@@ -54,6 +87,21 @@ impl Context {
     pub(crate) fn wait(&self) -> Wait<'_> {
         let began = self.clock.now();
         Wait { context: self, began, is_first_look: Cell::new(true) }
+    }
+
+    /// Returns what bounds the making of a connection, if that has a timer of its own which ends
+    /// before the load's.
+    pub(crate) fn connecting(&self) -> Option<Self> {
+        self.connect.and_then(|length| self.bounded(length))
+    }
+
+    #[cold]
+    fn bounded(&self, length: Duration) -> Option<Self> {
+        // Every deadline moves on by all pauses, those before it was set among them.
+        let at = self.clock.now().checked_add(length)?.checked_sub(self.pauses().total)?;
+        let is_sooner = self.deadline.is_none_or(|whole| at < whole.at);
+        let deadline = Some(Deadline { at, timer: Timer::Connect, length });
+        is_sooner.then(|| Self { deadline, ..self.clone() })
     }
 
     /// Tells of an informational answer (1xx).
@@ -172,14 +220,11 @@ impl Wait<'_> {
             return Err(Error::cancelled());
         }
         let left = left(context, self.began, now, pauses);
-        if left.whole == Some(Duration::ZERO) {
-            let detail = "the request timed out: timeout_for_resource passed";
-            return Err(Error::new(ErrorKind::TimedOut, detail));
+        if let (Some(Duration::ZERO), Some(deadline)) = (left.whole, context.deadline) {
+            return Err(deadline.passed());
         }
         if left.idle == Some(Duration::ZERO) {
-            let idle = context.idle;
-            let detail = format!("the request timed out: no byte either way for {idle:?}");
-            return Err(Error::new(ErrorKind::TimedOut, detail));
+            return Err(was_silent(context.idle));
         }
         let least = match (left.idle, left.whole) {
             (Some(idle), Some(whole)) => Some(idle.min(whole)),
@@ -192,6 +237,13 @@ impl Wait<'_> {
         };
         Ok(least.map(|left| context.clock.slice(left)))
     }
+}
+
+#[cold]
+fn was_silent(idle: Duration) -> Error {
+    let detail =
+        format!("the request timed out: no byte either way for {idle:?}, its timeout_for_request");
+    Error::new(ErrorKind::TimedOut, detail)
 }
 
 /// How long a load waits before it looks again whether it leaves its thread.
@@ -213,7 +265,7 @@ fn left(context: &Context, began: Instant, now: Instant, pauses: Pauses) -> Left
     let idle_ends = idle_began.checked_add(context.idle);
     // So it is at the first look, which most waits end with.
     let idle = if idle_began == now { idle_ends.map(|_| context.idle) } else { until(idle_ends) };
-    let whole = context.deadline.and_then(|deadline| deadline.checked_add(pauses.total));
+    let whole = context.deadline.and_then(|deadline| deadline.at.checked_add(pauses.total));
     Left { idle, whole: until(whole) }
 }
 
@@ -221,18 +273,55 @@ fn left(context: &Context, began: Instant, now: Instant, pauses: Pauses) -> Left
 mod tests {
     use super::*;
 
+    fn whole_of(clock: &Clock, length: Duration) -> Option<Deadline> {
+        let at = clock.now().checked_add(length)?;
+        Some(Deadline { at, timer: Timer::Resource, length })
+    }
+
+    #[test]
+    fn making_a_connection_has_its_own_timer_if_that_ends_first() {
+        let second = Duration::from_secs(1);
+        // The whole, the connection; after how long it ends, and what the error says.
+        for (whole, connect, ends, expected) in [
+            (Some(100), Some(5), 5, "it took longer than connect_timeout, 5s"),
+            (None, Some(5), 5, "it took longer than connect_timeout, 5s"),
+            (Some(5), Some(100), 5, "it took longer than timeout_for_resource, 5s"),
+            (Some(7), None, 7, "it took longer than timeout_for_resource, 7s"),
+            (None, None, 60, "no byte either way for 60s"),
+        ] {
+            let clock = Clock::by_hand();
+            let context = Context {
+                cancel: None,
+                deadline: whole.and_then(|whole| whole_of(&clock, whole * second)),
+                connect: connect.map(|connect| connect * second),
+                clock: clock.clone(),
+                idle: 60 * second,
+                dialogue: None,
+            };
+            let bounded = context.connecting();
+            let wait = bounded.as_ref().unwrap_or(&context).wait();
+            wait.slice().unwrap();
+            clock.advance((ends - 1) * second);
+            assert!(wait.slice().is_ok(), "{expected}");
+            clock.advance(second);
+            let error = wait.slice().unwrap_err();
+            assert!(error.is_timeout() && error.to_string().contains(expected), "{error}");
+        }
+    }
+
     #[test]
     fn a_wait_ends_by_the_timer_that_passes_first_and_says_which() {
         let second = Duration::from_secs(1);
         for (idle, whole, turned, expected) in [
             (10, 100, 9, None),
-            (10, 100, 10, Some("no byte either way for 10s")),
-            (100, 10, 10, Some("timeout_for_resource")),
+            (10, 100, 10, Some("no byte either way for 10s, its timeout_for_request")),
+            (100, 10, 10, Some("longer than timeout_for_resource, 10s")),
         ] {
             let clock = Clock::by_hand();
             let context = Context {
                 cancel: Some(CancelToken::new()),
-                deadline: clock.now().checked_add(whole * second),
+                deadline: whole_of(&clock, whole * second),
+                connect: None,
                 clock: clock.clone(),
                 idle: idle * second,
                 dialogue: None,
@@ -258,6 +347,7 @@ mod tests {
             clock: Clock::by_hand(),
             idle: Duration::ZERO,
             deadline: None,
+            connect: None,
             dialogue: None,
         };
         context.cancel.as_ref().unwrap().cancel();
@@ -270,7 +360,8 @@ mod tests {
         let second = Duration::from_secs(1);
         let context = Context {
             cancel: None,
-            deadline: clock.now().checked_add(100 * second),
+            deadline: whole_of(&clock, 100 * second),
+            connect: None,
             clock: clock.clone(),
             idle: 10 * second,
             dialogue: None,

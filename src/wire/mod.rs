@@ -18,7 +18,7 @@ use std::fmt;
 use http::{Method, StatusCode, Version};
 use url::Url;
 
-pub(crate) use context::{Context, Pauses, Wait};
+pub(crate) use context::{Context, Deadline, Pauses, Timer, Wait};
 pub(crate) use dialogue::{DelegateDecision, DelegateId, Dialogue};
 pub(crate) use repeat::{Loss, may_send_again};
 pub(crate) use route::{Route, RouteKey};

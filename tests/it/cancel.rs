@@ -254,7 +254,7 @@ fn nobody_is_told_of_a_cancel_that_was_not() {
             let session = session(|_| {});
             let token = CancelToken::new();
             let request = Request::get(server.url("/"))
-                .timeout(Duration::from_millis(200))
+                .timeout_for_request(Duration::from_millis(200))
                 .cancel_token(&token);
             let error = way.load(&session, request).unwrap_err();
             assert_ne!(error.kind(), ErrorKind::Cancelled, "{name}, {way:?}: {error}");

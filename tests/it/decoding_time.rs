@@ -203,7 +203,7 @@ fn the_timer_for_a_byte_ends_what_decodes_to_nothing() {
     for (coding, body) in nothings() {
         let (server, clock, way) = (serving(coding, &body), Clock::by_hand(), Way::Task);
         let session = session(|configuration| configuration.clock = clock.clone());
-        let request = Request::get(server.url("/")).timeout(Duration::from_secs(10));
+        let request = Request::get(server.url("/")).timeout_for_request(Duration::from_secs(10));
         let running = decode(way, &session, request);
         // Whatever has begun to be waited for, it is too long.
         while running.is_running_after(Duration::from_millis(10)) {
@@ -238,7 +238,7 @@ fn what_is_decoded_for_somebody_who_takes_it_is_no_silence() {
     let twice = gzip(&gzip(&vec![0; 1 << 20]));
     let (server, clock) = (serving("gzip, gzip", &twice), Clock::by_hand());
     let session = session(|configuration| configuration.clock = clock.clone());
-    let request = Request::get(server.url("/")).timeout(Duration::from_secs(10));
+    let request = Request::get(server.url("/")).timeout_for_request(Duration::from_secs(10));
     let mut bytes = session.bytes(request).unwrap();
     let (mut buffer, mut read) = (vec![0; 16 * 1024], 0);
     loop {

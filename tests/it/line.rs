@@ -280,7 +280,7 @@ fn a_blocking_call_waits_in_line_no_longer_than_for_anything_else() {
         });
         let (session, url) = (narrow.session.clone(), narrow.server.url("/second"));
         let running = Running::start(move || {
-            session.data(Request::get(url).timeout(Duration::from_secs(patience)))
+            session.data(Request::get(url).timeout_for_request(Duration::from_secs(patience)))
         });
         wait_for("it is there", || narrow.session.all_tasks().len() == 2);
         let mut seconds = 0;

@@ -45,6 +45,7 @@ mod memory;
 mod no_network;
 mod odd_heads;
 mod own_headers;
+mod own_timers;
 mod panics;
 mod pool;
 mod redirect_credentials;
@@ -60,6 +61,7 @@ mod stale_408;
 mod stepping_aside;
 mod support;
 mod tasks;
+mod text;
 mod timeouts;
 #[cfg(feature = "tls")]
 mod tls;

@@ -32,7 +32,7 @@ fn busy(workers: usize, change: impl FnOnce(&mut Configuration)) -> Scene {
         path => Answer::ok(path),
     });
     let session = session(change);
-    let stalls = Request::get(server.url("/stalls")).timeout(Duration::from_secs(1000));
+    let stalls = Request::get(server.url("/stalls")).timeout_for_request(Duration::from_secs(1000));
     let stalled = (0..workers).map(|_| begun(&session, stalls.clone())).collect();
     server.wait_until(|stats| stats.stalled == workers as u64);
     Scene { counters: Counters::of(&session), server, session, stalled }

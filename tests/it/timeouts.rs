@@ -42,7 +42,8 @@ fn a_wait_for_a_byte_ends_after_the_requests_timeout_at_every_stage() {
             let scene = block.scene();
             let session = scene.session();
             let begun = Instant::now();
-            let error = way.load(&session, scene.request.clone().timeout(SHORT)).unwrap_err();
+            let error =
+                way.load(&session, scene.request.clone().timeout_for_request(SHORT)).unwrap_err();
             let took = begun.elapsed();
             println!("timeout of {SHORT:?} at {block:?}, {way:?}: {took:?}");
             assert!((SHORT..GUARD).contains(&took), "{block:?}: {took:?}");
@@ -115,7 +116,7 @@ fn a_request_overrides_the_sessions_timeout_both_ways() {
         });
         let mut request = Request::get(server.url("/"));
         if let Some(timeout) = of_request {
-            request = request.timeout(timeout);
+            request = request.timeout_for_request(timeout);
         }
         let outcome = session.data(request);
         let case = format!("{of_session:?}, {of_request:?}");

@@ -186,7 +186,7 @@ fn a_cancel_and_the_idle_timer_end_the_sending_of_a_file() {
             let token = CancelToken::new();
             let mut request = put(server.url("/"), &file).cancel_token(&token);
             if !is_cancelled {
-                request = request.timeout(Duration::from_millis(300));
+                request = request.timeout_for_request(Duration::from_millis(300));
             }
             let load = stalled(&server, &session, request);
             let begun = Instant::now();

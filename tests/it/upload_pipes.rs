@@ -43,7 +43,7 @@ fn a_cancel_and_the_idle_timer_end_the_wait_for_a_pipe_that_nobody_writes_into()
                 let token = CancelToken::new();
                 let mut request = Request::put(server.url("/")).body(body.clone());
                 if !is_cancelled {
-                    request = request.timeout(Duration::from_millis(300));
+                    request = request.timeout_for_request(Duration::from_millis(300));
                 }
                 let load = Way::Data.start(&session, request.cancel_token(&token));
                 let counters = Counters::of(&session);

@@ -117,7 +117,7 @@ fn an_early_answer_right_behind_a_1xx_is_not_overlooked() {
                 server
                     .enqueue(Answer::raw(answer).never_read_body().on_expect(ExpectPolicy::Never));
                 let mut request = Request::post(server.url("/"))
-                    .timeout(Duration::from_secs(20))
+                    .timeout_for_request(Duration::from_secs(20))
                     .body(huge(true));
                 if expects {
                     request = request.header("Expect", "100-continue");
@@ -289,7 +289,7 @@ fn leave_that_never_comes_is_no_timeout_of_the_request() {
     server.enqueue(Answer::ok("taken").on_expect(ExpectPolicy::Never));
     let request = Request::put(server.url("/"))
         .header("Expect", "100-continue")
-        .timeout(Duration::from_millis(400))
+        .timeout_for_request(Duration::from_millis(400))
         .body("body");
     assert_eq!(session.data(request).unwrap().body, b"taken");
     nothing_is_left(session, &[&server]);

@@ -87,7 +87,9 @@ fn an_early_answer_is_delivered_when_nothing_of_the_rest_is_taken_for_as_long_as
         let (server, clock) = (Server::start(), Clock::by_hand());
         let session = session(|all| all.clock = clock.clone());
         server.enqueue(Answer::ok("enough").never_read_body());
-        let request = Request::post(server.url("/")).timeout(Duration::from_secs(10)).body(huge());
+        let request = Request::post(server.url("/"))
+            .timeout_for_request(Duration::from_secs(10))
+            .body(huge());
         let load = way.start(&session, request);
         server.wait_until(|stats| stats.stalled == 1);
         // The wait may begin any time, when all buffers are full.

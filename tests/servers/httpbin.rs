@@ -113,7 +113,8 @@ fn a_user_in_the_url_is_sent_as_basic_credentials() {
 fn a_server_that_keeps_silent_runs_into_the_timeout() {
     let httpbin = given(HTTPBIN);
     let session = session();
-    let slow = Request::get(format!("{httpbin}/delay/5")).timeout(Duration::from_millis(200));
+    let slow =
+        Request::get(format!("{httpbin}/delay/5")).timeout_for_request(Duration::from_millis(200));
     assert_eq!(session.data(slow).unwrap_err().kind(), ErrorKind::TimedOut);
     assert_eq!(session.data(format!("{httpbin}/get")).unwrap().response.status(), 200);
 }
@@ -206,7 +207,7 @@ fn a_body_that_drips_is_whole_and_keeps_the_idle_timer_quiet() {
     let httpbin = given(HTTPBIN);
     let url = format!("{httpbin}/drip?numbytes=8&duration=2&delay=0&code=206");
     // Longer than between two bytes, shorter than the whole.
-    let request = Request::get(url).timeout(Duration::from_millis(1500));
+    let request = Request::get(url).timeout_for_request(Duration::from_millis(1500));
     let data = session().data(request).unwrap();
     assert_eq!(data.response.status(), 206);
     assert_eq!(data.body, b"********");
@@ -216,7 +217,8 @@ fn a_body_that_drips_is_whole_and_keeps_the_idle_timer_quiet() {
 #[ignore = "needs the servers of .ci/run"]
 fn an_answer_that_is_late_but_in_time_is_an_answer() {
     let httpbin = given(HTTPBIN);
-    let request = Request::get(format!("{httpbin}/delay/1")).timeout(Duration::from_secs(30));
+    let request =
+        Request::get(format!("{httpbin}/delay/1")).timeout_for_request(Duration::from_secs(30));
     let data = session().data(request).unwrap();
     assert!(data.text().contains(r#""url":"#), "{}", data.text());
 }

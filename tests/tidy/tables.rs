@@ -84,6 +84,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("cbc", &["trust/identity/pkcs12"]),
     ("der", &["trust/"]),
     ("des", &["trust/identity/pkcs12"]),
+    ("encoding_rs", &["response/charset.rs"]),
     ("flate2", &["load/decode"]),
     ("forkguard", &["fork.rs"]),
     ("httparse", &["engine/http1/codec.rs"]),

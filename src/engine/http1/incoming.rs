@@ -9,7 +9,7 @@ use crate::cancel::Registered;
 use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::log;
-use crate::wire::{Context, WireBody};
+use crate::wire::{Context, Deadline, Timer, WireBody};
 
 /// How much of an unwanted body is read to keep its connection, and for how long; beyond
 /// that a new connection costs less.
@@ -259,7 +259,9 @@ impl WireBody for Incoming {
         // this wait longer.
         self.goes_on = true;
         let now = self.context.clock.now();
-        self.context.deadline = now.checked_add(PATIENCE);
+        let at = now.checked_add(PATIENCE);
+        self.context.deadline =
+            at.map(|at| Deadline { at, timer: Timer::Resource, length: PATIENCE });
         self.context.dialogue = None;
         if let Some(duplex) = &mut self.duplex {
             // Whoever was asked about this answer may have thought for long.

@@ -53,6 +53,7 @@ fn context() -> Context {
         clock: Clock::system(),
         idle: Duration::from_secs(3600),
         deadline: None,
+        connect: None,
         dialogue: None,
     }
 }

@@ -47,6 +47,7 @@ fn context() -> Context {
         clock: Clock::by_hand(),
         idle: Duration::from_secs(60),
         deadline: None,
+        connect: None,
         dialogue: None,
     }
 }

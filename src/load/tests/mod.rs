@@ -63,6 +63,7 @@ impl Scene {
             clock: Clock::by_hand(),
             idle: Duration::from_secs(60),
             deadline: None,
+            connect: None,
             dialogue: self.person.clone().map(|person| person as Arc<dyn Dialogue>),
         };
         let loaded = run(&script, &self.rules, &request.into(), &context);

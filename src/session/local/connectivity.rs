@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Local;
 use crate::error::Error;
-use crate::session::task::{Core, overdue};
+use crate::session::task::Core;
 
 impl Local {
     /// Puts the next attempt of a task off, during which no thread waits with it.
@@ -58,8 +58,9 @@ impl Local {
             return;
         }
         if state.life.is_late(now) {
+            let overdue = core.overdue(&state);
             drop(state);
-            return core.fail(overdue());
+            return core.fail(overdue);
         }
         let tries = state.attempts.waits_until().is_some_and(|until| until <= now);
         if tries {

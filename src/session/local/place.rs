@@ -9,7 +9,7 @@ use super::retry::may_start_over;
 use super::transfer::Transfer;
 use crate::cancel::CancelToken;
 use crate::error::{Error, ErrorKind};
-use crate::session::task::{Core, Dispatch, Place, Record, Ticket, overdue};
+use crate::session::task::{Core, Dispatch, Place, Record, Ticket};
 
 /// What a worker does after an attempt was ended to begin again.
 #[derive(Debug)]
@@ -204,7 +204,7 @@ impl Local {
                 let is_callers = slot.is_callers();
                 deadline = state.life.due(now);
                 if deadline.is_some_and(|deadline| deadline <= now) {
-                    return Err(core.on_url(&state, overdue()));
+                    return Err(core.overdue(&state));
                 }
                 if is_callers {
                     let since = *in_line_since.get_or_insert(now);
@@ -307,13 +307,13 @@ impl Local {
 
 /// How long a blocking call waits in line: as long as for every other thing to happen.
 fn patience(core: &Core) -> Duration {
-    core.request.timeout_or(core.shared.configuration.timeout_for_request)
+    core.request.timeout_for_request_or(core.shared.configuration.timeout_for_request)
 }
 
 /// The error of a blocking call that has waited in line for so long.
 fn waited_in_line(core: &Core) -> Error {
     let detail = format!(
-        "the request timed out: it waited in line for {:?}, as long as its timeout says, while \
+        "the request timed out: it waited in line for {:?}, its timeout_for_request, while \
          as many loads ran as maximum_connections_per_host or maximum_concurrent_tasks allows",
         patience(core)
     );

@@ -117,13 +117,14 @@ impl Loader {
         let configuration = &core.shared.configuration;
         let (deadline, is_download) = {
             let state = core.state.lock();
-            (state.life.deadline(), matches!(state.kind, Kind::Download(_)))
+            (core.deadline(&state), matches!(state.kind, Kind::Download(_)))
         };
         let context = Context {
             cancel: Some(token.clone()),
             clock: configuration.clock.clone(),
-            idle: core.request.timeout_or(configuration.timeout_for_request),
+            idle: core.request.timeout_for_request_or(configuration.timeout_for_request),
             deadline,
+            connect: core.request.connect_timeout_or(configuration.connect_timeout),
             dialogue: Some(core.clone()),
         };
         let streamed = streamed(core)?;

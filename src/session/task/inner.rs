@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind};
 use crate::request::Request;
 use crate::session::handle::Shared;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
+use crate::wire::{Deadline, Timer};
 
 /// The priority that tasks are created with.
 pub(super) const PRIORITY: f32 = 0.5;
@@ -199,8 +200,7 @@ impl Core {
     /// Begins it; it ends when its own request's token is cancelled.
     pub(crate) fn begin(self: &Arc<Self>, state: &mut Record) {
         // A deadline that the clock cannot hold is none.
-        let timeout = self.shared.configuration.timeout_for_resource;
-        state.life.begin(self.shared.now().checked_add(timeout));
+        state.life.begin(self.shared.now().checked_add(self.timeout_for_resource()));
         state.link = self.request.cancel().map(|token| self.linked_to(token));
     }
 
@@ -248,9 +248,26 @@ impl Core {
             return Err(self.why_cancelled(&state));
         }
         if state.life.is_late(now) {
-            return Err(self.on_url(&state, overdue()));
+            return Err(self.overdue(&state));
         }
         Ok(now)
+    }
+
+    fn timeout_for_resource(&self) -> Duration {
+        self.request.timeout_for_resource_or(self.shared.configuration.timeout_for_resource)
+    }
+
+    /// Returns when all of it must be over.
+    pub(crate) fn deadline(&self, state: &Record) -> Option<Deadline> {
+        let at = state.life.deadline()?;
+        Some(Deadline { at, timer: Timer::Resource, length: self.timeout_for_resource() })
+    }
+
+    /// The error of a task that was not done in time.
+    #[cold]
+    pub(crate) fn overdue(&self, state: &Record) -> Error {
+        let error = self.deadline(state).map_or_else(Error::cancelled, Deadline::passed);
+        self.on_url(state, error)
     }
 
     /// Returns how long to wait at most before its deadline has to be looked at again.
@@ -328,12 +345,6 @@ impl Core {
     pub(crate) fn listener(&self) -> Option<Arc<dyn Listener>> {
         if self.flags.tells() { self.state.lock().recipients.listener() } else { None }
     }
-}
-
-/// The error of a task that was not done in time.
-pub(crate) fn overdue() -> Error {
-    let detail = "the request timed out: timeout_for_resource passed while it waited";
-    Error::new(ErrorKind::TimedOut, detail)
 }
 
 impl fmt::Debug for Core {

@@ -20,7 +20,7 @@ mod seen;
 
 pub(crate) use dispatch::{Dispatch, Place, Slot, Ticket};
 pub use handles::{DataTask, DownloadTask, Task, UploadTask};
-pub(crate) use inner::{Core, Locked, Record, overdue};
+pub(crate) use inner::{Core, Locked, Record};
 pub use life::TaskState;
 pub(crate) use product::{Brought, Kind, Product, Sends};
 pub use progress::Progress;
