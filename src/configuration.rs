@@ -120,19 +120,25 @@ pub struct Configuration {
     /// Default: 256 MiB.
     pub maximum_body_in_memory: u64,
 
-    /// How many tasks run at once; the others wait in line. Each that runs has a thread,
-    /// blocking calls their caller's.
+    /// How many tasks run at once; the others wait in line. Each that runs has a thread.
+    /// Blocking calls, which bring their caller's, count only where
+    /// [`maximum_connections_per_host`](Self::maximum_connections_per_host) is set.
     ///
     /// Default: 64. 0 counts as 1.
     #[doc(alias = "OperationQueue.maxConcurrentOperationCount")]
     pub maximum_concurrent_tasks: usize,
 
-    /// How many tasks run at once for one scheme, host and port, blocking calls among
-    /// them; the others wait in line.
+    /// How many loads run at once for one scheme, host and port; the others wait in line. What is
+    /// set binds everything, blocking calls among them.
     ///
-    /// Default: 6. 0 counts as 1.
+    /// A line in which somebody waits for more than ten seconds is a warning in the log, which
+    /// names the host and who holds its places: a body that is not read, of
+    /// [`Session::bytes`](crate::Session::bytes), holds one.
+    ///
+    /// Default: none, which is six for tasks, and no limit for blocking calls, whose callers bring
+    /// their own threads: they wait for no place and take none. `Some(0)` counts as 1.
     #[doc(alias = "httpMaximumConnectionsPerHost")]
-    pub maximum_connections_per_host: usize,
+    pub maximum_connections_per_host: Option<usize>,
 
     /// How often progress is told at most, see
     /// [`did_make_progress`](crate::Delegate::did_make_progress). With zero, every piece of
@@ -151,13 +157,14 @@ pub struct Configuration {
     /// How many idle connections are kept for one scheme, host and port; the one used
     /// last is used first.
     ///
-    /// Default: 6.
-    pub maximum_idle_connections_per_host: usize,
+    /// Default: none, which is as many as were in use at once within the
+    /// [`idle_connection_timeout`](Self::idle_connection_timeout).
+    pub maximum_idle_connections_per_host: Option<usize>,
 
     /// How many idle connections are kept in all; beyond it the oldest is closed.
     ///
-    /// Default: 64.
-    pub maximum_idle_connections: usize,
+    /// Default: none, which is 256.
+    pub maximum_idle_connections: Option<usize>,
 
     /// How long an idle connection is kept. Where its server says that it keeps it for less
     /// (`Keep-Alive: timeout=5`), it is closed then, and in the last second before, or in the
@@ -280,11 +287,11 @@ impl Default for Configuration {
             decodes_bodies: true,
             maximum_body_in_memory: 256 * 1024 * 1024,
             maximum_concurrent_tasks: 64,
-            maximum_connections_per_host: 6,
+            maximum_connections_per_host: None,
             progress_interval: Duration::from_millis(100),
             temporary_directory: None,
-            maximum_idle_connections_per_host: 6,
-            maximum_idle_connections: 64,
+            maximum_idle_connections_per_host: None,
+            maximum_idle_connections: None,
             idle_connection_timeout: Duration::from_secs(90),
             tls_minimum_version: TlsVersion::Tls12,
             tls_maximum_version: TlsVersion::Tls13,

@@ -74,8 +74,11 @@
 //!
 //! At most [`maximum_concurrent_tasks`](Configuration::maximum_concurrent_tasks) (64) tasks
 //! run at once, and [`maximum_connections_per_host`](Configuration::maximum_connections_per_host)
-//! (6) of them on one host, blocking calls among them. The others wait in line, by priority
-//! and then by age, and take no thread unless their caller waits with them. A task that is
+//! (6) of them on one host. The others wait in line, by priority and then by age, and take no
+//! thread. A blocking call brings its caller's thread and runs at once, unless the program has set
+//! `maximum_connections_per_host`, which then binds blocking calls too: they wait in line, for
+//! [`timeout_for_request`](Configuration::timeout_for_request) at most. After ten seconds a warning
+//! in the log names the host and who holds its places. A task that is
 //! suspended, or waits for a [`Reply`], gives its place to others and goes ahead of the line
 //! afterwards; so does one whose own thread has called the program (by an
 //! [inline](DeliveryQueue::inline) queue, or for a blocking call) for 20 ms, as long as others

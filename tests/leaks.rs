@@ -75,7 +75,7 @@ fn forget_peak() {
 fn session(change: impl FnOnce(&mut Configuration)) -> Session {
     let mut configuration = Configuration::ephemeral();
     // Loads that stall must not keep others from their turn.
-    configuration.maximum_connections_per_host = 1000;
+    configuration.maximum_connections_per_host = Some(1000);
     configuration.maximum_concurrent_tasks = 1000;
     change(&mut configuration);
     Session::new(configuration).unwrap()

@@ -283,7 +283,7 @@ fn session_in_which_all_happens(server: &Arc<Server>, number: usize, seed: u64) 
     let case = format!("session {number}");
     let sessions = Arc::new(Ends::default());
     let mut configuration = Configuration::ephemeral();
-    configuration.maximum_connections_per_host = 6 + number;
+    configuration.maximum_connections_per_host = Some(6 + number);
     let session = Session::with_delegate(configuration, sessions.clone(), queue(number)).unwrap();
     let counters = Counters::of(&session);
     let (outcomes, received) = channel();

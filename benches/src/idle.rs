@@ -115,9 +115,9 @@ fn urlsession(pem: Option<Vec<u8>>) -> Result<Box<Getter>, Failure> {
 
     let mut configuration = Configuration::ephemeral();
     configuration.maximum_concurrent_tasks = FIRST + COUNTED;
-    configuration.maximum_connections_per_host = FIRST + COUNTED;
-    configuration.maximum_idle_connections_per_host = FIRST + COUNTED;
-    configuration.maximum_idle_connections = FIRST + COUNTED;
+    configuration.maximum_connections_per_host = Some(FIRST + COUNTED);
+    configuration.maximum_idle_connections_per_host = Some(FIRST + COUNTED);
+    configuration.maximum_idle_connections = Some(FIRST + COUNTED);
     if let Some(pem) = pem {
         configuration.additional_roots = Certificate::from_pem(pem)?;
         configuration.trusts_system_roots = false;

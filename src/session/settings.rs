@@ -7,12 +7,17 @@ use crate::engine::Trust;
 use crate::engine::{IdleLimits, Settings};
 use crate::load::{Authenticator, Rules};
 
+/// How many idle connections are kept in all, if the program does not say.
+const MOST_IDLE: usize = 256;
+
 /// Returns what the engine is made with.
 pub(super) fn engine(configuration: &Configuration, census: &Census) -> Settings {
     Settings {
         idle: IdleLimits {
-            per_origin: configuration.maximum_idle_connections_per_host,
-            in_all: configuration.maximum_idle_connections,
+            // As the one used last is used first, those that are more than were ever in use at
+            // once within the timeout have grown old.
+            per_origin: configuration.maximum_idle_connections_per_host.unwrap_or(usize::MAX),
+            in_all: configuration.maximum_idle_connections.unwrap_or(MOST_IDLE),
             timeout: configuration.idle_connection_timeout,
         },
         #[cfg(feature = "tls")]

@@ -194,7 +194,7 @@ fn a_call_on_a_worker_may_wait_for_another_load_although_one_alone_may_run() {
     for (what, wait) in waits(server.url("/small")) {
         let told = waiting(At::Data, 1, wait);
         let mut configuration = Configuration::ephemeral();
-        configuration.maximum_connections_per_host = 1;
+        configuration.maximum_connections_per_host = Some(1);
         configuration.maximum_concurrent_tasks = 1;
         let queue = DeliveryQueue::inline();
         let session = Session::with_delegate(configuration, told.0.clone(), queue).unwrap();
@@ -300,7 +300,7 @@ fn a_call_that_is_over_soon_keeps_its_place() {
     let server = server();
     let told = waiting(At::End, 1, |_| ());
     let mut configuration = Configuration::ephemeral();
-    configuration.maximum_connections_per_host = 1;
+    configuration.maximum_connections_per_host = Some(1);
     let queue = DeliveryQueue::inline();
     let session = Session::with_delegate(configuration, told.0.clone(), queue).unwrap();
     for _ in 0..50 {

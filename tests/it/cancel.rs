@@ -179,7 +179,8 @@ fn one_token_ends_all_loads_that_have_it() {
         "/head" => Answer::ok("never").stall_before_head(),
         _ => Answer::ok("0123456789").stall_in_body_after(5),
     });
-    let session = session(|configuration| configuration.maximum_connections_per_host = LOADS + 1);
+    let session =
+        session(|configuration| configuration.maximum_connections_per_host = Some(LOADS + 1));
     let (token, other) = (CancelToken::new(), CancelToken::new());
     let start = |path: &str, token: &CancelToken| {
         Way::Data.start(&session, Request::get(server.url(path)).cancel_token(token))

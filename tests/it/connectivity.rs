@@ -67,7 +67,7 @@ fn a_task_waits_until_its_host_can_be_reached_and_tells_so_once() {
 fn refused(clock: &Clock, told: &Waits) -> Session {
     let mut configuration = Configuration::ephemeral();
     configuration.waits_for_connectivity = true;
-    configuration.maximum_connections_per_host = 1;
+    configuration.maximum_connections_per_host = Some(1);
     configuration.maximum_concurrent_tasks = 1;
     configuration.clock = clock.clone();
     configuration.timeout_for_resource = Duration::from_secs(100);

@@ -192,7 +192,7 @@ fn a_decision_may_wait_for_the_end_of_another_task_although_one_alone_may_run() 
         let (replies, kept) = channel();
         let (ended, ends) = sending();
         let mut configuration = Configuration::ephemeral();
-        configuration.maximum_connections_per_host = 1;
+        configuration.maximum_connections_per_host = Some(1);
         configuration.maximum_concurrent_tasks = 1;
         let keeping = Arc::new(Keeping { replies, ended: Box::new(ended) });
         let (queue, _runner) = kind.start();

@@ -218,7 +218,7 @@ fn the_timer_for_a_byte_ends_what_decodes_to_nothing() {
 fn a_suspension_stops_what_decodes_to_nothing_and_gives_its_place_to_others() {
     let (coding, body) = nothing();
     let server = serving(coding, &body);
-    let session = session(|configuration| configuration.maximum_connections_per_host = 1);
+    let session = session(|configuration| configuration.maximum_connections_per_host = Some(1));
     let task = session.data_task(server.url("/"));
     task.resume();
     wait_for("a response", || task.response().is_some());

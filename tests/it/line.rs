@@ -26,7 +26,7 @@ impl Narrow {
             path => Answer::ok(path),
         });
         let session = session(|configuration| {
-            configuration.maximum_connections_per_host = 1;
+            configuration.maximum_connections_per_host = Some(1);
             change(configuration);
         });
         let (sender, first) = channel();
@@ -218,7 +218,7 @@ fn a_redirect_to_another_host_takes_a_place_there() {
         "/first" => Answer::ok("first").stall_before_head(),
         path => Answer::ok(path),
     });
-    let session = session(|configuration| configuration.maximum_connections_per_host = 1);
+    let session = session(|configuration| configuration.maximum_connections_per_host = Some(1));
     let (sender, outcomes) = channel();
     session.data_task_to(to.url("/first"), &sender).resume();
     to.wait_until(|stats| stats.stalled == 1);
@@ -250,7 +250,7 @@ fn tasks_whose_decision_is_held_give_their_places_to_others() {
     });
     let recorder = Recorder::new();
     let session = recorded(&recorder, |configuration| {
-        configuration.maximum_connections_per_host = 2;
+        configuration.maximum_connections_per_host = Some(2);
         configuration.maximum_concurrent_tasks = 2;
     });
     recorder.on_redirect(OnRedirect::Hold);

@@ -54,6 +54,7 @@ mod redirects;
 mod refused_threads;
 mod requests;
 mod responses;
+mod services;
 #[cfg(target_os = "linux")]
 mod signals;
 mod stale;

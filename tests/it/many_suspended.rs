@@ -25,7 +25,7 @@ fn past_256_suspended_tasks_that_must_not_be_repeated_keep_their_connection_with
     });
     let session = session(|configuration| {
         configuration.maximum_concurrent_tasks = TASKS;
-        configuration.maximum_connections_per_host = TASKS;
+        configuration.maximum_connections_per_host = Some(TASKS);
     });
     let (sender, outcomes) = channel();
     let tasks: Vec<UploadTask> = (0..TASKS)
@@ -85,7 +85,7 @@ fn past_256_suspended_tasks_that_still_send_behind_an_early_answer_leave_their_t
     server.handle_head(|_| Some(Answer::ok("early").respond_before_body()));
     let session = session(|configuration| {
         configuration.maximum_concurrent_tasks = TASKS;
-        configuration.maximum_connections_per_host = TASKS;
+        configuration.maximum_connections_per_host = Some(TASKS);
     });
     let (sender, outcomes) = channel();
     let ends = Arc::new(AtomicBool::new(false));
@@ -124,7 +124,7 @@ fn tasks_that_were_left_by_their_threads_can_be_cancelled() {
     let folder = crate::support::folder::Folder::new();
     let session = session(|configuration| {
         configuration.maximum_concurrent_tasks = TASKS;
-        configuration.maximum_connections_per_host = TASKS;
+        configuration.maximum_connections_per_host = Some(TASKS);
         configuration.temporary_directory = Some(folder.path().to_owned());
     });
     let (sender, outcomes) = channel();

@@ -212,8 +212,8 @@ fn no_more_idle_connections_are_kept_than_allowed() {
     ] {
         let servers = [Server::start(), Server::start()];
         let session = session(|configuration| {
-            configuration.maximum_idle_connections_per_host = per_host;
-            configuration.maximum_idle_connections = in_all;
+            configuration.maximum_idle_connections_per_host = Some(per_host);
+            configuration.maximum_idle_connections = Some(in_all);
         });
         for server in &servers {
             end_in_order(&session, server, 4);
@@ -364,7 +364,7 @@ fn many_threads_share_a_session() {
     }
     println!("{} loads over {} connections", THREADS * LOADS, server.connection_count());
     assert_eq!(server.request_count(), THREADS * LOADS);
-    assert!(server.connection_count() < THREADS * LOADS / 2);
-    assert!(Counters::of(&session).sockets() <= 6);
+    assert!(server.connection_count() <= THREADS);
+    assert!(Counters::of(&session).sockets() <= THREADS as usize);
     nothing_is_left(session, &[&server]);
 }

@@ -209,7 +209,7 @@ fn a_closure_may_wait_for_the_outcome_of_another_task_although_one_alone_may_run
     for (case, queue, _loop) in one_by_one() {
         let server = server();
         let (session, counting) = counted(&queue, |configuration| {
-            configuration.maximum_connections_per_host = 1;
+            configuration.maximum_connections_per_host = Some(1);
             configuration.maximum_concurrent_tasks = 1;
         });
         let tasks = answered(&session, &server, (&queue, &counting), 1);

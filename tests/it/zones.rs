@@ -101,7 +101,7 @@ fn a_redirect_stays_in_the_zone_as_long_as_it_stays_at_the_address() {
     });
     let (notes, address) = (asked.clone(), server.address());
     let session = session(|configuration| {
-        configuration.maximum_idle_connections_per_host = 0;
+        configuration.maximum_idle_connections_per_host = Some(0);
         configuration.resolver = Some(Resolver::new(move |host, _| {
             notes.lock().unwrap().push(host.to_owned());
             Ok(vec![address])

@@ -84,7 +84,7 @@ impl Scene {
         let gated = Mutex::new(gated);
         let delegate = Arc::new(Blocking { replies, begun: begins, gate: gated });
         let mut configuration = Configuration::ephemeral();
-        configuration.maximum_connections_per_host = 2;
+        configuration.maximum_connections_per_host = Some(2);
         let queue = DeliveryQueue::serial();
         let session = Session::with_delegate(configuration, delegate, queue).unwrap();
         let counters = Counters::of(&session);

@@ -17,8 +17,8 @@ pub(super) fn open(ca: Option<&Path>) -> Result<Box<dyn Shared>, Failure> {
     configuration.additional_headers.set("User-Agent", USER_AGENT)?;
     configuration.additional_headers.set("Accept-Encoding", ACCEPT_ENCODING)?;
     // As for ureq: every thread of a load has and keeps its connection.
-    configuration.maximum_connections_per_host = CONNECTIONS;
-    configuration.maximum_idle_connections_per_host = CONNECTIONS;
+    configuration.maximum_connections_per_host = Some(CONNECTIONS);
+    configuration.maximum_idle_connections_per_host = Some(CONNECTIONS);
     // The same disk as for everyone else's files.
     configuration.temporary_directory = Some(std::env::temp_dir());
     if let Some(path) = ca {

@@ -31,18 +31,24 @@ impl Local {
                 .unwrap_or_else(|| Error::new(ErrorKind::InvalidRequest, detail)));
         }
         core.begin(&mut state);
-        let over_limits = inside::is_inside(&core.shared);
-        let admitted = self.pool.admit_caller(core, core.host(&state), state.priority, over_limits);
-        let place = match admitted {
-            Ok(place) => place,
+        let admitted = if self.binds_callers {
+            let over_limits = inside::is_inside(&core.shared);
+            let place =
+                self.pool.admit_caller(core, core.host(&state), state.priority, over_limits);
+            place.map(|place| Slot::callers(place, over_limits))
+        } else {
+            self.pool.admit(core).map(|()| Slot::unbound())
+        };
+        let slot = match admitted {
+            Ok(slot) => slot,
             Err(error) => {
                 drop(state);
                 self.complete(core, Err(error.clone()), true);
                 return Err(error);
             }
         };
-        let waits = place.is_err();
-        state.dispatch = Dispatch::OnThread(Slot::callers(place, over_limits));
+        let waits = slot.has_ticket();
+        state.dispatch = Dispatch::OnThread(slot);
         drop(state);
         core.obey_token();
         if !waits {

@@ -13,11 +13,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::session::task::{Place, Ticket};
 
 /// How many hosts are remembered for which nobody waits or runs.
 const KEPT_HOSTS: usize = 64;
+
+/// How long nothing more is told of a host of which it was told.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// How many jobs run at once. A limit of 0 counts as 1: otherwise nothing would ever run.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,31 @@ struct Host {
     running: usize,
     /// Where it stands in [`Line::ready`].
     ready_as: Option<Position>,
+    /// When it was last told that somebody waits for long.
+    told: Option<Instant>,
+}
+
+impl Host {
+    /// Whether somebody waits who came before the job of this number. Of each priority the oldest
+    /// stands first.
+    fn has_older(&self, number: u64) -> bool {
+        let mut from = (0, 0);
+        while let Some(&(rank, sequence)) = self.waiting.range(from..).next() {
+            if sequence < number {
+                return true;
+            }
+            from = (rank + 1, 0);
+        }
+        false
+    }
+
+    /// Whether it may be told of this host, which is noted.
+    fn may_tell(&mut self, now: Instant) -> bool {
+        let is_over = |told| now.saturating_duration_since(told) >= SILENCE;
+        let may_tell = self.told.is_none_or(is_over);
+        self.told = if may_tell { Some(now) } else { self.told };
+        may_tell
+    }
 }
 
 /// Where a job stands, by rank and ticket; the smallest is first. The type of the timer's moments,
@@ -193,6 +222,24 @@ impl<T> Line<T> {
     /// Returns how many wait.
     pub(crate) fn waiting(&self) -> usize {
         self.jobs.len()
+    }
+
+    /// Returns the number of the job that comes next.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.next_sequence
+    }
+
+    /// Returns the hosts for which a job waits that came before the one of this number, and of
+    /// which it was not told within the last minute.
+    pub(crate) fn stuck(&mut self, number: u64, now: Instant) -> Vec<Arc<str>> {
+        let hosts = self.hosts.iter_mut();
+        let stuck = hosts.filter(|(_, host)| host.has_older(number));
+        stuck.filter_map(|(name, host)| host.may_tell(now).then(|| Arc::clone(name))).collect()
+    }
+
+    /// Whether it may be told that somebody waits for this host, which is noted.
+    pub(crate) fn may_tell(&mut self, host: &str, now: Instant) -> bool {
+        self.hosts.get_mut(host).is_some_and(|host| host.may_tell(now))
     }
 
     fn admit(&mut self, host: &str, rank: Rank, job: T) -> Ticket {

@@ -10,6 +10,7 @@
 
 mod begin;
 mod collect;
+mod complaint;
 mod connectivity;
 mod in_place;
 mod line;
@@ -42,9 +43,16 @@ use crate::configuration::Configuration;
 use crate::error::Error;
 use crate::sync::{Mutex, Rank, assert_unlocked};
 
+/// How many tasks run at once for one host, if the program does not say.
+const TASKS_PER_HOST: usize = 6;
+
 /// Runs the tasks of one session.
 #[derive(Debug)]
 pub(super) struct Local {
+    /// Blocking calls need a place, too.
+    binds_callers: bool,
+    /// How many places a host has.
+    per_host: usize,
     loader: Loader,
     pool: Pool,
     timer: Timer,
@@ -64,7 +72,7 @@ impl Local {
         let loader = Loader::new(configuration, census)?;
         let limits = Limits {
             in_all: configuration.maximum_concurrent_tasks,
-            per_host: configuration.maximum_connections_per_host,
+            per_host: configuration.maximum_connections_per_host.unwrap_or(TASKS_PER_HOST).max(1),
         };
         let clock = configuration.clock.clone();
         Ok(Arc::new_cyclic(|me| Self {
@@ -72,6 +80,8 @@ impl Local {
             pool: Pool::new(limits, clock.clone()),
             timer: Timer::new(clock.clone(), census.clone(), me.clone()),
             clock,
+            binds_callers: configuration.maximum_connections_per_host.is_some(),
+            per_host: limits.per_host,
             census: census.clone(),
             left: Mutex::new(Rank::Left, HashMap::new()),
             in_place: Mutex::new(Rank::InPlace, InPlace::new()),

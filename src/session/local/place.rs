@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Local;
+use super::complaint::LONG;
 use super::pool::Effects;
 use super::retry::may_start_over;
 use super::transfer::Transfer;
@@ -59,6 +60,7 @@ impl Local {
                 if effects.waits {
                     let due = state.life.due(self.now());
                     self.timer.watch(core, state, due);
+                    self.timer.look_at_line(self.now() + LONG);
                     effects.watches = true;
                 }
                 effects
@@ -179,6 +181,7 @@ impl Local {
     pub(super) fn wait_for_place(&self, core: &Arc<Core>) -> Result<(), Error> {
         let mut state = core.state.lock();
         let mut in_line_since = None;
+        let mut has_complained = false;
         loop {
             if state.life.is_canceling() || state.attempts.starts_over() {
                 return Err(core.why_cancelled(&state));
@@ -206,8 +209,20 @@ impl Local {
                 if deadline.is_some_and(|deadline| deadline <= now) {
                     return Err(core.overdue(&state));
                 }
+                let since = *in_line_since.get_or_insert(now);
+                if !has_complained {
+                    let long = since + LONG;
+                    if long <= now {
+                        has_complained = true;
+                        let host = core.host(&state).to_owned();
+                        drop(state);
+                        self.complain_once(&host);
+                        state = core.state.lock();
+                        continue;
+                    }
+                    deadline = deadline.into_iter().chain([long]).min();
+                }
                 if is_callers {
-                    let since = *in_line_since.get_or_insert(now);
                     let until = since.checked_add(patience(core));
                     if until.is_some_and(|until| until <= now) {
                         return Err(core.on_url(&state, waited_in_line(core)));

@@ -52,6 +52,8 @@ struct Roster {
     /// Tasks that have begun and have not been told to be completed, the newest first: so
     /// one that begins finds its place by looking at one entry of each node.
     alive: BTreeMap<Reverse<u64>, Arc<Core>>,
+    /// Who waits and came before the job of this number has waited when the line is looked at.
+    mark: Option<u64>,
     /// Calls of the program that belong to no task and have not been made yet.
     calls: usize,
     /// How many wait until the session is quiet. A notification costs a system call, so
@@ -115,6 +117,7 @@ impl Pool {
                     idle: 0,
                     woken: 0,
                     alive: BTreeMap::new(),
+                    mark: None,
                     calls: 0,
                     awaiting_quiet: 0,
                     phase: Phase::Open,
@@ -179,7 +182,27 @@ impl Pool {
         let mut granted = Vec::new();
         state.dispatch(&mut granted);
         let waits = state.line.has(ticket);
+        if waits && state.mark.is_none() {
+            state.mark = Some(state.line.next_number());
+        }
         (ticket, Effects { waits, ..self.staffed(state, granted) })
+    }
+
+    /// Looks at the line: returns the hosts for which somebody waits since before the last look,
+    /// if it is time to tell of them, and whether anybody waits.
+    pub(crate) fn look_at_line(&self) -> (Vec<Arc<str>>, bool) {
+        let now = self.clock.now();
+        let mut state = self.state.lock();
+        let stuck = state.mark.map(|mark| state.line.stuck(mark, now)).unwrap_or_default();
+        let waits = state.line.waiting() > 0;
+        state.mark = waits.then(|| state.line.next_number());
+        (stuck, waits)
+    }
+
+    /// Whether it may be told that somebody waits for this host, which is noted.
+    pub(crate) fn may_tell(&self, host: &str) -> bool {
+        let now = self.clock.now();
+        self.state.lock().line.may_tell(host, now)
     }
 
     /// Lets a task whose thread waits with it wait ahead of the line.

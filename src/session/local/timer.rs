@@ -4,7 +4,8 @@
 //! which it would be late, one that waits to connect has the moment of its next try: these
 //! stand in an order, so that the thread sleeps until the first of them, however many there
 //! are. It also asks the system again for workers that it refused, and is there before that is
-//! needed; and it looks at calls of the program for which others wait. It is started when the first has to wait, or with the second worker, and leaves
+//! needed; and it looks at calls of the program for which others wait, and at a line that does
+//! not move. It is started when the first has to wait, or with the second worker, and leaves
 //! when there is nobody to look after.
 
 use std::collections::BTreeSet;
@@ -49,6 +50,8 @@ struct Moments {
     workers: Option<NonZeroU64>,
     /// When calls on threads that run tasks are looked at.
     calls: Option<NonZeroU64>,
+    /// When the line is looked at, if tasks wait.
+    line: Option<NonZeroU64>,
     /// The thread is there.
     runs: bool,
     /// The thread looks for itself, or knows that it has to.
@@ -128,6 +131,18 @@ impl Timer {
         self.attend();
     }
 
+    /// Has the line looked at when `moment` comes, unless it will be before, as long as a task
+    /// without a thread is watched.
+    pub(super) fn look_at_line(&self, moment: Instant) {
+        let mut moments = self.watch.state.lock();
+        if moments.line.is_none() {
+            moments.line = Some(self.watch.nanos(moment));
+            if moments.runs {
+                self.wake(&mut moments);
+            }
+        }
+    }
+
     /// Sees to it that the thread is there if somebody waits; returns whether it is. Called
     /// with no lock held.
     pub(super) fn attend(&self) -> bool {
@@ -174,6 +189,8 @@ enum Due {
     Workers,
     /// To look at calls on threads that run tasks.
     Calls,
+    /// To look at the line.
+    Line,
     /// To leave, if there is nobody to look after.
     Leaving,
 }
@@ -182,7 +199,8 @@ impl Moments {
     /// Returns the first moment.
     fn first(&self) -> Option<NonZeroU64> {
         let task = self.tasks.first().and_then(|&(moment, _)| NonZeroU64::new(moment));
-        task.into_iter().chain(self.workers).chain(self.calls).min()
+        let line = task.and(self.line);
+        task.into_iter().chain(self.workers).chain(self.calls).chain(line).min()
     }
 
     /// Takes out what it is for.
@@ -195,6 +213,10 @@ impl Moments {
         if self.calls.is_some() && self.calls == first {
             self.calls = None;
             return Due::Calls;
+        }
+        if self.line.is_some() && self.line == first {
+            self.line = None;
+            return Due::Line;
         }
         self.tasks.pop_first().map_or(Due::Leaving, |(_, id)| Due::Task(id))
     }
@@ -221,6 +243,7 @@ impl Watch {
                 }
                 (Due::Workers, Some(local)) => local.staff(),
                 (Due::Calls, Some(local)) => local.relieve(),
+                (Due::Line, Some(local)) => local.look_at_line(),
                 (Due::Leaving, Some(local)) if local.has_workers() => {}
                 _ => {
                     let mut moments = self.state.lock();

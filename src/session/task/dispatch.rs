@@ -44,6 +44,8 @@ pub(crate) struct Slot {
     is_parked: bool,
     /// The thread is the program's own.
     is_callers: bool,
+    /// It needs no place, and has none.
+    is_unbound: bool,
     /// It runs inside code of the program that another task waits for, and would never
     /// get a place back that it gave up.
     keeps_place: bool,
@@ -129,7 +131,18 @@ impl Slot {
         Self { place, ticket, is_callers: true, keeps_place, ..Self::default() }
     }
 
+    /// The slot of a task that runs on its caller's thread and needs no place.
+    pub(crate) fn unbound() -> Self {
+        Self { is_callers: true, is_unbound: true, ..Self::default() }
+    }
+
+    /// Whether it has what it needs to run.
     pub(crate) fn has_place(&self) -> bool {
+        self.place.is_some() || self.is_unbound
+    }
+
+    /// Whether it keeps others from running.
+    pub(crate) fn holds_place(&self) -> bool {
         self.place.is_some()
     }
 
@@ -143,7 +156,7 @@ impl Slot {
 
     /// Whether it has to ask for a place, unless it waits for something else first.
     pub(crate) fn wants_place(&self) -> bool {
-        self.place.is_none() && self.ticket.is_none() && !self.is_aside
+        !self.has_place() && self.ticket.is_none() && !self.is_aside
     }
 
     /// Its thread waits with this for a place.

@@ -201,7 +201,7 @@ mod digest {
         let digest = Digest::new(Some("SHA-256"), Some("auth-int"));
         let server = digest.serve(|_, _| Answer::ok("in"));
         let mut configuration = Configuration::ephemeral();
-        configuration.maximum_connections_per_host = 1;
+        configuration.maximum_connections_per_host = Some(1);
         let session = Asked::giving("ann", "pw").session_with(configuration);
         session.data(server.url("/")).unwrap();
         let (opened, is_opened) = channel();

@@ -308,8 +308,9 @@ fn a_task_that_was_suspended_while_it_waited_for_a_decision_goes_on() {
         server.enqueue(Answer::ok("hello"));
         server.enqueue(Answer::ok("another"));
         let (delivery, _loop) = kind.start();
-        let session =
-            recorded_on(delivery, &recorder, |change| change.maximum_connections_per_host = 1);
+        let session = recorded_on(delivery, &recorder, |change| {
+            change.maximum_connections_per_host = Some(1)
+        });
         recorder.on_response(OnResponse::Hold);
         let task = session.data_task(server.url("/"));
         task.resume();

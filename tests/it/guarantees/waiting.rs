@@ -86,7 +86,7 @@ fn no_more_tasks_of_a_host_run_than_may() {
             server.handle(|_| Answer::ok("0123456789").stall_in_body_after(5));
         }
         let session = session(|configuration| {
-            configuration.maximum_connections_per_host = per_host;
+            configuration.maximum_connections_per_host = Some(per_host);
             configuration.maximum_concurrent_tasks = in_all;
         });
         let (sender, finished) = channel();

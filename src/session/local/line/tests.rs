@@ -278,3 +278,30 @@ fn ranks_are_in_the_order_of_priorities() {
     assert!(falling.is_sorted_by(|higher, lower| Rank::of(*higher) < Rank::of(*lower)));
     assert!(Rank::RETURNING < Rank::of(1.0));
 }
+
+#[test]
+fn hosts_are_told_of_once_a_minute_for_whom_somebody_waits_since_before_the_mark() {
+    let now = std::time::Instant::now();
+    let after = |seconds| now + std::time::Duration::from_secs(seconds);
+    let mut line = Line::new(ONE_AT_A_TIME);
+    line.push(&host("runs"), 0.5, 0);
+    let (_, places) = start(&mut line);
+    line.push(&host("a"), 0.9, 1);
+    line.push(&host("b"), 0.5, 2);
+    let mark = line.next_number();
+    let late = line.push(&host("a"), 1.0, 3);
+    line.push(&host("c"), 0.5, 4);
+    let names =
+        |stuck: Vec<Arc<str>>| stuck.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(line.stuck(0, now)), [""; 0]);
+    assert_eq!(names(line.stuck(mark, now)), ["a", "b"], "behind a higher priority, too");
+    assert_eq!(names(line.stuck(mark, after(59))), [""; 0]);
+    assert!(line.may_tell("c", after(59)) && !line.may_tell("c", after(60)));
+    assert_eq!(names(line.stuck(line.next_number(), after(60))), ["a", "b"]);
+    assert_eq!(names(line.stuck(line.next_number(), after(119))), ["c"]);
+    assert!(!line.may_tell("nobody", now));
+    line.remove(late);
+    places.into_iter().for_each(|place| line.free(place));
+    drain(&mut line);
+    assert_eq!(names(line.stuck(line.next_number(), after(1000))), [""; 0]);
+}
