@@ -187,15 +187,17 @@ impl<'a> Elements<'a> {
     }
 
     /// RFC 9110 §11.2: what has the form of a token and a parameter is a token if the
-    /// element ends behind it, as `realm=` does.
+    /// element ends behind it, as `realm=` does, and a parameter if a value follows, as in
+    /// `realm= a`.
     fn token68(&mut self) -> Option<&'a [u8]> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
         let unpadded = run(self.rest, allowed);
         let end = unpadded + run(&self.rest[unpadded..], |byte| byte == b'=');
         let behind = &self.rest[end..];
         let blanks = run(behind, is_blank);
-        let is_name = behind[blanks..].starts_with(b"=");
-        let is_alone = at_end(behind) || blanks > 0 && !is_name;
+        let next = &behind[blanks..];
+        let has_value = end - unpadded == 1 && is_value(next);
+        let is_alone = at_end(behind) || blanks > 0 && !next.starts_with(b"=") && !has_value;
         (unpadded > 0 && is_alone).then(|| self.take(end))
     }
 
@@ -297,6 +299,13 @@ fn is_between(byte: u8) -> bool {
     byte == b';' || is_blank(byte)
 }
 
+/// Whether this begins with a value, rather than with the next parameter.
+fn is_value(rest: &[u8]) -> bool {
+    let word = run(rest, is_token);
+    let behind = &rest[word..];
+    rest.starts_with(b"\"") || word > 0 && !behind[run(behind, is_blank)..].starts_with(b"=")
+}
+
 /// Whether an element ends here.
 fn at_end(rest: &[u8]) -> bool {
     let rest = &rest[run(rest, is_blank)..];
@@ -317,5 +326,7 @@ fn begins_element(rest: &[u8]) -> bool {
     is_scheme && ends || names_parameter(rest)
 }
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 
 /// Writes challenges down in one line: `scheme token68 {name=value; name=value} | ...`.
-fn read<T: AsRef<[u8]>>(fields: &[T]) -> String {
+pub(super) fn read<T: AsRef<[u8]>>(fields: &[T]) -> String {
     let shown = challenges(fields.iter()).into_iter().map(|challenge| {
         let token = challenge.token68.map(|token| format!(" {token}")).unwrap_or_default();
         let all = challenge.parameters.iter();
@@ -42,6 +42,12 @@ fn challenges_are_read_in_every_form_that_the_grammar_allows() {
         // A token and a parameter look alike: here the element ends behind the sign.
         ("Basic realm=", "Basic realm="),
         ("Odd abc", "Odd abc"),
+        // Here a value follows it, or another parameter.
+        ("Basic realm= \"a\"", "Basic {realm=a}"),
+        ("Basic realm=\ta, charset=b", "Basic {realm=a; charset=b}"),
+        ("Negotiate abc= realm=a", "Negotiate abc= {realm=a}"),
+        ("Negotiate abc= realm = a", "Negotiate abc= {realm=a}"),
+        ("Negotiate abc= , NTLM", "Negotiate abc= | NTLM"),
         // Read more leniently than it is written.
         ("Digest nonce=a/b+c==, realm=x", "Digest {nonce=a/b+c==; realm=x}"),
         ("Digest uri=/a;b?c={d}", "Digest {uri=/a;b?c={d}}"),
