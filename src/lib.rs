@@ -1,16 +1,14 @@
 //! Apple's `URLSession` for synchronous Rust: a blocking HTTP client with sessions, tasks,
 //! configurations and delegates, without an async runtime.
 //!
-//! ```
-//! # use urlsession::testing::{Answer, Server};
-//! # let server = Server::start();
-//! # server.enqueue(Answer::ok("hello"));
-//! # let url = server.url("/greeting");
+//! ```no_run
 //! use urlsession::Session;
 //!
-//! let data = Session::shared().data(&url)?;
-//! println!("{}: {}", data.response.status(), data.text());
-//! # Ok::<(), urlsession::Error>(())
+//! fn main() -> Result<(), urlsession::Error> {
+//!     let data = Session::shared().data("https://www.rust-lang.org/")?;
+//!     println!("{}: {}", data.response.status(), data.text());
+//!     Ok(())
+//! }
 //! ```
 //!
 //! # What there is
@@ -45,6 +43,29 @@
 //! | [`Configuration::default`] | what the program's other sessions keep: credentials, in memory (cache and cookies are not built yet) |
 //! | [`Configuration::ephemeral`] | nothing beyond the session |
 //! | [`Configuration::background`] | transfers beyond the program (not built yet) |
+//!
+//! Who comes from another client finds its names, and what differs, in
+//! [`guide::coming_from_ureq`], [`guide::coming_from_reqwest`],
+//! [`guide::coming_from_urlsession_in_swift`] and
+//! [`guide::coming_from_urlsession_in_objective_c`]; the listings that introductions to
+//! `NSURLSession` show stand in [`guide::nsurlsession`].
+//!
+//! # Features
+//!
+//! | Feature | Default | What it adds |
+//! |---|---|---|
+//! | `tls` | yes | `https` |
+//! | `gzip` | yes | bodies compressed with gzip and deflate |
+//! | `digest` | yes | answers to Digest challenges |
+//! | `encrypted-keys` | | identities whose private key is encrypted with a pass phrase |
+//! | `pkcs12` | | identities from PKCS #12 files |
+//! | `netrc` | | credentials of the user's `.netrc`, for configurations that ask for it |
+//! | `brotli` | | bodies compressed with brotli |
+//! | `zstd` | | bodies compressed with zstd; compiles C |
+//! | `json` | | JSON bodies of requests and responses, by serde |
+//! | `test-util` | | [`testing`]: a loopback server with faults, a clock to turn by hand |
+//!
+//! A feature only adds what a configuration can ask for; none removes anything.
 //!
 //! # Trust and challenges
 //!
@@ -114,7 +135,7 @@
 //!   [`ErrorKind::SessionInvalidated`].
 //! * [`Session::all_tasks`] returns at once, and without tasks that were never resumed;
 //!   [`Session::invalidate_and_cancel`] leaves those alone, too: resumed later, they end with an
-//!   error.
+//!   error. A task that was cancelled is among them until its end was told.
 //! * A [`Reply`] that is dropped means what a missing method means: the next delegate is asked,
 //!   then the default happens. One that is dropped by a panic fails the task.
 //! * What a server offers is asked about strongest first, not in its order; a 401 to a request
@@ -130,9 +151,19 @@
 //! * What is wrong with a URL or a header is reported by the load, not by a `nil`.
 //! * A redirect from `https` to `http` is refused unless
 //!   [`allows_insecure_redirects`](Configuration::allows_insecure_redirects) is set.
+//! * [`did_receive_response`](Delegate::did_receive_response) is asked for downloads, too; what a
+//!   request [accepts](Request::accepts_status) is judged after it.
+//! * A 305 and a 306 are delivered, not followed. A `HEAD` stays one after a 303.
+//! * A header of the program's whose value is folded over two lines is refused, as is every control
+//!   character; a folded line of a server's is read as one.
+//! * No `Accept-Language` is sent. `User-Agent` is `urlsession/` and the version, unless the
+//!   configuration or the request says otherwise.
+//! * A `Content-Length` of the program's own is sent if it is right, and refused if it is not.
+//! * A body whose `Content-Encoding` is not known is delivered as it came, and one with more than
+//!   five layers is an error.
 //! * `expectedContentLength` is `None` instead of -1.
-//! * Settings that a desktop system cannot honour (cellular access, service types) are
-//!   absent.
+//! * Settings that a desktop system cannot honour (cellular access, service types, persistent DNS)
+//!   are absent, and so are partitions of cookies.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Where the system asks for more, the crate goes through socket2 and rustix.

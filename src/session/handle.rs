@@ -14,8 +14,43 @@ use crate::sync::{Mutex, Rank};
 
 /// Loads things over shared connections.
 ///
-/// Cloning is cheap, and clones are the same session. It may be used from any number of
-/// threads; each blocking call runs on its caller's. Tasks keep their session. When the
+/// # Making one
+///
+/// | By | It is |
+/// |---|---|
+/// | [`Session::shared`] | the one of the whole program, with default settings |
+/// | [`Session::new`] | one with settings of its own, a [`Configuration`] |
+/// | [`Session::with_queue`] | one whose closures are called where the program says |
+/// | [`Session::with_delegate`] | one with a [`Delegate`](crate::Delegate) that is told and asked |
+///
+/// ```no_run
+/// use urlsession::{Configuration, Session};
+///
+/// fn main() -> Result<(), urlsession::Error> {
+///     let session = Session::new(Configuration::ephemeral())?;
+///     let data = session.data("https://www.rust-lang.org/")?;
+///     println!("{}: {}", data.response.status(), data.text());
+///     Ok(())
+/// }
+/// ```
+///
+/// Make one and use it for everything that may share connections and credentials: a new session
+/// has none of either.
+///
+/// # What it does
+///
+/// | | Blocks, and returns | Makes a task |
+/// |---|---|---|
+/// | body in memory | [`data`](Self::data) | [`data_task`](Self::data_task), [`data_task_with`](Self::data_task_with), [`data_task_to`](Self::data_task_to) |
+/// | body as it comes | [`bytes`](Self::bytes) | [`DataTask::updates`](crate::DataTask::updates), a delegate |
+/// | body to a file | [`download`](Self::download), [`download_to`](Self::download_to) | [`download_task`](Self::download_task), [`download_task_with`](Self::download_task_with), [`download_task_to`](Self::download_task_to) |
+/// | with a body to send | [`upload`](Self::upload) | [`upload_task`](Self::upload_task), [`upload_task_with`](Self::upload_task_with), [`upload_task_to`](Self::upload_task_to) |
+///
+/// It may be used from any number of threads; each blocking call runs on its caller's.
+///
+/// # How long it lives
+///
+/// Cloning is cheap, and clones are the same session. Tasks keep their session. When the
 /// last handle of a session and of its tasks is dropped, that acts as
 /// [`finish_tasks_and_invalidate`](Self::finish_tasks_and_invalidate): what runs goes on,
 /// and is told of; what is suspended can never be resumed, and is cancelled.
@@ -23,25 +58,11 @@ use crate::sync::{Mutex, Rank};
 /// A program that ends takes its tasks with it: call
 /// [`wait_until_idle`](Self::wait_until_idle) before `main` returns.
 ///
+/// # After a fork
+///
 /// A process that `fork` makes leaves connections to the one that made them: the blocking
 /// calls of a session that it has from there make connections of its own. It has none of the
 /// threads that run tasks; for those it makes another session.
-///
-/// # Examples
-///
-/// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok("hello"));
-/// # let url = server.url("/");
-/// use urlsession::{Configuration, Session};
-///
-/// let session = Session::new(Configuration::ephemeral())?;
-/// let data = session.data(&url)?;
-/// assert_eq!(data.response.status(), 200);
-/// assert_eq!(data.text(), "hello");
-/// # Ok::<(), urlsession::Error>(())
-/// ```
 #[doc(alias = "URLSession")]
 #[doc(alias = "NSURLSession")]
 pub struct Session {

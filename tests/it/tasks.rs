@@ -119,6 +119,29 @@ fn a_task_that_runs_is_cancelled_by_a_clone() {
 }
 
 #[test]
+fn a_cancelled_task_is_among_all_until_its_end_was_told() {
+    let server = Server::start();
+    server.enqueue(Answer::ok("0123456789").stall_in_body_after(5));
+    let (sender, wakes) = channel();
+    let queue = DeliveryQueue::manual(move || sender.send(()).unwrap_or_default());
+    let session = Session::with_queue(Configuration::ephemeral(), queue.clone()).unwrap();
+    let (told, outcomes) = channel();
+    let task = session.data_task_with(server.url("/"), move |outcome| told.send(outcome).unwrap());
+    task.resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    task.cancel();
+    assert_eq!(task.state(), TaskState::Canceling);
+    assert_eq!(session.all_tasks(), [(*task).clone()]);
+    while task.state() != TaskState::Completed {
+        wakes.recv_timeout(HANG).unwrap();
+        queue.run_pending();
+    }
+    assert_eq!(outcomes.recv().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(session.all_tasks(), []);
+}
+
+#[test]
 fn a_task_that_runs_is_suspended_and_resumed_by_a_clone() {
     let server = Server::start();
     server.enqueue(Answer::ok("0123456789").stall_in_body_after(5));

@@ -1,4 +1,4 @@
-//! Pages of the guide show programs of `examples/`, as they are.
+//! Pages of the guide show programs of `examples/`, as they are, and tables of features are whole.
 
 use super::{assert_none, files, text};
 
@@ -65,4 +65,34 @@ fn a_program_that_is_not_as_its_page_shows_it_is_found() {
     ] {
         assert_eq!(complaints(page, count, |_| source.into()).len(), found, "{source}");
     }
+}
+
+/// Returns the features of a manifest that a text has no row for.
+fn features_without_a_row(manifest: &str, text: &str) -> Vec<String> {
+    let features = manifest.split("[features]\n").nth(1).unwrap_or_default();
+    let lines = features.lines().take_while(|line| !line.starts_with('['));
+    let names =
+        lines.filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains("| `")).collect();
+    let has_row = |name: &str| rows.iter().any(|row| row.contains(&format!("`{name}`")));
+    names
+        .map(|(name, _)| name)
+        .filter(|name| *name != "default" && !has_row(name))
+        .map(Into::into)
+        .collect()
+}
+
+#[test]
+fn every_feature_stands_in_the_tables() {
+    let manifest = text("Cargo.toml");
+    for table in ["README.md", "src/lib.rs"] {
+        assert_eq!(features_without_a_row(&manifest, &text(table)), [""; 0], "{table}");
+    }
+}
+
+#[test]
+fn a_feature_without_a_row_is_found() {
+    let manifest = "[package]\n\n[features]\ndefault = [\"a\"]\n# says\na = []\nb-c = [\"a\"]\n\n[lints]\nd = 1\n";
+    assert_eq!(features_without_a_row(manifest, "| `a`, `b-c` | |"), [""; 0]);
+    assert_eq!(features_without_a_row(manifest, "`b-c`\n//! | `a` | yes |"), ["b-c"]);
 }
