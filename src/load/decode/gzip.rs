@@ -1,4 +1,10 @@
 //! The coding `gzip` (RFC 1952).
+//!
+//! flate2 inflates; the frame is read here. `MultiGzDecoder` would read it for the same price
+//! (benches/src/gzip.rs, instructions per MiB of text: one member 22.7 million here and 23.1 there,
+//! members of 1 KiB 85.6 and 86.2), but it pulls from a reader, so that cancel and timers could not
+//! be looked at between members that decode to nothing, it fails where something follows the last
+//! member, which Chromium passes over, and it keeps the names and comments of headers.
 
 use flate2::Crc;
 
