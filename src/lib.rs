@@ -63,6 +63,7 @@
 //! | `brotli` | | bodies compressed with brotli |
 //! | `zstd` | | bodies compressed with zstd; compiles C |
 //! | `json` | | JSON bodies of requests and responses, by serde |
+//! | `charset` | | [`Data::text`] of every charset that browsers know |
 //! | `test-util` | | [`testing`]: a loopback server with faults, a clock to turn by hand |
 //!
 //! A feature only adds what a configuration can ask for; none removes anything.
