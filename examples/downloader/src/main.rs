@@ -18,7 +18,7 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use urlsession::{Configuration, Delegate, Error, ErrorKind, Session, Task};
+use urlsession::{Configuration, Delegate, Error, Session, Task};
 
 /// How often a file is tried.
 const ATTEMPTS: u32 = 4;
@@ -79,21 +79,6 @@ impl Downloader {
     }
 }
 
-/// Returns whether another attempt may help.
-fn may_pass(error: &Error) -> bool {
-    use ErrorKind as Kind;
-    matches!(
-        error.kind(),
-        Kind::CannotConnectToHost
-            | Kind::CannotFindHost
-            | Kind::NetworkConnectionLost
-            | Kind::NotConnectedToInternet
-            | Kind::TimedOut
-    ) || error
-        .response()
-        .is_some_and(|answer| answer.status().is_server_error() || answer.status().as_u16() == 429)
-}
-
 /// Downloads all into `folder`; `None` if Ctrl-C was pressed, else how many are missing.
 fn download(folder: &Path, urls: &[String]) -> Result<Option<usize>, Box<dyn StdError>> {
     let (ended, endings) = mpsc::channel();
@@ -137,7 +122,7 @@ fn download(folder: &Path, urls: &[String]) -> Result<Option<usize>, Box<dyn Std
             Some(error) if stopped.load(Ordering::SeqCst) => {
                 file.bar.abandon_with_message(error.to_string())
             }
-            Some(error) if may_pass(&error) && file.attempts < ATTEMPTS => {
+            Some(error) if error.is_transient() && file.attempts < ATTEMPTS => {
                 thread::sleep(Duration::from_millis(100 << file.attempts));
                 file.attempts += 1;
                 file.bar.reset();

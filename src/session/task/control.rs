@@ -134,7 +134,7 @@ impl Task {
     ///
     /// More calls than suspensions change nothing; neither does one for a task that was
     /// cancelled or has completed. Returns at once. If the session was invalidated, the
-    /// task completes with [`ErrorKind::SessionInvalidated`].
+    /// task completes with [`ErrorKind::SessionInvalidated`](crate::ErrorKind::SessionInvalidated).
     pub fn resume(&self) -> &Self {
         self.core.resume();
         self
@@ -154,7 +154,7 @@ impl Task {
         self.core.suspend();
     }
 
-    /// Ends the task with [`ErrorKind::Cancelled`], at whatever stage it is.
+    /// Ends the task with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), at whatever stage it is.
     ///
     /// Returns at once; the completion comes as every other, once. A task that has
     /// completed is left alone, and so is a download whose file is at its place already.
