@@ -19,7 +19,7 @@ pub(crate) trait Dialogue: Send + Sync {
     fn pauses(&self) -> Pauses;
 
     /// Returns when the load may go on with what it does for itself, at once unless it
-    /// pauses. [Cancelled](Error::is_cancel) although the load was not means that it leaves
+    /// pauses. [Cancelled](Error::is_cancelled) although the load was not means that it leaves
     /// its thread.
     fn rest(self: Arc<Self>) -> Result<(), Error>;
 
