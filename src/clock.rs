@@ -24,7 +24,6 @@ pub struct Clock(Option<Arc<ByHand>>);
 struct ByHand {
     start: Instant,
     /// The date at `start`.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only certificates have dates"))]
     date: SystemTime,
     /// Nanoseconds since `start`; only grows.
     ahead: AtomicU64,
@@ -65,7 +64,6 @@ impl Clock {
     }
 
     /// Returns the date that this clock shows, which the system may set back.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only certificates have dates"))]
     pub(crate) fn date(&self) -> SystemTime {
         match &self.0 {
             None => SystemTime::now(),

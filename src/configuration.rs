@@ -1,5 +1,7 @@
 //! The settings that a session copies when it is made.
 
+mod setters;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +13,8 @@ use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
 /// Settings of a session: a bag of fields, copied by [`Session::new`](crate::Session::new).
 ///
-/// Later changes to a configuration do not reach sessions that were made from it.
+/// Each field has a method of its name that sets it, so that a configuration can be written in
+/// one go. Later changes to a configuration do not reach sessions that were made from it.
 ///
 /// # Examples
 ///
@@ -19,9 +22,10 @@ use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 /// use std::time::Duration;
 /// use urlsession::{Configuration, Session};
 ///
-/// let mut configuration = Configuration::ephemeral();
-/// configuration.timeout_for_request = Duration::from_secs(10);
-/// configuration.https_only = true;
+/// let configuration = Configuration::ephemeral()
+///     .timeout_for_request(Duration::from_secs(10))
+///     .additional_headers([("Accept-Language", "de")])
+///     .https_only(true);
 /// let session = Session::new(configuration)?;
 /// # Ok::<(), urlsession::Error>(())
 /// ```
@@ -98,6 +102,36 @@ pub struct Configuration {
     ///
     /// Default: `false`.
     pub allows_insecure_redirects: bool,
+
+    /// Whether redirects are followed. If not, the response that redirects is delivered as it
+    /// is, with its body, and no delegate is asked.
+    /// [`Request::follows_redirects`](crate::Request::follows_redirects) says otherwise for one
+    /// request.
+    ///
+    /// Default: `true`.
+    pub follows_redirects: bool,
+
+    /// How many redirects a load follows before it fails with
+    /// [`ErrorKind::TooManyRedirects`](crate::ErrorKind::TooManyRedirects).
+    /// [`Request::maximum_redirects`](crate::Request::maximum_redirects) replaces it for one
+    /// request.
+    ///
+    /// Default: 20.
+    pub maximum_redirects: usize,
+
+    /// What relative URLs of requests are resolved against, as a browser resolves a link on
+    /// that page: with `https://shop.test/v2/`, `users/7` is `https://shop.test/v2/users/7`,
+    /// while `/users` is `https://shop.test/users`. Mind the slash at its end: without it, the
+    /// last segment is replaced. A URL that is whole is taken as it is.
+    ///
+    /// A user name and password in it go to its origin, as those of any URL. What is no
+    /// `http` or `https` URL is refused when a session is made.
+    ///
+    /// Default: none; a relative URL fails with
+    /// [`ErrorKind::BadUrl`](crate::ErrorKind::BadUrl).
+    #[doc(alias = "relativeTo")]
+    #[doc(alias = "baseURL")]
+    pub base_url: Option<String>,
 
     /// Whether bodies are asked for compressed, and decoded while they arrive. The
     /// response keeps its `Content-Encoding` either way.
@@ -284,6 +318,9 @@ impl Default for Configuration {
             additional_headers: Headers::new(),
             https_only: false,
             allows_insecure_redirects: false,
+            follows_redirects: true,
+            maximum_redirects: 20,
+            base_url: None,
             decodes_bodies: true,
             maximum_body_in_memory: 256 * 1024 * 1024,
             maximum_concurrent_tasks: 64,

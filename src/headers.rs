@@ -4,6 +4,7 @@
 //! head costs two allocations. Looking up is a walk: heads are short.
 
 mod convert;
+mod lists;
 mod walk;
 
 use std::borrow::Cow;
@@ -11,6 +12,8 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::error::{Error, ErrorKind};
+
+pub use lists::HeaderFields;
 
 /// The header fields of a request or a response.
 ///
@@ -37,7 +40,7 @@ pub struct Headers {
     lines: Vec<Line>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Line {
     name: Span,
     value: Span,
@@ -45,6 +48,8 @@ struct Line {
     latin1: bool,
     /// The program says that the value is secret.
     hidden: bool,
+    /// It is no field, and never sent.
+    wrong: bool,
 }
 
 /// How much text a program can give a list. A session adds its own list to a request's,
@@ -52,7 +57,7 @@ struct Line {
 const MOST_TEXT: usize = 1 << 30;
 
 /// A range of the text: a head is at most 256 KiB, and a program's list is bounded too.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Span {
     start: u32,
     end: u32,
@@ -128,8 +133,8 @@ impl Headers {
         Self { text: String::with_capacity(bytes), lines: Vec::with_capacity(lines) }
     }
 
-    /// Returns the first value of the field `name`, in any case.
-    #[doc(alias = "value(forHTTPHeaderField:)")]
+    /// Returns the first value of the field `name`, in any case; [`joined`](Self::joined)
+    /// returns all as one.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.find(name).map(|line| &self.text[line.value()])
     }
@@ -168,11 +173,6 @@ impl Headers {
         self.find(name).is_some()
     }
 
-    /// Returns every field, name as written and value, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.lines.iter().map(|line| (&self.text[line.name()], &self.text[line.value()]))
-    }
-
     /// Returns the number of fields, repeated ones counted each.
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -191,7 +191,7 @@ impl Headers {
     /// line break, a NUL or another control character; nothing is changed then.
     #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        self.check(name, value)?;
+        self.check_new(name, value)?;
         self.remove(name);
         self.push(name, value);
         Ok(())
@@ -212,13 +212,13 @@ impl Headers {
     /// As [`set`](Self::set).
     #[doc(alias = "addValue(_:forHTTPHeaderField:)")]
     pub fn add(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        self.check(name, value)?;
+        self.check_new(name, value)?;
         self.push(name, value);
         Ok(())
     }
 
     /// Refuses what is not well-formed, or more than ranges of 32 bits can name.
-    fn check(&self, name: &str, value: &str) -> Result<(), Error> {
+    fn check_new(&self, name: &str, value: &str) -> Result<(), Error> {
         check(name, value.as_bytes())?;
         if self.text.len().saturating_add(name.len()).saturating_add(value.len()) > MOST_TEXT {
             let detail = "the headers are larger than 1 GiB together";
@@ -241,7 +241,7 @@ impl Headers {
             if !known.eq_ignore_ascii_case(name) {
                 self.push_line(known, line.latin1, |text| text.push_str(value));
                 if let Some(kept) = self.lines.last_mut() {
-                    kept.hidden = line.hidden;
+                    (kept.hidden, kept.wrong) = (line.hidden, line.wrong);
                 }
             }
         }
@@ -269,6 +269,7 @@ impl Headers {
             value: line.value.moved(offset),
             latin1: line.latin1,
             hidden: line.hidden,
+            wrong: line.wrong,
         }));
     }
 
@@ -299,6 +300,7 @@ impl Headers {
             value,
             latin1,
             hidden: false,
+            wrong: false,
         });
     }
 
@@ -309,14 +311,14 @@ impl Headers {
     ) -> Self {
         let lines = lines.map(|(name, value)| {
             let (name, value) = (Span::new(name), Span::new(value));
-            Line { name, value, latin1: false, hidden: false }
+            Line { name, value, latin1: false, hidden: false, wrong: false }
         });
         Self { text: text.to_owned(), lines: lines.collect() }
     }
 
     /// Appends the fields as they go over the wire, `name: value` and CR LF each.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
-        for line in &self.lines {
+        for line in self.lines.iter().filter(|line| !line.wrong) {
             out.extend_from_slice(self.text[line.name()].as_bytes());
             out.extend_from_slice(b": ");
             let value = &self.text[line.value()];

@@ -149,6 +149,7 @@
 //! * Tasks with a closure or a channel and blocking calls hold the body in memory, up to
 //!   [`Configuration::maximum_body_in_memory`].
 //! * A queue that makes calls on several threads is allowed: those of one task stay in order.
+//! * Requests are equal if everything is that they ask for, headers and body among it.
 //! * What is wrong with a URL or a header is reported by the load, not by a `nil`.
 //! * A redirect from `https` to `http` is refused unless
 //!   [`allows_insecure_redirects`](Configuration::allows_insecure_redirects) is set.
@@ -172,6 +173,7 @@
 
 mod basic;
 mod body;
+mod calendar;
 mod cancel;
 mod census;
 mod clock;
@@ -208,11 +210,11 @@ pub use credentials::{
 pub use delivery::{DeliveryQueue, Inbox, InboxSender, Reply};
 pub use error::{Error, ErrorKind, Stage};
 pub use files::DownloadedFile;
-pub use headers::Headers;
+pub use headers::{HeaderFields, Headers};
 pub use pair::Pair;
 pub use request::Request;
 pub use resolver::Resolver;
-pub use response::Response;
+pub use response::{ContentType, EntityTag, Link, Response};
 pub use session::{
     Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, Progress,
     ResponseDisposition, Session, Task, TaskState, Tasks, Update, Updates, UploadTask,
@@ -221,6 +223,9 @@ pub use trust::{
     Certificate, CertificateDetails, DistinguishedName, Identity, PublicKeyPins, ServerTrust,
     SubjectName, TlsVersion,
 };
+
+// Their types are in signatures here.
+pub use {http, url};
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

@@ -91,6 +91,7 @@ const _: () = {
     reader::<Bytes>();
     reader::<Box<dyn Read + Send>>();
     loaded::<&str>();
+    loaded::<&&str>();
     loaded::<String>();
     loaded::<&String>();
     loaded::<url::Url>();
@@ -104,7 +105,23 @@ const _: () = {
     sendable::<&[u8]>();
     sendable::<&[u8; 3]>();
     sendable::<String>();
+    sendable::<&String>();
+    sendable::<&Vec<u8>>();
+    sendable::<std::fs::File>();
+    sendable::<Form>();
+    sendable::<Multipart>();
     sendable::<&str>();
+};
+
+/// What lists of fields can be made of.
+const fn a_form<T: Into<Form>>() {}
+
+const _: () = {
+    a_form::<Vec<(String, u32)>>();
+    a_form::<&[(&str, &str)]>();
+    a_form::<[(&str, &str); 2]>();
+    a_form::<std::collections::HashMap<String, String>>();
+    a_form::<&std::collections::BTreeMap<&str, f64>>();
 };
 
 const fn displayed<T: Display>() {}

@@ -127,8 +127,8 @@ impl ByDelegate {
         let slow = Slow { permits: Mutex::new(taken), begun: begins, ended: ends };
         let session =
             Session::with_delegate(Configuration::ephemeral(), Arc::new(slow), queue).unwrap();
-        let task = session.data_task(url).resume().clone();
-        (session, Box::new(Self { task, permits, begun, ended }))
+        let task = session.data_task(url).resume();
+        (session, Box::new(Self { task: task.into(), permits, begun, ended }))
     }
 }
 
@@ -214,10 +214,10 @@ fn suspended(url: &str) -> (Session, Box<dyn Receiving>) {
     let queue = DeliveryQueue::serial();
     let session =
         Session::with_delegate(Configuration::ephemeral(), Arc::new(slow), queue).unwrap();
-    let task = session.data_task(url).resume().clone();
+    let task = session.data_task(url).resume();
     wait_for(|| task.progress().bytes_received > 0);
     task.suspend();
-    (session, Box::new(Suspended { task, ended }))
+    (session, Box::new(Suspended { task: task.into(), ended }))
 }
 
 /// A queue of the program's own thread.

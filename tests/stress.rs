@@ -185,9 +185,7 @@ impl Round {
         };
         match dice.below(10) {
             // `run` is what begins one that has a caller.
-            0..5 if form != Form::Caller || task.response().is_some() => {
-                drop(task.resume().clone())
-            }
+            0..5 if form != Form::Caller || task.response().is_some() => drop(task.resume()),
             5..8 => task.suspend(),
             8 if dice.below(3) == 0 => task.cancel(),
             9 => task.set_priority(dice.below(100) as f32 / 100.0),

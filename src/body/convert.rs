@@ -14,6 +14,25 @@ impl Body {
     }
 }
 
+impl PartialEq for Body {
+    /// Bytes and files are equal if they are the same bytes and paths, of the same type;
+    /// readers, open files and what opens them, if one is a clone of the other.
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = match (&self.source, &other.source) {
+            (Source::Bytes(one, of), Source::Bytes(other, of_other)) => {
+                of == of_other && one == other
+            }
+            (Source::File(one), Source::File(other)) => one == other,
+            (Source::Handle(one), Source::Handle(other)) => Arc::ptr_eq(one, other),
+            (Source::Once(one), Source::Once(other)) => Arc::ptr_eq(one, other),
+            (Source::Opened(one), Source::Opened(other)) => Arc::ptr_eq(one, other),
+            (Source::Multipart(one), Source::Multipart(other)) => one.is_same(other),
+            _ => false,
+        };
+        is_same && self.length == other.length
+    }
+}
+
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Self {
         Self::of_bytes(bytes, BytesType::Unknown)

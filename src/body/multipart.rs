@@ -110,6 +110,15 @@ impl Multipart {
         format!("multipart/form-data; boundary={}", self.boundary)
     }
 
+    /// Whether it is a clone of the other, or was added to alike.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_same =
+            |(one, other): (&Named, &Named)| one.head == other.head && one.content == other.content;
+        self.boundary == other.boundary
+            && self.parts.len() == other.parts.len()
+            && self.parts.iter().zip(&other.parts).all(is_same)
+    }
+
     /// Reports the first thing that is wrong with the form.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.wrong.clone().map_or(Ok(()), Err)

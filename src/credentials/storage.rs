@@ -49,8 +49,13 @@ struct Contents {
 
 type Observer = Foreign<Arc<dyn Fn() + Send + Sync>>;
 
-/// The credentials of one space, one a user, the default one first.
-type Users = Vec<Credential>;
+/// The credentials of one space, one a user.
+#[derive(Default)]
+struct Users {
+    all: Vec<Credential>,
+    /// The first one is the default.
+    has_default: bool,
+}
 
 impl CredentialStorage {
     /// Makes an empty storage.
@@ -69,22 +74,25 @@ impl CredentialStorage {
     /// Returns the credentials of a space, the default one first, one for each user.
     #[doc(alias = "credentialsForProtectionSpace:")]
     pub fn credentials(&self, space: &ProtectionSpace) -> Vec<Credential> {
-        self.0.state.lock().spaces.get(space).cloned().unwrap_or_default()
+        self.0.state.lock().spaces.get(space).map(|users| users.all.clone()).unwrap_or_default()
     }
 
     /// Returns every space with its credentials, in no order.
     pub fn all_credentials(&self) -> Vec<(ProtectionSpace, Vec<Credential>)> {
         let state = self.0.state.lock();
-        state.spaces.iter().map(|(space, users)| (space.clone(), users.clone())).collect()
+        state.spaces.iter().map(|(space, users)| (space.clone(), users.all.clone())).collect()
     }
 
-    /// Returns the credential to try first in a space.
+    /// Returns the credential to try first in a space; `None` if there is none there, and
+    /// after the default one was [removed](Self::remove).
     #[doc(alias = "defaultCredentialForProtectionSpace:")]
     pub fn default_credential(&self, space: &ProtectionSpace) -> Option<Credential> {
-        self.0.state.lock().spaces.get(space)?.first().cloned()
+        let state = self.0.state.lock();
+        let users = state.spaces.get(space).filter(|users| users.has_default)?;
+        users.all.first().cloned()
     }
 
-    /// Stores a credential in place of the same user's earlier one. The first one of a
+    /// Stores a credential in place of the same user's earlier one. The first one of an empty
     /// space is its default.
     ///
     /// A credential with [`Persistence::None`] is not stored.
@@ -104,12 +112,14 @@ impl CredentialStorage {
             return;
         }
         self.change(|spaces| {
-            let users = spaces.entry(space.clone()).or_default();
+            let Users { all: users, has_default } = spaces.entry(space.clone()).or_default();
+            let is_default = first || *has_default || users.is_empty();
             let before = users.iter().position(|known| known.is_of_same_user(credential));
             let at = if first { 0 } else { before.unwrap_or(users.len()) };
-            if before == Some(at) && users[at] == *credential {
+            if before == Some(at) && users[at] == *credential && *has_default == is_default {
                 return false;
             }
+            *has_default = is_default;
             if let Some(before) = before {
                 users.remove(before);
             }
@@ -118,19 +128,23 @@ impl CredentialStorage {
         });
     }
 
-    /// Removes the user's credential from a space; returns whether there was one. If it
-    /// was the default, the user stored next becomes it.
+    /// Removes the user's credential from a space; returns whether there was one. If it was
+    /// the default, the space has none from then on, until one is
+    /// [set](Self::set_default): no other user's password is sent in its place.
     #[doc(alias = "removeCredential:forProtectionSpace:")]
     pub fn remove(&self, credential: &Credential, space: &ProtectionSpace) -> bool {
         self.change(|spaces| {
             let Some(users) = spaces.get_mut(space) else { return false };
-            let count = users.len();
-            users.retain(|known| !known.is_of_same_user(credential));
-            let removed = users.len() < count;
-            if users.is_empty() {
+            let Some(at) = users.all.iter().position(|known| known.is_of_same_user(credential))
+            else {
+                return false;
+            };
+            users.all.remove(at);
+            users.has_default &= at > 0;
+            if users.all.is_empty() {
                 spaces.remove(space);
             }
-            removed
+            true
         })
     }
 
@@ -248,8 +262,34 @@ mod tests {
         assert_eq!(users(&storage), ["bob:2", "ann:3"]);
         assert!(storage.remove(&bob(), &space("r")));
         assert!(!storage.remove(&bob(), &space("r")));
-        assert_eq!(storage.default_credential(&space("r")), Some(Credential::new("ann", "3")));
         assert_eq!(storage.default_credential(&space("s")), None);
+    }
+
+    #[test]
+    fn a_default_that_is_removed_makes_no_other_user_the_default() {
+        let storage = CredentialStorage::new();
+        let default = || storage.default_credential(&space("r"));
+        storage.set(&ann(), &space("r"));
+        storage.set(&bob(), &space("r"));
+        assert!(storage.remove(&ann(), &space("r")));
+        assert_eq!((default(), users(&storage)), (None, vec!["bob:2".to_owned()]));
+        // Neither does what is stored without saying so.
+        storage.set(&bob(), &space("r"));
+        storage.set(&Credential::new("eve", "5"), &space("r"));
+        storage.set(&ann(), &space("r"));
+        assert_eq!(default(), None);
+        storage.set_default(&bob(), &space("r"));
+        assert_eq!(default(), Some(bob()));
+        assert!(storage.remove(&ann(), &space("r")));
+        assert_eq!(default(), Some(bob()), "another one than the default was removed");
+        // One that was there already becomes the default.
+        assert!(storage.remove(&bob(), &space("r")));
+        storage.set_default(&Credential::new("eve", "5"), &space("r"));
+        assert_eq!(default(), Some(Credential::new("eve", "5")));
+        // An empty space begins anew.
+        assert!(storage.remove(&Credential::new("eve", ""), &space("r")));
+        storage.set(&ann(), &space("r"));
+        assert_eq!(default(), Some(ann()));
     }
 
     #[test]

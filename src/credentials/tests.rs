@@ -16,7 +16,7 @@ fn unauthorized(field: &str) -> Response {
     let mut headers = Headers::new();
     headers.add("WWW-Authenticate", field).unwrap();
     let url = Url::parse("http://s.test/x?q-secret").unwrap();
-    Response::new(url, StatusCode::UNAUTHORIZED, Version::HTTP_11, headers, None)
+    Response::new(url, (StatusCode::UNAUTHORIZED, Version::HTTP_11), headers, None, None)
 }
 
 fn asked(response: &Response) -> Vec<Offer> {

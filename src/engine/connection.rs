@@ -12,6 +12,7 @@ use super::stream::Stream;
 use super::tls::Terms;
 use crate::body::Pipe;
 use crate::error::Error;
+use crate::response::Ends;
 use crate::wire::{Context, RouteKey, Wait};
 
 /// A connection that loads with one route can share.
@@ -72,6 +73,11 @@ impl Connection {
     /// Returns who may use it, if not everybody.
     pub(super) fn terms(&self) -> Option<&Arc<Terms>> {
         self.stream.terms()
+    }
+
+    /// Returns between whom it is.
+    pub(super) fn ends(&self) -> Option<&Arc<Ends>> {
+        self.stream.link().ends()
     }
 
     pub(super) fn waker(&self) -> Arc<Socket> {

@@ -200,8 +200,9 @@ impl Engine {
                     Some(berth) => Home::Reserved(berth.clone()),
                     None => Home::Pool(self.pool.clone()),
                 };
+                let ends = duplex.connection().ends().cloned();
                 let body = Incoming::new(duplex, decision, home, context.clone(), registered);
-                Ok(WireResponse { head, body: Box::new(body) })
+                Ok(WireResponse { head, ends, body: Box::new(body) })
             }
             Err(error) => {
                 let connection = duplex.into_connection();

@@ -18,6 +18,7 @@ use crate::cancel::Wake;
 use crate::census::Counted;
 use crate::error::{Error, ErrorKind};
 use crate::fork::Maker;
+use crate::response::Ends;
 use crate::wire::{Context, Wait};
 
 /// A connected socket.
@@ -54,6 +55,13 @@ pub(super) struct Link {
     socket: Arc<Socket>,
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    ends: Option<Arc<Ends>>,
+}
+
+/// Asks the system between whom a socket is.
+fn ends(system: &socket2::Socket) -> Option<Ends> {
+    let peer = system.peer_addr().ok()?.as_socket()?;
+    Some(Ends { peer, local: system.local_addr().ok()?.as_socket()? })
 }
 
 /// What somebody wants to do with a socket.
@@ -73,9 +81,14 @@ pub(super) struct Ready {
 impl Link {
     /// Takes a connected, blocking socket.
     pub(super) fn new(system: socket2::Socket, counted: Counted) -> Self {
-        let maker = Maker::this_process();
+        let (maker, ends) = (Maker::this_process(), ends(&system).map(Arc::new));
         let socket = Arc::new(Socket { system, maker, _counted: counted });
-        Self { socket, read_timeout: None, write_timeout: None }
+        Self { socket, read_timeout: None, write_timeout: None, ends }
+    }
+
+    /// Returns between whom it is, on a network.
+    pub(super) fn ends(&self) -> Option<&Arc<Ends>> {
+        self.ends.as_ref()
     }
 
     /// Returns what ends a blocked call when it is woken.

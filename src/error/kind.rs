@@ -37,7 +37,8 @@ pub enum ErrorKind {
     /// The connection broke before the response was whole.
     #[doc(alias = "NSURLErrorNetworkConnectionLost")]
     NetworkConnectionLost,
-    /// More redirects than the limit of 20.
+    /// More redirects than
+    /// [`maximum_redirects`](crate::Configuration::maximum_redirects) allows.
     #[doc(alias = "NSURLErrorHTTPTooManyRedirects")]
     TooManyRedirects,
     /// What was asked for is not there without going to the network.

@@ -77,3 +77,43 @@ fn debug_hides_all_values_that_are_not_known_to_be_harmless() {
     let shown = format!("{headers:?}");
     assert!(!shown.contains("s3cret") && shown.contains("text/plain"), "{shown}");
 }
+
+#[test]
+fn headers_are_a_list_to_collect_and_to_look_into() {
+    let mut headers: Headers = [("Accept", "a"), ("X-Depth", "1")].into_iter().collect();
+    headers.extend([("X-Depth", 2)]);
+    assert_eq!(headers["x-depth"], *"1");
+    assert_eq!(headers.joined("X-DEPTH").as_deref(), Some("1, 2"));
+    assert_eq!(headers.joined("accept").as_deref(), Some("a"));
+    assert_eq!(headers.joined("none"), None);
+    let mut walked = Vec::new();
+    for (name, value) in &headers {
+        walked.push((name.to_owned(), value.to_owned()));
+    }
+    assert_eq!((headers.iter().len(), walked.len()), (3, 3));
+    assert_eq!(Headers::from_iter(&walked), headers);
+    assert_eq!(headers.into_iter().collect::<Vec<_>>(), walked);
+}
+
+#[test]
+fn what_is_collected_and_is_no_field_is_reported_and_never_sent() {
+    for (name, value) in [("a b", "x"), ("a", "x\r\ny: z"), ("", "")] {
+        let mut headers = Headers::from_iter([("fine", "1"), (name, value)]);
+        headers.set("fine", "2").unwrap();
+        let mut other = Headers::new();
+        other.append(&headers);
+        for headers in [headers, other] {
+            assert_eq!(headers.check().unwrap_err().kind(), ErrorKind::InvalidRequest, "{name:?}");
+            let mut wire = Vec::new();
+            headers.write_to(&mut wire);
+            assert_eq!(wire, b"fine: 2\r\n", "{name:?}");
+            assert_eq!(http::HeaderMap::from(&headers).len(), 1);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "there is no header \"x\"")]
+fn a_header_that_is_not_there_cannot_be_indexed() {
+    let _ = &Headers::new()["x"];
+}

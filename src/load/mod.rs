@@ -100,16 +100,20 @@ fn response_to(hop: &Hop, response: &WireResponse) -> Response {
     let codings = codings(hop, &response.head, &*response.body);
     // One that cannot be decoded has no length that anybody could know.
     let length = codings.ok().and_then(|codings| length(hop, response, &codings));
-    Response::new(hop.url.clone(), status, version, headers.clone(), length)
+    let ends = response.ends.clone();
+    Response::new(hop.url.clone(), (status, version), headers.clone(), length, ends)
 }
 
 fn deliver(hop: Hop, response: WireResponse, context: &Context) -> Result<Loaded, Error> {
     let codings = codings(&hop, &response.head, &*response.body);
     let codings = codings.map_err(|error| error.on(&hop.url))?;
     let length = length(&hop, &response, &codings);
-    let WireResponse { head, body } = response;
-    let body = Decoder::new(body, &codings, context);
-    let response = Response::new(hop.url, head.status, head.version, head.headers, length);
+    let WireResponse { head, ends, body } = response;
+    let mut body = Decoder::new(body, &codings, context);
+    let response = Response::new(hop.url, (head.status, head.version), head.headers, length, ends);
+    if body.may_have_trailers() {
+        body.tell_trailers_to(&response);
+    }
     Ok(Loaded { response, body })
 }
 

@@ -7,7 +7,7 @@ use super::{Rules, decode, redirect};
 use crate::body::{Body, Form};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
-use crate::request::{self, Request, UserInfo, content};
+use crate::request::{self, Redirects, Request, UserInfo, content};
 use crate::wire::Context;
 
 /// One hop's request, complete; redirects change it.
@@ -19,6 +19,8 @@ pub(super) struct Hop {
     pub(super) sensitive: Vec<Box<str>>,
     pub(super) body: Option<Body>,
     pub(super) redirects: usize,
+    /// Whether they are followed, and how many.
+    follows: Redirects,
     /// On which network interface the address of the URL is.
     pub(super) zone: Option<Box<str>>,
     /// What stood in the URL, for its origin only.
@@ -68,6 +70,7 @@ impl Hop {
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
         hop.expects_no_leave = self.expects_no_leave && !crosses;
         hop.redirects = self.redirects + 1;
+        hop.follows = request.redirects(self.follows);
         Ok(hop)
     }
 
@@ -95,6 +98,7 @@ impl Hop {
             sensitive: request.sensitive().to_vec(),
             body: request.body_that_goes_out().cloned(),
             redirects: 0,
+            follows: request.redirects(rules.redirects),
             zone: request.zone().map(Box::from),
             user_info: request.user_info(),
             said_decodes: request.decodes(),
@@ -115,6 +119,7 @@ impl Hop {
             url: &self.url,
             method: &self.method,
             followed: self.redirects,
+            redirects: self.follows,
             https_only: rules.https_only,
             allows_insecure_redirects: rules.allows_insecure_redirects,
         }

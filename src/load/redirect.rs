@@ -14,10 +14,8 @@ use url::Url;
 
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
+use crate::request::{self, Redirects};
 use crate::wire::Head;
-
-/// As many as Chromium, Firefox and OkHttp follow.
-const MOST_REDIRECTS: usize = 20;
 
 /// The request that was answered.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +24,7 @@ pub(crate) struct Hop<'a> {
     pub(crate) method: &'a Method,
     /// How many redirects of this load were followed before.
     pub(crate) followed: usize,
+    pub(crate) redirects: Redirects,
     /// No `http` URL is loaded at all.
     pub(crate) https_only: bool,
     /// A redirect may lead from `https` to `http`.
@@ -51,7 +50,8 @@ pub(crate) enum Step {
 
 /// Decides what to do with a response to `hop` that has `head`.
 pub(crate) fn next(hop: &Hop<'_>, head: &Head) -> Step {
-    if !matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+    let is_redirect = matches!(head.status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    if !is_redirect || !hop.redirects.are_followed {
         return Step::Deliver;
     }
     let location = match location(&head.headers) {
@@ -126,8 +126,9 @@ fn target(url: &Url, location: &str) -> Result<Url, Error> {
 }
 
 fn permit(hop: &Hop<'_>, url: &Url) -> Result<(), Error> {
-    if hop.followed >= MOST_REDIRECTS {
-        let detail = format!("there were more than {MOST_REDIRECTS} redirects");
+    let most = hop.redirects.most;
+    if hop.followed >= most {
+        let detail = format!("there were more than {most} redirects");
         return Err(Error::new(ErrorKind::TooManyRedirects, detail));
     }
     match url.scheme() {
@@ -162,20 +163,6 @@ fn method_after(status: StatusCode, method: &Method) -> Method {
     }
 }
 
-/// Headers that belong to one origin.
-///
-/// `Host` set by hand names the first one: sent to another, it would choose what answers
-/// there, and whose cookies go along (CVE-2026-6276 of curl).
-const OF_ONE_ORIGIN: &[&str] = &[
-    "authorization",
-    "cookie",
-    "cookie2",
-    "host",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "www-authenticate",
-];
-
 /// Headers that say something about the body, beside those that begin with `Content-`.
 const OF_THE_BODY: &[&str] = &["digest", "expect", "repr-digest", "trailer", "transfer-encoding"];
 
@@ -189,10 +176,7 @@ pub(crate) fn strip(
     rewritten: bool,
 ) {
     if crosses_origin {
-        let marked = sensitive.iter().map(|name| &**name);
-        for name in OF_ONE_ORIGIN.iter().copied().chain(marked) {
-            headers.remove(name);
-        }
+        request::drop_what_is_of_one_origin(headers, sensitive);
     }
     if rewritten {
         let of_content =

@@ -2,7 +2,7 @@
 
 use super::{Authenticator, decode};
 use crate::headers::Headers;
-use crate::request;
+use crate::request::{self, Redirects};
 
 /// What a session demands of each of its loads.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Rules {
     pub(super) concerns_message: bool,
     pub(crate) https_only: bool,
     pub(crate) allows_insecure_redirects: bool,
+    pub(crate) redirects: Redirects,
     pub(super) decodes_bodies: bool,
     pub(crate) stores: Stores,
 }
@@ -45,6 +46,7 @@ impl Rules {
             concerns_message: request::rules::concern(&all),
             https_only: false,
             allows_insecure_redirects: false,
+            redirects: Redirects::default(),
             decodes_bodies,
             stores: Stores { authenticator: Authenticator::new(None) },
         }

@@ -8,7 +8,7 @@ impl Request {
     ///
     /// As every `Authorization`, it goes to this URL's origin only, and is not printed.
     pub fn bearer_auth(self, token: &str) -> Self {
-        self.sensitive_header("Authorization", &format!("Bearer {token}"))
+        self.sensitive_header("Authorization", format!("Bearer {token}"))
     }
 
     /// Sends user name and password, in UTF-8, as Basic credentials (RFC 7617), before the

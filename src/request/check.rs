@@ -1,8 +1,9 @@
 //! What is wrong with a request, if something is.
 
 use http::Method;
+use url::ParseError;
 
-use super::{Request, rules};
+use super::{Request, rules, unparsed};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 
@@ -29,6 +30,11 @@ impl Request {
     pub fn check(&self) -> Result<(), Error> {
         if let Some(error) = &self.wrong {
             return Err(self.named_in(error.clone()));
+        }
+        if self.url.is_none() {
+            let text = self.more.as_ref().and_then(|more| more.relative.as_deref());
+            let why = unparsed::why(text.unwrap_or_default(), ParseError::RelativeUrlWithoutBase);
+            return Err(Error::new(ErrorKind::BadUrl, why));
         }
         if self.method == Method::GET && self.body.as_ref().is_some_and(|body| !body.is_empty()) {
             let error = Error::new(ErrorKind::DataLengthExceedsMaximum, GET_WITH_BODY);

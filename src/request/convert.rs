@@ -3,7 +3,7 @@
 use http::Method;
 use url::Url;
 
-use super::{CONNECT, Request};
+use super::{Request, method};
 use crate::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
@@ -13,18 +13,14 @@ impl<B: Into<Body>> From<http::Request<B>> for Request {
     /// values that are marked as sensitive there become
     /// [sensitive headers](Self::sensitive_header).
     ///
-    /// A URI that is not absolute is reported by the load, as every wrong URL is. An
+    /// A URI that is not absolute is one for sessions with a
+    /// [`base_url`](crate::Configuration::base_url). An
     /// empty body of known length is none, as that crate has no other way to say so.
     fn from(request: http::Request<B>) -> Self {
         let (parts, body) = request.into_parts();
-        let mut converted = match Url::parse(&parts.uri.to_string()) {
-            Ok(url) => Self::with_url(parts.method, Some(url)),
-            Err(error) => Self::with_url(parts.method, None)
-                .wrong(ErrorKind::BadUrl, format!("the URI is not an absolute URL: {error}")),
-        };
-        if converted.method == Method::CONNECT {
-            converted = converted.wrong(ErrorKind::InvalidRequest, CONNECT);
-        }
+        let mut converted = Self::with_method(parts.method, &parts.uri.to_string());
+        let checked = method::check(&converted.method);
+        converted = converted.noting(checked);
         converted.headers = Headers::from(&parts.headers);
         let marked = parts.headers.iter().filter(|(_, value)| value.is_sensitive());
         converted.sensitive = marked.map(|(name, _)| name.as_str().into()).collect();
@@ -53,7 +49,7 @@ impl TryFrom<Request> for http::Request<Option<Body>> {
         let Some(url) = &request.url else {
             return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
         };
-        if request.zone.is_some() {
+        if request.zone().is_some() {
             let detail =
                 "the URL's address has a zone, which has no place in a URI of the http crate";
             return Err(Error::new(ErrorKind::BadUrl, detail).on(url));
@@ -71,6 +67,12 @@ impl TryFrom<Request> for http::Request<Option<Body>> {
 
 impl From<&str> for Request {
     fn from(url: &str) -> Self {
+        Self::get(url)
+    }
+}
+
+impl From<&&str> for Request {
+    fn from(url: &&str) -> Self {
         Self::get(url)
     }
 }

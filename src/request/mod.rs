@@ -4,6 +4,11 @@ mod authorization;
 mod check;
 pub(crate) mod content;
 mod convert;
+mod edit;
+mod fields;
+mod method;
+mod more;
+mod origin;
 mod query;
 pub(crate) mod rules;
 mod status;
@@ -21,19 +26,24 @@ use crate::body::Body;
 use crate::cancel::CancelToken;
 use crate::error::{self, Error, ErrorKind};
 use crate::headers::Headers;
+use more::More;
 use status::Statuses;
 use timers::Timers;
 
+pub(crate) use more::Redirects;
+#[cfg(test)]
+pub(crate) use origin::OF_ONE_ORIGIN;
+pub(crate) use origin::drop_what_is_of_one_origin;
 pub(crate) use userinfo::UserInfo;
-
-/// Why no program sends one (RFC 9110 §9.3.6).
-const CONNECT: &str = "CONNECT is for proxies only: use another method";
 
 /// A request, which a session copies when it loads it.
 ///
 /// Built by chained calls that cannot fail: what is wrong with a URL, a method or a header
 /// is reported by the load, as the error of that load, or at once by
 /// [`check`](Self::check).
+///
+/// A relative URL, as `users/7`, is one for sessions whose configuration has a
+/// [`base_url`](crate::Configuration::base_url); their tasks have the whole one.
 ///
 /// A user name and password in the URL are taken out of it: they are sent as Basic
 /// credentials to that origin only, and appear in nothing that is stored or printed. If the
@@ -66,8 +76,6 @@ pub struct Request {
     /// Boxed: few requests have their own.
     timers: Option<Box<Timers>>,
     cancel: Option<CancelToken>,
-    /// On which network interface the URL's address is.
-    zone: Option<Box<str>>,
     /// What it says about codings, if not what is usual.
     decodes: Option<bool>,
     /// Which statuses it accepts, if not what is usual. Boxed: few requests have it, and all
@@ -75,6 +83,7 @@ pub struct Request {
     accepted: Option<Box<Statuses>>,
     /// Boxed as well.
     user_info: Option<Box<UserInfo>>,
+    more: Option<Box<More>>,
     /// The first thing that was wrong while building.
     wrong: Option<Error>,
     /// The `Content-Type` came with the body, and goes with it.
@@ -108,46 +117,44 @@ impl Request {
         Self::with_method(Method::DELETE, url.as_ref())
     }
 
-    /// Makes a request with any method.
+    /// Makes a `PATCH` request.
+    pub fn patch(url: impl AsRef<str>) -> Self {
+        Self::with_method(Method::PATCH, url.as_ref())
+    }
+
+    /// Makes a request with any method: a text, or one of [`http::Method`].
     ///
     /// `get`, `head`, `post`, `put` and `delete` are sent in capitals; any other method is
-    /// sent as it is written. `CONNECT` is for proxies and is refused.
+    /// sent as it is written, which gives a warning in the log where it is a known one in
+    /// other letters, as `patch`. `CONNECT` is for proxies and is refused.
+    ///
+    /// ```
+    /// use urlsession::{Request, http};
+    ///
+    /// for method in ["PROPFIND", "REPORT", "get"] {
+    ///     assert!(Request::new(method, "https://shop.test/").check().is_ok());
+    /// }
+    /// assert!(Request::new(http::Method::OPTIONS, "https://shop.test/").check().is_ok());
+    /// ```
     #[doc(alias = "httpMethod")]
     #[doc(alias = "HTTPMethod")]
     #[doc(alias = "setHTTPMethod:")]
-    pub fn new(method: &str, url: impl AsRef<str>) -> Self {
-        let capitals = method.to_ascii_uppercase();
-        let known = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT"];
-        let name = if known.contains(&&*capitals) { &*capitals } else { method };
-        match Method::from_bytes(name.as_bytes()) {
-            Ok(Method::CONNECT) => Self::with_method(Method::CONNECT, url.as_ref())
-                .wrong(ErrorKind::InvalidRequest, CONNECT),
+    pub fn new(method: impl AsRef<str>, url: impl AsRef<str>) -> Self {
+        match method::parse(method.as_ref()) {
             Ok(method) => Self::with_method(method, url.as_ref()),
-            Err(_) => Self::with_method(Method::GET, url.as_ref())
-                .wrong(ErrorKind::InvalidRequest, format!("{method:?} is not a method")),
+            Err(error) => Self::with_method(Method::GET, url.as_ref()).noting(Err(error)),
         }
     }
 
     fn with_method(method: Method, url: &str) -> Self {
-        // The parser passes over line breaks and tabs, as the standard for URLs says. In a
-        // program they are a mistake, or an attempt to inject something.
-        if url.bytes().any(|byte| byte.is_ascii_control()) {
-            let detail = "the URL contains a control character";
-            return Self::with_url(method, None).wrong(ErrorKind::BadUrl, detail);
-        }
-        let error = match Url::parse(url) {
-            Ok(url) => return Self::with_url(method, Some(url)),
-            Err(error) => error,
-        };
-        match zone::parse(url, error) {
-            Ok((url, zone)) => {
-                let mut request = Self::with_url(method, Some(url));
-                request.zone = Some(zone);
+        match parsed(url) {
+            Ok((url, zone)) => Self::with_url(method, Some(url)).in_zone(zone),
+            Err(_) if is_relative(url) => {
+                let mut request = Self::with_url(method, None);
+                request.more().relative = Some(url.into());
                 request
             }
-            Err(error) => {
-                Self::with_url(method, None).wrong(ErrorKind::BadUrl, unparsed::why(url, error))
-            }
+            Err(error) => Self::with_url(method, None).noting(Err(error)),
         }
     }
 
@@ -160,10 +167,10 @@ impl Request {
             body: None,
             timers: None,
             cancel: None,
-            zone: None,
             decodes: None,
             accepted: None,
             user_info: None,
+            more: None,
             wrong: None,
             type_follows_body: false,
         };
@@ -171,72 +178,11 @@ impl Request {
         request
     }
 
-    fn wrong(mut self, kind: ErrorKind, detail: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        self.wrong.get_or_insert_with(|| Error::new(kind, detail));
-        self
-    }
-
     fn noting(mut self, result: Result<(), Error>) -> Self {
         if let Err(error) = result {
             self.wrong.get_or_insert(error);
         }
         self
-    }
-
-    /// Hides the values of the header `name`, if it was marked as sensitive.
-    fn hiding(mut self, name: &str) -> Self {
-        if self.sensitive.iter().any(|marked| marked.eq_ignore_ascii_case(name)) {
-            self.headers.hide(name);
-        }
-        self
-    }
-
-    /// Sets a header; earlier values of it are replaced.
-    ///
-    /// Name and value go out as they are written here, except as the table says. What is
-    /// refused there, or is no name or value, fails the load with
-    /// [`ErrorKind::InvalidRequest`], which [`check`](Self::check) reports at once.
-    ///
-    /// | header | goes out | does not | refused |
-    /// |---|---|---|---|
-    /// | `Host` | one, if it is a name or an address, and perhaps a port; in place of the URL's | | two, even if they are the same; anything else |
-    /// | `Expect` | `100-continue`, where there is a body, once | an empty one; where the body is empty or there is none | any other |
-    /// | `Connection` | names, such as `close` and `keep-alive` | an empty one | names of headers that are for the server, such as `Content-Length`, `Host`, `Authorization` |
-    /// | `TE` | `trailers`, with `Connection: TE` | `chunked`, and what has `q=0` | transfer codings |
-    /// | `Upgrade` | names of protocols, with `Connection: Upgrade`; a server that changes to one fails the load | an empty one | anything else |
-    /// | `Content-Length` | the body's, once | | another length than the body's |
-    /// | `Transfer-Encoding` | `chunked`, where the body's length is not known | `chunked` where it is known; `identity` | `chunked` without a body, other codings, beside a `Content-Length` |
-    /// | `Trailer` | | always: no body has trailers | |
-    /// | `Keep-Alive`, `Proxy-Connection` | as they are written | | |
-    ///
-    /// The `Content-Length` of a body that does not know its length, as a
-    /// [`reader`](Body::reader), is taken for its length, as by [`Body::with_length`].
-    ///
-    /// With `Expect: 100-continue` the body waits for the server's leave, a second at most; a
-    /// 417 has the request sent without it, and nobody is told of that (RFC 9110 §10.1.1).
-    #[doc(alias = "setValue(_:forHTTPHeaderField:)")]
-    #[doc(alias = "setValue:forHTTPHeaderField:")]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
-        let result = self.headers.set(name, value);
-        self.hiding(name).noting(result)
-    }
-
-    /// Adds a header beside earlier values of it; the table of [`header`](Self::header) holds
-    /// for all of them.
-    #[doc(alias = "addValue(_:forHTTPHeaderField:)")]
-    #[doc(alias = "addValue:forHTTPHeaderField:")]
-    pub fn add_header(mut self, name: &str, value: &str) -> Self {
-        self.type_follows_body &= !name.eq_ignore_ascii_case("content-type");
-        let result = self.headers.add(name, value);
-        self.hiding(name).noting(result)
-    }
-
-    /// Sets a header that is as secret as `Authorization`: it goes to this URL's origin
-    /// only, no redirect to another scheme, host or port carries it, and `Debug` hides it.
-    pub fn sensitive_header(mut self, name: &str, value: &str) -> Self {
-        self.sensitive.push(name.into());
-        self.header(name, value)
     }
 
     /// Sets the body, and the `Content-Type` that it [knows](Body::media_type), unless the
@@ -305,7 +251,7 @@ impl Request {
     /// (RFC 6874; `%` alone is taken as well). The [`url`](Self::url) is without it, and so
     /// is all that is sent. Default: `None`.
     pub fn zone(&self) -> Option<&str> {
-        self.zone.as_deref()
+        self.more.as_ref()?.zone.as_deref()
     }
 
     /// Returns the method.
@@ -361,8 +307,34 @@ impl Request {
 
     /// Has the URL's address be on this network interface.
     pub(crate) fn in_zone(mut self, zone: Option<Box<str>>) -> Self {
-        self.zone = zone;
+        if zone.is_some() {
+            self.more().zone = zone;
+        }
         self
+    }
+}
+
+/// Whether a URL is to be resolved against another.
+fn is_relative(text: &str) -> bool {
+    let is_clean = !text.bytes().any(|byte| byte.is_ascii_control());
+    is_clean && Url::parse(text) == Err(url::ParseError::RelativeUrlWithoutBase)
+}
+
+/// Parses a URL, which may have a zone.
+fn parsed(text: &str) -> Result<(Url, Option<Box<str>>), Error> {
+    // The parser passes over line breaks and tabs, as the standard for URLs says. In a
+    // program they are a mistake, or an attempt to inject something.
+    if text.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(Error::new(ErrorKind::BadUrl, "the URL contains a control character"));
+    }
+    let error = match Url::parse(text) {
+        Ok(url) => return Ok((url, None)),
+        Err(error) => error,
+    };
+    match zone::parse(text, error) {
+        Ok((url, zone)) => Ok((url, Some(zone))),
+        // The text is not repeated: it may hold a password.
+        Err(error) => Err(Error::new(ErrorKind::BadUrl, unparsed::why(text, error))),
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn check(headers: &Headers, body: Option<&Body>) -> Result<(), Error>
 
 /// Refuses headers that must not go out with every request of a session.
 pub(crate) fn check_of_session(headers: &Headers) -> Result<(), Error> {
+    headers.check()?;
     // One body's length is not that of all.
     for name in ["Content-Length", "Transfer-Encoding"] {
         if let Some(name) = as_written(headers, name) {

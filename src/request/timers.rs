@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Request;
 
 /// What a request says of its own; for the rest the configuration does.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Timers {
     request: Option<Duration>,
     resource: Option<Duration>,
@@ -61,6 +61,24 @@ impl Request {
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.timers.get_or_insert_default().connect = Some(timeout);
         self
+    }
+
+    /// Returns what [`timeout_for_request`](Self::timeout_for_request) has set; `None` if the
+    /// configuration's holds.
+    pub fn timeout_interval(&self) -> Option<Duration> {
+        self.timers.as_ref()?.request
+    }
+
+    /// Returns what [`timeout_for_resource`](Self::timeout_for_resource) has set; `None` if the
+    /// configuration's holds.
+    pub fn resource_timeout_interval(&self) -> Option<Duration> {
+        self.timers.as_ref()?.resource
+    }
+
+    /// Returns what [`connect_timeout`](Self::connect_timeout) has set; `None` if the
+    /// configuration's holds.
+    pub fn connect_timeout_interval(&self) -> Option<Duration> {
+        self.timers.as_ref()?.connect
     }
 
     pub(crate) fn timeout_for_request_or(&self, default: Duration) -> Duration {

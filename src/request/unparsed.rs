@@ -27,7 +27,9 @@ pub(super) fn why(text: &str, error: ParseError) -> Cow<'static, str> {
     match error {
         _ if text.trim().is_empty() => "the URL is empty".into(),
         ParseError::RelativeUrlWithoutBase => {
-            "the URL lacks its scheme: begin it with https:// or http://".into()
+            "the URL lacks its scheme: begin it with https:// or http://, or set the \
+             configuration's base_url"
+                .into()
         }
         ParseError::EmptyHost => "the URL lacks its host, which follows ://".into(),
         ParseError::InvalidPort => "the URL's port is no number up to 65535".into(),

@@ -8,7 +8,7 @@ use url::Url;
 use crate::basic;
 
 /// Credentials that were taken out of a URL; they belong to its origin.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct UserInfo {
     user: Vec<u8>,
     password: Option<Vec<u8>>,

@@ -1,21 +1,29 @@
 //! What came back: status, headers, and what follows from them.
 
 pub(crate) mod charset;
+mod date;
+mod fields;
 mod filename;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
+mod links;
 mod media;
 mod refused;
 mod safe_name;
+mod way;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::{StatusCode, Version};
 use url::Url;
 
 use crate::error;
 use crate::headers::Headers;
+
+pub use fields::{ContentType, EntityTag};
+pub use links::Link;
+pub(crate) use way::Ends;
 
 /// The head of a response.
 ///
@@ -34,17 +42,31 @@ struct Inner {
     version: Version,
     headers: Headers,
     expected_length: Option<u64>,
+    /// The headers that occur several times, as one each; made where somebody asks for one.
+    joined: OnceLock<Box<Headers>>,
+    ends: Option<Arc<Ends>>,
+    trailers: OnceLock<Box<Headers>>,
 }
 
 impl Response {
     pub(crate) fn new(
         url: Url,
-        status: StatusCode,
-        version: Version,
+        (status, version): (StatusCode, Version),
         headers: Headers,
         expected_length: Option<u64>,
+        ends: Option<Arc<Ends>>,
     ) -> Self {
-        Self(Arc::new(Inner { url, status, version, headers, expected_length }))
+        let (joined, trailers) = (OnceLock::new(), OnceLock::new());
+        Self(Arc::new(Inner {
+            url,
+            status,
+            version,
+            headers,
+            expected_length,
+            joined,
+            ends,
+            trailers,
+        }))
     }
 
     /// Returns the URL that answered: the last one, after redirects; without user name and
@@ -72,10 +94,29 @@ impl Response {
         &self.0.headers
     }
 
-    /// Returns the first value of the header `name`, in any case.
+    /// Returns the value of the header `name`, in any case. Several are joined by `", "`, as
+    /// Apple does it; one by one they are in [`headers`](Self::headers), as those of
+    /// `Set-Cookie` have to be.
     #[doc(alias = "value(forHTTPHeaderField:)")]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers.get(name)
+        let mut values = self.0.headers.get_all(name);
+        let first = values.next()?;
+        if values.next().is_none() { Some(first) } else { self.joined().get(name) }
+    }
+
+    #[cold]
+    fn joined(&self) -> &Headers {
+        self.0.joined.get_or_init(|| {
+            let mut joined = Headers::new();
+            for (name, _) in &self.0.headers {
+                if let Some(value) = self.0.headers.joined(name)
+                    && !joined.contains(name)
+                {
+                    joined.push(name, &value);
+                }
+            }
+            Box::new(joined)
+        })
     }
 
     /// Returns how many bytes of the body will be delivered, `None` if that is not known: it
@@ -91,13 +132,13 @@ impl Response {
     /// guessed where the server says nothing.
     #[doc(alias = "mimeType")]
     pub fn mime_type(&self) -> Option<String> {
-        media::mime_type(self.header("content-type")?)
+        media::mime_type(self.0.headers.get("content-type")?)
     }
 
     /// Returns the `charset` of the body, lower-case.
     #[doc(alias = "textEncodingName")]
     pub fn text_encoding_name(&self) -> Option<String> {
-        media::charset(self.header("content-type")?)
+        media::charset(self.0.headers.get("content-type")?)
     }
 
     /// Returns a name for a file to keep the body in; never empty.
@@ -109,8 +150,20 @@ impl Response {
     /// suggestion, and may be the name of a file that exists.
     #[doc(alias = "suggestedFilename")]
     pub fn suggested_filename(&self) -> String {
-        let disposition = self.header("content-disposition");
+        let disposition = self.0.headers.get("content-disposition");
         filename::suggested(disposition, &self.0.url, self.mime_type().as_deref())
+    }
+}
+
+impl PartialEq for Response {
+    /// Responses are equal if they say the same: URL, status, version, headers, length.
+    fn eq(&self, other: &Self) -> bool {
+        let (one, other) = (&*self.0, &*other.0);
+        one.url == other.url
+            && one.status == other.status
+            && one.version == other.version
+            && one.headers == other.headers
+            && one.expected_length == other.expected_length
     }
 }
 

@@ -13,6 +13,20 @@ struct Refused {
 }
 
 impl Response {
+    /// Returns it, unless the status is 400 or more: that becomes an error, which has the
+    /// [response](Error::response), without its body.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnacceptableStatus`].
+    pub fn error_for_status(self) -> Result<Self, Error> {
+        if self.is_success_or_redirect() { Ok(self) } else { Err(self.refused(Vec::new())) }
+    }
+
+    pub(crate) fn is_success_or_redirect(&self) -> bool {
+        self.status().as_u16() < 400
+    }
+
     /// Returns the error of a response that is not accepted, with what was read of its body.
     pub(crate) fn refused(self, body: Vec<u8>) -> Error {
         let (status, url) = (self.status(), self.url().clone());

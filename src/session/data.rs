@@ -1,14 +1,23 @@
 //! What tasks bring: a response with its body in memory, or in a file.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::io::Read;
 
+use http::StatusCode;
+
+use super::task::Task;
 use crate::error::Error;
 #[cfg(feature = "json")]
 use crate::error::ErrorKind;
 use crate::files::DownloadedFile;
+use crate::headers::Headers;
 use crate::log;
 use crate::response::{Response, charset};
+
+/// How much of a body goes along with the error that its status is.
+const MOST_OF_A_BODY: usize = 64 * 1024;
 
 /// A response and its body, decoded and whole.
 ///
@@ -24,6 +33,50 @@ pub struct Data {
 }
 
 impl Data {
+    /// Returns the status of the response. One of 400 or more is not an error of the load;
+    /// [`error_for_status`](Self::error_for_status) makes one of it.
+    #[doc(alias = "statusCode")]
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// Returns the headers of the response, in the server's order and spelling.
+    #[doc(alias = "allHeaderFields")]
+    pub fn headers(&self) -> &Headers {
+        self.response.headers()
+    }
+
+    /// Returns it, unless the status is 400 or more: that becomes an error, which has the
+    /// [response](Error::response) and up to 64 KiB of its [body](Error::response_body).
+    ///
+    /// [`Request::accepts_status`](crate::Request::accepts_status) does so before the body is
+    /// received, and for any statuses.
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::status(404).body("no such order"));
+    /// # let url = server.url("/orders/8");
+    /// use urlsession::Session;
+    ///
+    /// let outcome = Session::shared().data(&url).and_then(|data| data.error_for_status());
+    /// let error = outcome.unwrap_err();
+    /// assert_eq!(error.response().unwrap().status(), 404);
+    /// assert_eq!(error.response_body(), Some(&b"no such order"[..]));
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
+    pub fn error_for_status(mut self) -> Result<Self, Error> {
+        if self.response.is_success_or_redirect() {
+            return Ok(self);
+        }
+        self.body.truncate(MOST_OF_A_BODY);
+        Err(self.response.refused(self.body))
+    }
+
     /// Returns the body as text, decoded as the web decodes it: a byte order mark says how, else
     /// the `charset` of the response's `Content-Type`, else it is UTF-8.
     ///
@@ -115,13 +168,58 @@ pub struct Download {
     pub file: DownloadedFile,
 }
 
+impl Download {
+    /// Returns the status of the response.
+    #[doc(alias = "statusCode")]
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// Returns the headers of the response, in the server's order and spelling.
+    #[doc(alias = "allHeaderFields")]
+    pub fn headers(&self) -> &Headers {
+        self.response.headers()
+    }
+
+    /// Returns it, unless the status is 400 or more: that becomes an error, which has the
+    /// [response](Error::response) and up to 64 KiB of its [body](Error::response_body), as far
+    /// as the file can be read. The file is deleted then, unless it has a place.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
+    pub fn error_for_status(self) -> Result<Self, Error> {
+        if self.response.is_success_or_redirect() {
+            return Ok(self);
+        }
+        let mut body = Vec::new();
+        if let Ok(file) = self.file.open() {
+            // What can be read is better than nothing.
+            let _ = file.take(MOST_OF_A_BODY as u64).read_to_end(&mut body);
+        }
+        Err(self.response.refused(body))
+    }
+}
+
 /// The end of one of the tasks that report to a channel; made by
 /// [`Session::data_task_to`](crate::Session::data_task_to).
+///
+/// It keeps the session, as every handle of a task does.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Finished<T> {
     /// The [`id`](crate::Task::id) of the task, unique within its session.
     pub id: u64,
+    /// The task.
+    pub task: Task,
     /// What it brought.
     pub outcome: Result<T, Error>,
+}
+
+impl<T> Finished<T> {
+    /// Returns what the program has [tagged](crate::Request::tag) the request with, if it has
+    /// this type.
+    pub fn tag<G: Any>(&self) -> Option<&G> {
+        self.task.tag()
+    }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use url::Url;
+
 use super::delegate::HeldDelegate;
 use super::task::Scheduler;
 use crate::census::Census;
@@ -114,6 +116,8 @@ pub(crate) struct Shared {
     /// The same for the program, as long as it has a handle to ask for it.
     program_queue: Mutex<Option<DeliveryQueue>>,
     pub(super) description: Mutex<Option<String>>,
+    /// What relative URLs are resolved against.
+    pub(super) base_url: Option<Url>,
     /// The one that cannot be invalidated.
     pub(super) is_everybodys: bool,
     scheduler: Arc<dyn Scheduler>,
@@ -143,8 +147,10 @@ impl Shared {
         scheduler: Arc<dyn Scheduler>,
         is_everybodys: bool,
     ) -> Arc<Self> {
+        let base_url = configuration.base_url.as_deref().and_then(|url| Url::parse(url).ok());
         Arc::new(Self {
             configuration,
+            base_url,
             census,
             queue: queue.for_session(),
             calls: Mailbox::new(queue.for_session()),

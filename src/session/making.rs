@@ -67,6 +67,7 @@ impl Session {
     #[doc(alias = "dataTaskWithRequest")]
     #[doc(alias = "dataTaskWithRequest:")]
     #[doc(alias = "dataTaskWithURL:")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn data_task(&self, request: impl Into<Request>) -> DataTask {
         DataTask::of(&self.task(request.into(), Kind::Data, Reports::Delegates))
     }
@@ -101,6 +102,7 @@ impl Session {
     #[doc(alias = "dataTaskWithRequest:completionHandler:")]
     #[doc(alias = "dataTaskWithURL")]
     #[doc(alias = "dataTaskWithURL:completionHandler:")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn data_task_with(
         &self,
         request: impl Into<Request>,
@@ -137,6 +139,7 @@ impl Session {
     /// }
     /// # Ok::<(), urlsession::Error>(())
     /// ```
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn data_task_to(
         &self,
         request: impl Into<Request>,
@@ -148,6 +151,10 @@ impl Session {
 
     /// All ways to make a task lead through here.
     pub(super) fn task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
+        let mut request = request;
+        if request.url().is_none() {
+            request.resolve(self.shared.base_url.as_ref());
+        }
         let core = Core::new(&self.shared, request, kind, reports);
         if self.shared.has_delegate()
             && let Some(delegate) = self.shared.delegate()

@@ -115,6 +115,37 @@ impl Session {
         }
     }
 
+    /// Cancels all tasks that were resumed and have not finished, and blocking calls. The
+    /// session, which may be the [`shared`](Self::shared) one, takes new tasks as before.
+    ///
+    /// Returns at once: each task ends with
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), as by
+    /// [`Task::cancel`](crate::Task::cancel). Those that wait in line are cancelled first, so
+    /// that none of them takes the place of another.
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok("").delay_head(std::time::Duration::from_secs(9)));
+    /// # let url = server.url("/");
+    /// use std::time::Duration;
+    /// use urlsession::{Configuration, Session};
+    ///
+    /// let session = Session::new(Configuration::ephemeral())?;
+    /// session.data_task(&url).resume();
+    /// session.cancel_all();
+    /// assert!(session.wait_until_idle(Duration::from_secs(30)));
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    pub fn cancel_all(&self) {
+        let alive = self.shared.scheduler().alive();
+        let (queued, others): (Vec<_>, Vec<_>) =
+            alive.into_iter().partition(|core| core.state.lock().dispatch.is_queued());
+        for core in queued.into_iter().chain(others) {
+            core.cancel();
+        }
+    }
+
     /// Empties what the session keeps; every later exchange uses a new connection. Tasks
     /// that run are not disturbed. Done when this returns.
     ///

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use url::Url;
+
 use super::audience::give_voice;
 use super::delegate::Delegate;
 use super::handle::{Calls, Session, Shared};
@@ -12,6 +14,19 @@ use crate::delivery::DeliveryQueue;
 use crate::error::{Error, ErrorKind};
 use crate::foreign::Foreign;
 use crate::request;
+
+/// Refuses what no relative URL can be resolved against, or nobody loads.
+fn check_base(url: &str) -> Result<(), Error> {
+    let parsed = Url::parse(url).map_err(|error| {
+        let detail = format!("the configuration's base_url cannot be parsed: {error}");
+        Error::new(ErrorKind::BadUrl, detail)
+    })?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        let detail = "the configuration's base_url is no http or https URL";
+        return Err(Error::new(ErrorKind::UnsupportedUrl, detail).on(&parsed));
+    }
+    Ok(())
+}
 
 impl Session {
     /// Makes a session without a delegate from a copy of `configuration`. Nothing is
@@ -26,6 +41,8 @@ impl Session {
     /// [`additional_headers`](Configuration::additional_headers), which follow from each
     /// body, and for one there that no server must accept (see
     /// [`Request::header`](crate::Request::header));
+    /// [`ErrorKind::BadUrl`] or [`ErrorKind::UnsupportedUrl`] for a
+    /// [`base_url`](Configuration::base_url) that is none;
     /// [`ErrorKind::ServerCertificateUntrusted`] if one of
     /// [`additional_roots`](Configuration::additional_roots) is no certificate.
     #[doc(alias = "sessionWithConfiguration")]
@@ -78,6 +95,7 @@ impl Session {
             let detail = "uses_netrc needs the feature netrc of this crate";
             return Err(Error::new(ErrorKind::NotSupported, detail));
         }
+        configuration.base_url.as_deref().map_or(Ok(()), check_base)?;
         request::rules::check_of_session(&configuration.additional_headers)?;
         let census = Census::default();
         calls.queue.serve(&census, &configuration.clock);

@@ -6,6 +6,7 @@ use crate::configuration::Configuration;
 use crate::engine::Trust;
 use crate::engine::{IdleLimits, Settings};
 use crate::load::{Authenticator, Rules};
+use crate::request::Redirects;
 
 /// How many idle connections are kept in all, if the program does not say.
 const MOST_IDLE: usize = 256;
@@ -42,6 +43,10 @@ pub(super) fn rules(configuration: &Configuration) -> Rules {
     let mut rules = Rules::new(&configuration.additional_headers, configuration.decodes_bodies);
     rules.https_only = configuration.https_only;
     rules.allows_insecure_redirects = configuration.allows_insecure_redirects;
+    rules.redirects = Redirects {
+        are_followed: configuration.follows_redirects,
+        most: configuration.maximum_redirects,
+    };
     rules.stores.authenticator = authenticator(configuration);
     rules
 }

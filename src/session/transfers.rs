@@ -63,6 +63,7 @@ impl Session {
     /// and the `Content-Type` is that of [`upload`](Self::upload).
     #[doc(alias = "uploadTask(with:from:)")]
     #[doc(alias = "uploadTask(with:fromFile:)")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn upload_task(&self, request: impl Into<Request>, body: impl Into<Body>) -> UploadTask {
         let request = request.into().sending(body);
         UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), Reports::Delegates))
@@ -72,6 +73,7 @@ impl Session {
     /// the session's queue.
     #[doc(alias = "uploadTask(with:from:completionHandler:)")]
     #[doc(alias = "uploadTask(with:fromFile:completionHandler:)")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn upload_task_with(
         &self,
         request: impl Into<Request>,
@@ -85,6 +87,7 @@ impl Session {
 
     /// Makes a task that sends `body`; the response is sent to `outcomes`, together with
     /// the task's id.
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn upload_task_to(
         &self,
         request: impl Into<Request>,
@@ -101,6 +104,7 @@ impl Session {
     /// again if that body can be sent once and has to be sent again. The request's own body
     /// is ignored.
     #[doc(alias = "uploadTask(withStreamedRequest:)")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn streamed_upload_task(&self, request: impl Into<Request>) -> UploadTask {
         let request = request.into().without_body();
         UploadTask::of(&self.task(request, Kind::Upload(Sends::Stream), Reports::Delegates))
@@ -161,6 +165,7 @@ impl Session {
     /// delegates: [`did_write_data`](crate::Delegate::did_write_data),
     /// [`did_finish_downloading`](crate::Delegate::did_finish_downloading).
     #[doc(alias = "downloadTask(with:)")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn download_task(&self, request: impl Into<Request>) -> DownloadTask {
         DownloadTask::of(&self.task(request.into(), Kind::Download(None), Reports::Delegates))
     }
@@ -168,6 +173,7 @@ impl Session {
     /// Makes a task that downloads to a file; `completion` is called once with it, on the
     /// session's queue.
     #[doc(alias = "downloadTask(with:completionHandler:)")]
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn download_task_with(
         &self,
         request: impl Into<Request>,
@@ -179,6 +185,7 @@ impl Session {
 
     /// Makes a task that downloads to a file, which is sent to `outcomes`, together with the
     /// task's id.
+    #[must_use = "a task does nothing before it is resumed or run"]
     pub fn download_task_to(
         &self,
         request: impl Into<Request>,

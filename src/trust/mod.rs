@@ -6,8 +6,6 @@ mod algorithm_names;
 mod algorithms;
 #[cfg(feature = "tls")]
 mod ber;
-#[cfg(feature = "tls")]
-mod calendar;
 mod certificate;
 mod details;
 mod distinguished_name;

@@ -14,7 +14,7 @@ use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Encode, Reader, Result, SliceReader, Tag, TagNumber, Tagged};
 
 use super::ber;
-use super::calendar::days_since_1970;
+use crate::calendar::days_since_1970;
 
 pub(super) use extensions::{Extensions, limits_directory_names, may_sign};
 

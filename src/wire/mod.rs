@@ -14,6 +14,7 @@ mod repeat;
 mod route;
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{Method, StatusCode, Version};
 use url::Url;
@@ -26,6 +27,7 @@ pub(crate) use route::{Route, RouteKey};
 use crate::body::Body;
 use crate::error::Error;
 use crate::headers::Headers;
+use crate::response::Ends;
 
 /// Moves one request out and one response in.
 pub(crate) trait Wire: Send + Sync {
@@ -65,6 +67,8 @@ impl WireRequest<'_> {
 #[derive(Debug)]
 pub(crate) struct WireResponse {
     pub(crate) head: Head,
+    /// Between whom it comes.
+    pub(crate) ends: Option<Arc<Ends>>,
     pub(crate) body: Box<dyn WireBody>,
 }
 
@@ -86,6 +90,11 @@ pub(crate) trait WireBody: Send {
 
     /// Returns how many bytes are still to come, if that is known.
     fn remaining(&self) -> Option<u64>;
+
+    /// Gives away what came behind a body that is whole, if anything did.
+    fn trailers(&mut self) -> Option<Headers> {
+        None
+    }
 
     /// Ends a body that nobody wants: reads it if that keeps a connection, else closes it.
     fn discard(self: Box<Self>);

@@ -186,18 +186,18 @@ impl To {
             Self::Channel => {
                 let (sender, finished) = channel();
                 let task = session.data_task_to(request, &sender);
-                (task.resume().clone(), End::Finished(finished))
+                (task.resume().into(), End::Finished(finished))
             }
             Self::Closure => {
                 let (sender, outcome) = channel();
                 let task = session.data_task_with(request, move |data| {
                     sender.send(data.err().map(|error| error.kind())).unwrap();
                 });
-                (task.resume().clone(), End::Outcome(outcome))
+                (task.resume().into(), End::Outcome(outcome))
             }
             Self::Delegate => {
                 let task = session.data_task(request);
-                (task.resume().clone(), End::Heard(Arc::clone(heard), task))
+                (task.resume().into(), End::Heard(Arc::clone(heard), task))
             }
         }
     }

@@ -281,8 +281,8 @@ fn begin(session: &Session, url: String, by_updates: bool) -> (Task, Running<Vec
     }
     let (send, body) = sending();
     let task = session.data_task_with(url, move |data| send(data.unwrap().body));
-    let task = task.resume().clone();
-    (task, Running::start(move || body.recv_timeout(4 * HANG).unwrap()))
+    let task = task.resume();
+    (task.into(), Running::start(move || body.recv_timeout(4 * HANG).unwrap()))
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn an_answer_to_a_head_that_did_not_go_out_whole_is_delivered_although_100_was_e
         client.write_all(b"HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n").unwrap();
     });
     let request = Request::post(url)
-        .header("X-Large", &"x".repeat(32 << 20))
+        .header("X-Large", "x".repeat(32 << 20))
         .header("Expect", "100-continue")
         .body("hello");
     let data = session(|_| {}).data(request).unwrap();

@@ -92,7 +92,7 @@ impl Acting {
         }
         match self.act {
             Act::Suspend => task.suspend(),
-            Act::Resume => drop(task.resume().clone()),
+            Act::Resume => drop(task.resume()),
             Act::Cancel => task.cancel(),
             Act::FinishTasks => task.session().finish_tasks_and_invalidate(),
             Act::CancelAll => task.session().invalidate_and_cancel(),

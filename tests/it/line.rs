@@ -127,15 +127,15 @@ fn the_token_of_its_request_cancels_a_task_that_waits() {
     let calls = Way::BOTH.map(|way| way.start(&narrow.session, request.clone()));
     wait_for("they stand in line", || narrow.session.all_tasks().len() == 4);
     token.cancel();
-    let finished = outcomes.recv_timeout(HANG).unwrap();
-    assert_eq!(finished.outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+    let outcome = outcomes.recv_timeout(HANG).unwrap().outcome;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
     for call in calls {
         assert_eq!(call.outcome().unwrap_err().kind(), ErrorKind::Cancelled);
     }
     // One that is cancelled already never begins.
     narrow.session.data_task_to(&request, &sender).resume();
-    let finished = outcomes.recv_timeout(HANG).unwrap();
-    assert_eq!(finished.outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+    let outcome = outcomes.recv_timeout(HANG).unwrap().outcome;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
     narrow.release();
     assert!(narrow.session.wait_until_idle(HANG));
     assert_eq!(narrow.server.request_count(), 1);
@@ -153,8 +153,8 @@ fn a_task_that_waits_is_cancelled_and_suspended_without_a_trace() {
     }
     cancelled.cancel();
     suspended.suspend();
-    let finished = outcomes.recv_timeout(HANG).unwrap();
-    assert_eq!(finished.outcome.unwrap_err().kind(), ErrorKind::Cancelled);
+    let outcome = outcomes.recv_timeout(HANG).unwrap().outcome;
+    assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Cancelled);
     narrow.release();
     assert_eq!(outcomes.recv_timeout(HANG).unwrap().outcome.unwrap().body, b"/last");
     assert!(!narrow.session.wait_until_idle(Duration::ZERO), "a suspended task is alive");
@@ -202,7 +202,7 @@ fn the_time_of_a_task_passes_while_it_waits_and_not_while_it_is_suspended() {
     assert_eq!(first.outcome.unwrap_err().kind(), ErrorKind::TimedOut);
     suspended.resume();
     assert_eq!(outcomes.recv_timeout(HANG).unwrap().outcome.unwrap().body, b"/never");
-    drop((waits, suspended));
+    drop((waits, suspended, finished.task, first.task));
     narrow.end();
 }
 

@@ -77,5 +77,6 @@ mod uploads;
 mod uploads_both_ways;
 mod uploads_early;
 mod uploads_unfinished;
+mod values;
 #[cfg(target_os = "linux")]
 mod zones;

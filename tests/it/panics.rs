@@ -204,7 +204,7 @@ fn begin(session: &Session, request: Request) -> (Task, Receiver<Outcome>) {
     let task = session.data_task_with(request, move |data| {
         let _ = sender.send(data.map(|data| data.body.len()).map_err(|error| error.kind()));
     });
-    (task.resume().clone(), outcome)
+    (task.resume().into(), outcome)
 }
 
 /// Sees that the session does what it should, still, and leaves nothing.
@@ -261,7 +261,7 @@ fn what_the_program_gave_may_panic_when_it_is_dropped() {
         ("captures of a closure", |session, url| {
             let bomb = Bomb;
             let task = session.data_task_with(url, move |_| drop(bomb));
-            task.resume().clone()
+            task.resume().into()
         }),
         ("captures of a closure of a task that never began", |session, url| {
             let bomb = Bomb;
@@ -273,12 +273,12 @@ fn what_the_program_gave_may_panic_when_it_is_dropped() {
         }),
         ("what a closure panics with", |session, url| {
             let task = session.data_task_with(url, |_| panic_any(Bomb));
-            task.resume().clone()
+            task.resume().into()
         }),
         ("a task's delegate", |session, url| {
             let task = session.data_task(url);
             task.set_delegate(Arc::new(Bomb)).unwrap();
-            task.resume().clone()
+            task.resume().into()
         }),
         ("a task's delegate, run by a caller", |session, url| {
             let task = session.data_task(url);

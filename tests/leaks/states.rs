@@ -91,9 +91,9 @@ impl Scene {
         let token = CancelToken::new();
         let begin = |url: String| {
             let task = session.data_task(Request::get(url).cancel_token(&token));
-            task.resume().clone()
+            task.resume()
         };
-        let begin_free = |path: &str| session.data_task(server.url(path)).resume().clone();
+        let begin_free = |path: &str| session.data_task(server.url(path)).resume();
         begin_free("/decided");
         let reply = kept.recv_timeout(HANG).unwrap();
         let suspended = begin_free("/suspended");
@@ -112,7 +112,7 @@ impl Scene {
         assert_eq!(waiting.progress().bytes_received, 0);
         let never_resumed = session.data_task(server.url("/never"));
         assert_eq!(session.all_tasks().len(), 6);
-        Self { session, never_resumed, suspended, reply, gate, token }
+        Self { session, never_resumed, suspended: suspended.into(), reply, gate, token }
     }
 
     fn end(self, way: Way, server: &Server) {

@@ -224,7 +224,7 @@ mod digest {
         assert_eq!(session.data_task(url.as_str()).run().unwrap().response.status(), 200);
         // This is how httpbin is told that a nonce is too old.
         let nonce = keeper.nonces.lock().unwrap()[0].clone();
-        let again = urlsession::Request::get(&url).header("Cookie", &format!("last_nonce={nonce}"));
+        let again = urlsession::Request::get(&url).header("Cookie", format!("last_nonce={nonce}"));
         assert_eq!(session.data_task(again).run().unwrap().response.status(), 200);
         assert_eq!(keeper.asked().len(), 1);
         let signed = relay.values("Authorization");

@@ -173,7 +173,7 @@ fn a_redirect_can_lead_to_another_method_another_host_and_another_status() {
     let session = session();
     let to = |status: u16, target: &str| {
         let request = Request::new("PATCH", format!("{httpbin}/redirect-to"));
-        request.query("url", target).query("status_code", &status.to_string()).body("kept")
+        request.query("url", target).query("status_code", status.to_string()).body("kept")
     };
     let kept = session.data(to(307, "/anything/here?x=1")).unwrap();
     assert!(kept.text().contains(r#""method":"PATCH""#), "{}", kept.text());

@@ -132,6 +132,11 @@ pub enum Disposition {
     /// once; without one the response is delivered as it is.
     #[doc(alias = "NSURLSessionAuthChallengePerformDefaultHandling")]
     PerformDefaultHandling,
+    /// Goes on without a credential: nothing else that the server offers is asked about or
+    /// tried, and the response is delivered as it is. A server that wants a certificate is
+    /// shown none; a server's own certificate is what its evaluation says.
+    #[doc(alias = "continueWithoutCredential(for:)")]
+    ContinueWithoutCredential,
     /// Ends the task with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
     #[doc(alias = "NSURLSessionAuthChallengeCancelAuthenticationChallenge")]
     Cancel,

@@ -5,10 +5,12 @@
 //! [`data_left`](Dechunker::data_left) bytes from the socket straight to where they are
 //! wanted and only [`consume`](Dechunker::consume) them here.
 
+use std::mem;
 use std::ops::Range;
 
 use super::grammar::is_text;
 use crate::error::{Error, ErrorKind, Stage};
+use crate::headers::{Headers, is_token};
 
 /// A size has as many digits as 64 bits need.
 const MOST_DIGITS: u8 = 16;
@@ -39,6 +41,8 @@ pub(super) struct Dechunker {
     left: u64,
     /// How long the line of the size is, or all trailers are.
     length: usize,
+    /// The lines of the trailers that have come.
+    trailers: Vec<u8>,
     /// What was wrong. The bytes may come again, and stay wrong.
     broken: Option<Error>,
 }
@@ -67,7 +71,7 @@ enum Part {
 
 impl Dechunker {
     pub(super) fn new() -> Self {
-        Self { part: Part::Size(0), left: 0, length: 0, broken: None }
+        Self { part: Part::Size(0), left: 0, length: 0, trailers: Vec::new(), broken: None }
     }
 
     /// Returns how many bytes of the body come next, before anything else does.
@@ -175,12 +179,20 @@ impl Dechunker {
         })
     }
 
-    /// Passes over the trailer section (RFC 9112 §7.1.2): nobody asked for it, whatever it
-    /// says, as long as it is clear where it ends.
+    /// Gives away the trailers of a body that is whole.
+    pub(super) fn take_trailers(&mut self) -> Option<Headers> {
+        if self.trailers.is_empty() { None } else { fields(&mem::take(&mut self.trailers)) }
+    }
+
+    /// Takes a byte of the trailer section (RFC 9112 §7.1.2): whatever it says, as long as it
+    /// is clear where it ends.
     fn after_in_trailers(&mut self, byte: u8) -> Result<Part, Error> {
         self.length += 1;
         if self.length > LONGEST_TRAILERS {
             return Err(wrong("the trailers are longer than 64 KiB"));
+        }
+        if !matches!(self.part, Part::End) && byte != b'\r' {
+            self.trailers.push(byte);
         }
         Ok(match (self.part, byte) {
             (Part::Trailer, b'\r') => Part::End,
@@ -193,6 +205,24 @@ impl Dechunker {
     }
 }
 
+/// Reads lines of trailers. What is no field is left out, and so is what goes on with another
+/// line, as nothing that is read later can be trusted to be what was meant.
+#[cold]
+fn fields(lines: &[u8]) -> Option<Headers> {
+    let mut fields = Headers::new();
+    for line in lines.split(|&byte| byte == b'\n') {
+        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        match std::str::from_utf8(name) {
+            Ok(name) if is_token(name) && value.iter().all(|&byte| is_text(byte)) => {
+                fields.push_bytes(name, value);
+            }
+            _ => {}
+        }
+    }
+    (!fields.is_empty()).then_some(fields)
+}
+
 fn wrong(detail: &'static str) -> Error {
     let detail = format!("the chunked body is broken: {detail}");
     Error::new(ErrorKind::BadServerResponse, detail).at(Stage::Receiving)
@@ -201,6 +231,38 @@ fn wrong(detail: &'static str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trailers_are_fields_or_left_out() {
+        for (lines, expected) in [
+            ("", &[][..]),
+            ("A: 1\r\n", &[("A", "1")]),
+            ("A:1\r\nb: 2 \r\na:\t3\r\n", &[("A", "1"), ("b", "2"), ("a", "3")]),
+            ("A:\r\n", &[("A", "")]),
+            ("no field\r\nA: 1\r\n", &[("A", "1")]),
+            ("A : 1\r\n: 2\r\nB: 3\r\n", &[("B", "3")]),
+            ("A: 1\r\n B: 2\r\n", &[("A", "1")]),
+            ("A: \u{1}\r\n", &[]),
+            ("A: é\r\n", &[("A", "é")]),
+        ] {
+            let mut dechunker = Dechunker::new();
+            let whole = format!("1\r\nx\r\n0\r\n{lines}\r\n");
+            let mut rest = whole.as_bytes();
+            loop {
+                match dechunker.advance(rest).unwrap() {
+                    Found::Data(range) => {
+                        dechunker.consume(range.len());
+                        rest = &rest[range.end..];
+                    }
+                    Found::Done { consumed } => break assert_eq!(consumed, rest.len()),
+                    Found::NeedMore => panic!("{lines:?} does not end"),
+                }
+            }
+            let fields = dechunker.take_trailers().unwrap_or_default();
+            assert_eq!(fields.iter().collect::<Vec<_>>(), expected, "{lines:?}");
+            assert!(dechunker.take_trailers().is_none());
+        }
+    }
 
     /// The body, and what came after it if it was whole; or the error.
     type Outcome = Result<(Vec<u8>, Option<Vec<u8>>), String>;

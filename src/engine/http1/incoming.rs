@@ -8,6 +8,7 @@ use super::framing::{Decision, Framing};
 use crate::cancel::Registered;
 use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
+use crate::headers::Headers;
 use crate::log;
 use crate::wire::{Context, Deadline, Timer, WireBody};
 
@@ -30,6 +31,8 @@ pub(in crate::engine) struct Incoming {
     home: Home,
     context: Context,
     registered: Option<Registered>,
+    /// What came behind the body, until somebody takes it.
+    trailers: Option<Box<Headers>>,
 }
 
 /// What is still to come.
@@ -59,7 +62,9 @@ impl Incoming {
         // Whether the load uses one of its own again shows when it goes on.
         let waits = matches!(home, Home::Reserved(_)) || !duplex.is_settled();
         let (duplex, goes_on) = (Some(duplex), false);
-        let mut body = Self { duplex, rest, reusable, closes, goes_on, home, context, registered };
+        let trailers = None;
+        let mut body =
+            Self { duplex, rest, reusable, closes, goes_on, home, context, registered, trailers };
         if body.is_whole() && !waits {
             body.finish();
         }
@@ -92,6 +97,9 @@ impl Incoming {
 
     /// The body is whole: sends what is left of the request, and then all is over.
     fn finish_both(&mut self) -> Result<(), Error> {
+        if let Rest::Chunks(dechunker) = &mut self.rest {
+            self.trailers = dechunker.take_trailers().map(Box::new);
+        }
         self.rest = Rest::Length { left: 0, any: true };
         if let Some(duplex) = &mut self.duplex {
             duplex.finish_sending(self.closes, &self.context)?;
@@ -247,6 +255,10 @@ impl WireBody for Incoming {
             Rest::Length { left, .. } => Some(left),
             _ => None,
         }
+    }
+
+    fn trailers(&mut self) -> Option<Headers> {
+        self.trailers.take().map(|trailers| *trailers)
     }
 
     fn discard(mut self: Box<Self>) {

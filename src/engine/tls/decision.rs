@@ -110,6 +110,7 @@ mod tests {
             (None, AboutClient::Nothing),
             (Some(Disposition::PerformDefaultHandling), AboutClient::Nothing),
             (Some(Disposition::RejectProtectionSpace), AboutClient::Nothing),
+            (Some(Disposition::ContinueWithoutCredential), AboutClient::Nothing),
             (Some(Disposition::Cancel), AboutClient::Cancelled),
             (Some(Disposition::UseCredential(password)), AboutClient::Unfit),
             (Some(Disposition::UseCredential(identity.clone())), AboutClient::Identity(identity)),

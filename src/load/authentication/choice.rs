@@ -26,6 +26,8 @@ pub(super) enum Choice {
     Use(Credential, Source),
     /// The next offer is to be looked at.
     Reject,
+    /// The load goes on without, and asks no more.
+    GoOn,
     /// There is nothing to answer with.
     Nothing,
     Cancel,
@@ -37,6 +39,7 @@ pub(super) fn choose(answered: Option<Disposition>, usable: Option<&Credential>)
     match answered {
         Some(Disposition::UseCredential(credential)) => Choice::Use(credential, Source::Delegate),
         Some(Disposition::RejectProtectionSpace) => Choice::Reject,
+        Some(Disposition::ContinueWithoutCredential) => Choice::GoOn,
         Some(Disposition::Cancel) => Choice::Cancel,
         Some(Disposition::PerformDefaultHandling) | None => match usable {
             Some(credential) => Choice::Use(credential.clone(), Source::Known),
@@ -61,6 +64,7 @@ mod tests {
             (None, by_default(), Choice::Nothing),
             (Some(RejectProtectionSpace), Choice::Reject, Choice::Reject),
             (Some(Cancel), Choice::Cancel, Choice::Cancel),
+            (Some(Disposition::ContinueWithoutCredential), Choice::GoOn, Choice::GoOn),
         ] {
             assert_eq!(choose(answered.clone(), Some(&bob)), with, "{answered:?}");
             assert_eq!(choose(answered.clone(), None), without, "{answered:?}");

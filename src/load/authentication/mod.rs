@@ -190,6 +190,7 @@ impl<'a> Authentication<'a> {
             }
             match self.ask(offer, &proposal, response, None)? {
                 Asked::Answered(signer, source) => return Ok(Some((signer, source))),
+                Asked::GoesOn => return Ok(None),
                 Asked::Rejected => self.rejected.push(offer.space().clone()),
                 Asked::Unfit(error, may_be_mended) => {
                     // Until then, the same space is not asked about under another name.
@@ -202,11 +203,13 @@ impl<'a> Authentication<'a> {
         }
         for (offer, error) in unsendable {
             let proposal = self.proposal(hop, offer);
-            if let Asked::Answered(signer, source) =
-                self.ask(offer, &proposal, response, Some(error))?
-            {
-                self.rejected.retain(|space| space != offer.space());
-                return Ok(Some((signer, source)));
+            match self.ask(offer, &proposal, response, Some(error))? {
+                Asked::Answered(signer, source) => {
+                    self.rejected.retain(|space| space != offer.space());
+                    return Ok(Some((signer, source)));
+                }
+                Asked::GoesOn => return Ok(None),
+                Asked::Rejected | Asked::Unfit(..) | Asked::Default => {}
             }
         }
         Ok(None)
@@ -237,6 +240,7 @@ impl<'a> Authentication<'a> {
         let (credential, source) = match choose(answered, proposal.usable.as_ref()) {
             Choice::Use(credential, source) => (credential, source),
             Choice::Reject => return Ok(Asked::Rejected),
+            Choice::GoOn => return Ok(Asked::GoesOn),
             Choice::Nothing => return Ok(Asked::Default),
             Choice::Cancel => return Err(Error::cancelled()),
         };
@@ -265,6 +269,8 @@ impl<'a> Authentication<'a> {
 enum Asked {
     Answered(Signer, Source),
     Rejected,
+    /// Nobody is to be asked any more.
+    GoesOn,
     /// The answer cannot be sent, for this reason; whether another one of its kind could be.
     Unfit(Error, bool),
     /// There is no answer, and no credential to use without one.

@@ -28,6 +28,7 @@ use std::fmt;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::log;
+use crate::response::Response;
 use crate::wire::{Context, Wait, WireBody};
 
 pub(super) use asked::undoes;
@@ -155,9 +156,21 @@ impl Decoder {
     /// Wraps a body with the codings that were applied to it, in that order.
     pub(super) fn new(body: Box<dyn WireBody>, codings: &[Coding], context: &Context) -> Self {
         let layers = codings.iter().rev().filter_map(|coding| coding.codec()).map(Layer::new);
-        let (wire, layers) = (CountedBody { body, bytes: 0 }, layers.collect::<Vec<_>>());
+        let wire = CountedBody { body, bytes: 0, response: None };
+        let layers = layers.collect::<Vec<_>>();
         let context = (!layers.is_empty()).then(|| context.clone());
         Self { wire, layers, context, decoded: 0, failed: None }
+    }
+
+    /// Whether something may come behind the body.
+    pub(super) fn may_have_trailers(&self) -> bool {
+        self.wire.body.remaining().is_none()
+    }
+
+    /// Has the response learn what came behind the body, at its end.
+    #[cold]
+    pub(super) fn tell_trailers_to(&mut self, response: &Response) {
+        self.wire.response = Some(response.clone());
     }
 
     /// Reads some bytes, decoded; none means the body is whole.
@@ -229,6 +242,8 @@ impl fmt::Debug for Decoder {
 struct CountedBody {
     body: Box<dyn WireBody>,
     bytes: u64,
+    /// Who learns what comes behind it.
+    response: Option<Response>,
 }
 
 struct Layer {
@@ -260,6 +275,12 @@ impl CountedBody {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         let length = self.body.read(buffer)?;
         self.bytes += length as u64;
+        if length == 0
+            && let Some(response) = &self.response
+            && let Some(trailers) = self.body.trailers()
+        {
+            response.ended_with(trailers);
+        }
         Ok(length)
     }
 }

@@ -10,7 +10,8 @@ fn head(status: u16, locations: &[&[u8]]) -> Head {
 }
 
 fn hop<'a>(url: &'a Url, method: &'a Method) -> Hop<'a> {
-    Hop { url, method, followed: 0, https_only: false, allows_insecure_redirects: false }
+    let redirects = Redirects::default();
+    Hop { url, method, followed: 0, redirects, https_only: false, allows_insecure_redirects: false }
 }
 
 fn url(text: &str) -> Url {
@@ -224,6 +225,31 @@ fn twenty_redirects_are_followed_and_the_next_one_is_not() {
     assert!(matches!(next(&now, &head(200, &[b"21"])), Step::Deliver));
 }
 
+#[test]
+fn a_load_follows_as_many_redirects_as_it_may_or_none() {
+    let here = url("http://a.test/");
+    for (are_followed, most, followed, expected) in [
+        (true, 1, 0, "followed"),
+        (true, 1, 1, "refused"),
+        (true, 0, 0, "refused"),
+        (true, 100, 99, "followed"),
+        (false, 20, 0, "delivered"),
+        (false, 0, 0, "delivered"),
+    ] {
+        let redirects = Redirects { are_followed, most };
+        let now = Hop { followed, redirects, ..hop(&here, &Method::GET) };
+        let step = match next(&now, &head(302, &[b"/there"])) {
+            Step::Follow { .. } => "followed",
+            Step::Refuse(error) => {
+                assert_eq!(error.kind(), ErrorKind::TooManyRedirects);
+                "refused"
+            }
+            Step::Deliver => "delivered",
+        };
+        assert_eq!(step, expected, "{redirects:?} after {followed}");
+    }
+}
+
 fn request() -> Headers {
     let mut headers = Headers::new();
     for name in [
@@ -316,7 +342,7 @@ fn what_was_stripped_does_not_return_with_the_first_origin() {
         }
     }
     assert_eq!(here.as_str(), "https://a.test/");
-    for name in OF_ONE_ORIGIN.iter().copied().chain(["X-Api-Key"]) {
+    for name in request::OF_ONE_ORIGIN.iter().copied().chain(["X-Api-Key"]) {
         assert!(!headers.contains(name), "{name}");
     }
     assert!(headers.contains("X-Trace"));

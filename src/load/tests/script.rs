@@ -103,7 +103,7 @@ impl Script {
             place,
             fates,
         });
-        WireResponse { head: Head { status, version: Version::HTTP_11, headers }, body }
+        WireResponse { head: Head { status, version: Version::HTTP_11, headers }, ends: None, body }
     }
 }
 

@@ -58,28 +58,43 @@ impl Calls {
 /// Calls the program now; `next` is whom its delegate forwards to. If it panics, the task
 /// fails.
 pub(super) fn call_now(core: &Arc<Core>, next: Option<HeldDelegate>, call: impl FnOnce(&Task)) {
+    // The task has failed then.
+    let _ = try_call(core, next, call);
+}
+
+fn try_call(
+    core: &Arc<Core>,
+    next: Option<HeldDelegate>,
+    call: impl FnOnce(&Task),
+) -> Result<(), Error> {
     let mut call = Some(call);
     call_guarded(core, next, &mut |task| {
         if let Some(call) = call.take() {
             call(task);
         }
-    });
+    })
 }
 
 /// The same, once for all the kinds of calls.
-fn call_guarded(core: &Arc<Core>, next: Option<HeldDelegate>, call: &mut dyn FnMut(&Task)) {
+fn call_guarded(
+    core: &Arc<Core>,
+    next: Option<HeldDelegate>,
+    call: &mut dyn FnMut(&Task),
+) -> Result<(), Error> {
     let _in_place = inside::is_run_here(core).then(|| InPlace::enter(core));
     let _inside = Inside::enter(&core.shared);
     let task = Task::forwarding(core, next);
-    if caught("a delegate method", || call(&task)).is_err() {
-        core.fail(panicked("a delegate method"));
-    }
+    caught("a delegate method", || call(&task)).map_err(|_| {
+        let error = panicked("a delegate method");
+        core.fail(error.clone());
+        error
+    })
 }
 
-/// Calls the program on the thread of a caller, which runs the task.
-pub(super) fn call_here(core: &Arc<Core>, call: impl FnOnce(&Task)) {
+/// Calls the program on the thread of a caller, which runs the task; fails if it panics.
+pub(super) fn call_here(core: &Arc<Core>, call: impl FnOnce(&Task)) -> Result<(), Error> {
     let _in_place = InPlace::enter(core);
-    call_now(core, None, call);
+    try_call(core, None, call)
 }
 
 /// A call of the program by the thread that runs the task.

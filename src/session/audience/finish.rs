@@ -8,7 +8,9 @@ use crate::delivery::Mailbox;
 use crate::error::Error;
 use crate::foreign::caught;
 use crate::session::delegate::HeldDelegate;
-use crate::session::task::{Brought, Core, Listener, Product, Record, Reports, Update, voice};
+use crate::session::task::{
+    Brought, Core, Listener, Product, Record, Reports, Task, Update, voice,
+};
 
 /// The completion of a task, decided but not told.
 ///
@@ -66,11 +68,26 @@ impl Core {
     pub(in crate::session) fn end(self: &Arc<Self>, outcome: Brought) -> Brought {
         self.listener().inspect(|listener| listener.last_progress(self));
         let (outcome, delegate) = self.conclude(outcome);
-        if let Some(delegate) = delegate {
-            let error = outcome.as_ref().err();
-            call_here(self, |task| delegate.did_complete(task, error));
+        let Some(delegate) = delegate else { return outcome };
+        let error = outcome.as_ref().err();
+        match call_here(self, |task| delegate.did_complete(task, error)) {
+            Ok(()) => outcome,
+            Err(error) => self.spoilt(outcome, error),
         }
-        outcome
+    }
+
+    /// Has a task that its caller has run fail at last, as its end could not be told.
+    #[cold]
+    fn spoilt(&self, outcome: Brought, error: Error) -> Brought {
+        let mut state = self.state.lock();
+        let error = self.on_url(&state, error);
+        let replaces = state.kind.replaces();
+        state.seen.failed(Some(&error));
+        drop(state);
+        if let Ok(product) = outcome {
+            take_back(product, replaces);
+        }
+        Err(error)
     }
 
     /// Tells the delegates what a task has brought that reports to them.
@@ -116,11 +133,8 @@ impl Core {
         let attempt = (state.attempts.end(), state.attempts.take_body());
         drop(state);
         drop((link, listener, attempt));
-        match refused {
-            // What was there before is gone, so that the new file is all there is.
-            Some(Ok(product)) if replaces => drop(product),
-            Some(Ok(product)) => product.undo(),
-            Some(Err(_)) | None => {}
+        if let Some(Ok(product)) = refused {
+            take_back(product, replaces);
         }
         (outcome, delegate)
     }
@@ -149,6 +163,16 @@ impl Core {
         let state = self.state.lock();
         let has_failed = state.life.failure().is_some();
         !state.life.is_canceling() || (!has_failed && product.is_in_place())
+    }
+}
+
+/// Leaves nothing of what a task has brought that has failed.
+fn take_back(product: Product, replaces: bool) {
+    if replaces {
+        // What was there before is gone, so that the new file is all there is.
+        drop(product);
+    } else {
+        product.undo();
     }
 }
 
@@ -184,10 +208,10 @@ impl Ending {
         match reports {
             Reports::Closure(end) => {
                 let end = end.into_inner();
-                call_now(core, None, move |_| end(core.id, outcome));
+                call_now(core, None, move |_| end(Task::of(core), outcome));
             }
             Reports::Channel(end) => {
-                end.into_inner()(core.id, outcome);
+                end.into_inner()(Task::of(core), outcome);
                 core.shared.queue.wake();
                 if let Some(listener) = listener {
                     self.tell_last(listener);

@@ -176,7 +176,8 @@ impl Listener for Telling {
                 let tell = |task: &Task| tell_of(&***first, task, before, progress, how);
                 match calls {
                     Calls::Posted(_) => call_now(core, next.clone(), tell),
-                    Calls::Here => call_here(core, tell),
+                    // The task has failed if it panics.
+                    Calls::Here => drop(call_here(core, tell)),
                 }
             }
         }

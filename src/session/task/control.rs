@@ -1,5 +1,6 @@
 //! What a handle tells of its task, and how it steers it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::handles::Task;
@@ -135,9 +136,27 @@ impl Task {
     /// More calls than suspensions change nothing; neither does one for a task that was
     /// cancelled or has completed. Returns at once. If the session was invalidated, the
     /// task completes with [`ErrorKind::SessionInvalidated`](crate::ErrorKind::SessionInvalidated).
-    pub fn resume(&self) -> &Self {
+    ///
+    /// Returns another handle of the task, so that making and resuming it is one line. The
+    /// handles of the kinds of tasks return one of their own kind.
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok("hello").delay_head(std::time::Duration::from_secs(9)));
+    /// # let url = server.url("/");
+    /// let task = urlsession::Session::shared().data_task(&url).resume();
+    /// task.cancel();
+    /// ```
+    pub fn resume(&self) -> Self {
         self.core.resume();
-        self
+        self.clone()
+    }
+
+    /// Returns what the program has [tagged](Request::tag) the request with that the task was
+    /// created with, if it has this type.
+    pub fn tag<G: Any>(&self) -> Option<&G> {
+        self.core.request.tagged()
     }
 
     /// Adds one suspension. The first stops the transfer, and its timers with it, until

@@ -79,6 +79,11 @@ impl Dispatch {
         matches!(self, Self::OnThread(slot) if slot.is_callers)
     }
 
+    /// Whether it waits in line without a thread.
+    pub(crate) fn is_queued(&self) -> bool {
+        matches!(self, Self::Queued(_))
+    }
+
     /// Returns what it has of its thread, if one has it.
     pub(crate) fn slot(&mut self) -> Option<&mut Slot> {
         if let Self::OnThread(slot) = self { Some(slot) } else { None }

@@ -11,6 +11,11 @@ use crate::session::delegate::{Delegate, HeldDelegate};
 /// One transfer of a session: a cheap clone, which delegates and
 /// [`Session::all_tasks`](crate::Session::all_tasks) get.
 ///
+/// The handles of the kinds are handles of this one, too: a [`DataTask`] and a
+/// [`DownloadTask`] deref to it, and an [`UploadTask`] to a `DataTask`, as Apple's classes
+/// inherit from each other. So a function that takes a `&Task` or a `&DataTask` takes them
+/// all, and what all can do is written, and documented, once.
+///
 /// Clones are the same task. A task is created suspended: nothing is sent before
 /// [`resume`](Self::resume). It runs even if nobody holds it. Handles keep their session.
 ///
@@ -103,12 +108,25 @@ impl fmt::Debug for Task {
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "URLSessionDataTask")]
 #[doc(alias = "NSURLSessionDataTask")]
-#[must_use = "a task does nothing before it is resumed or run"]
 pub struct DataTask(Task);
 
 impl DataTask {
     pub(crate) fn of(core: &Arc<Core>) -> Self {
         Self(Task::of(core))
+    }
+}
+
+impl DataTask {
+    /// Has the task run; see [`Task::resume`]. Returns another handle of it.
+    pub fn resume(&self) -> Self {
+        self.core.resume();
+        self.clone()
+    }
+}
+
+impl From<DataTask> for Task {
+    fn from(task: DataTask) -> Self {
+        task.0
     }
 }
 
@@ -137,12 +155,25 @@ impl fmt::Debug for DataTask {
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "URLSessionUploadTask")]
 #[doc(alias = "NSURLSessionUploadTask")]
-#[must_use = "a task does nothing before it is resumed or run"]
 pub struct UploadTask(DataTask);
 
 impl UploadTask {
     pub(crate) fn of(core: &Arc<Core>) -> Self {
         Self(DataTask::of(core))
+    }
+}
+
+impl UploadTask {
+    /// Has the task run; see [`Task::resume`]. Returns another handle of it.
+    pub fn resume(&self) -> Self {
+        self.core.resume();
+        self.clone()
+    }
+}
+
+impl From<UploadTask> for Task {
+    fn from(task: UploadTask) -> Self {
+        task.0.0
     }
 }
 
@@ -175,12 +206,25 @@ impl fmt::Debug for UploadTask {
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[doc(alias = "URLSessionDownloadTask")]
 #[doc(alias = "NSURLSessionDownloadTask")]
-#[must_use = "a task does nothing before it is resumed or run"]
 pub struct DownloadTask(Task);
 
 impl DownloadTask {
     pub(crate) fn of(core: &Arc<Core>) -> Self {
         Self(Task::of(core))
+    }
+}
+
+impl DownloadTask {
+    /// Has the task run; see [`Task::resume`]. Returns another handle of it.
+    pub fn resume(&self) -> Self {
+        self.core.resume();
+        self.clone()
+    }
+}
+
+impl From<DownloadTask> for Task {
+    fn from(task: DownloadTask) -> Self {
+        task.0
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
+use super::handles::Task;
 use super::product::{Brought, Product};
 use super::progress::Progress;
 use crate::delivery::Loan;
@@ -30,8 +31,8 @@ pub(crate) enum Reports {
 /// program without updates has no channel for them.
 pub(crate) type SendUpdate = Arc<dyn Fn(Item) -> bool + Send + Sync>;
 
-/// Takes what the task with that id has brought.
-pub(crate) type End = Foreign<Box<dyn FnOnce(u64, Brought) + Send>>;
+/// Takes what the task has brought.
+pub(crate) type End = Foreign<Box<dyn FnOnce(Task, Brought) + Send>>;
 
 impl Reports {
     /// Has a closure called with what a task brings, `taken` from it.
@@ -48,10 +49,10 @@ impl Reports {
         outcomes: &Sender<Finished<T>>,
     ) -> Self {
         let outcomes = outcomes.clone();
-        Self::Channel(Foreign::new(Box::new(move |id, outcome| {
+        Self::Channel(Foreign::new(Box::new(move |task, outcome| {
             let outcome = outcome.and_then(taken);
             // Whoever dropped the receiver wants to know no more.
-            let _ = outcomes.send(Finished { id, outcome });
+            let _ = outcomes.send(Finished { id: task.id(), task, outcome });
         })))
     }
 

@@ -53,7 +53,7 @@ impl Seen {
         self.error.as_ref()
     }
 
-    pub(super) fn failed(&mut self, error: Option<&Error>) {
+    pub(crate) fn failed(&mut self, error: Option<&Error>) {
         self.error = error.cloned();
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use rustls::pki_types::UnixTime;
 use webpki::Error as Reason;
 
+use crate::calendar;
 use crate::trust::DistinguishedName;
-use crate::trust::calendar;
 use crate::trust::x509;
 
 /// How much of a name is shown.

@@ -82,14 +82,14 @@ impl Form {
                     log.note(Told::Outcome);
                     sender.send(outcome.map(kept)).unwrap();
                 });
-                let handle = Task::clone(task.resume());
+                let handle = Task::clone(&task.resume());
                 let outcome = Running::start(move || receiver.recv_timeout(HANG).unwrap());
                 Uploading { task: Some(handle), outcome }
             }
             Self::Channel => {
                 let (sender, receiver) = channel();
                 let task = session.upload_task_to(request, body, &sender);
-                let handle = Task::clone(task.resume());
+                let handle = Task::clone(&task.resume());
                 // It has no order with what is told on a queue.
                 let outcome = Running::start(move || {
                     let finished = receiver.recv_timeout(HANG).unwrap();
@@ -106,7 +106,7 @@ impl Form {
             }
             Self::Delegate => {
                 let task = session.upload_task(request, body);
-                let handle = Task::clone(task.resume());
+                let handle = Task::clone(&task.resume());
                 let outcome = Running::start(move || told(&task, &log.whole()));
                 Uploading { task: Some(handle), outcome }
             }

@@ -34,7 +34,8 @@ impl Dialogue for Core {
             self.current(&state).url().cloned()
         };
         if let Some(url) = url {
-            let response = Response::new(url, head.status, head.version, head.headers, None);
+            let response =
+                Response::new(url, (head.status, head.version), head.headers, None, None);
             listener.informed(&self, response);
         }
     }

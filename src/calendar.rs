@@ -1,4 +1,4 @@
-//! Days of the Gregorian calendar, as certificates name them and as errors show them.
+//! Days of the Gregorian calendar, as certificates and headers name them and as errors show them.
 //!
 //! Both ways count years that begin in March, which have the leap day at their end.
 
@@ -7,14 +7,14 @@ const TO_1970: i64 = 719_468;
 
 /// Returns how many days after 1970-01-01 a day of a year is; a month has the number that
 /// people give it.
-pub(super) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - TO_1970
 }
 
 /// Returns year, month and day of so many days after 1970-01-01.
-pub(super) fn date(days_since_1970: i64) -> (i64, i64, i64) {
+pub(crate) fn date(days_since_1970: i64) -> (i64, i64, i64) {
     // 400 years are an era: all of them have as many days.
     let days = days_since_1970 + TO_1970;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -1,0 +1,197 @@
+//! What few requests have; all are moved, so it is boxed.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::{Request, UserInfo};
+use crate::error::{Error, ErrorKind};
+use crate::foreign::Foreign;
+
+#[derive(Clone, Default)]
+pub(super) struct More {
+    /// On which network interface the URL's address is.
+    pub(super) zone: Option<Box<str>>,
+    /// A URL that is to be resolved.
+    pub(super) relative: Option<Box<str>>,
+    follows: Option<bool>,
+    maximum_redirects: Option<usize>,
+    tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
+}
+
+impl PartialEq for More {
+    fn eq(&self, other: &Self) -> bool {
+        self.zone == other.zone
+            && self.relative == other.relative
+            && self.follows == other.follows
+            && self.maximum_redirects == other.maximum_redirects
+    }
+}
+
+/// Whether redirects are followed, and how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Redirects {
+    pub(crate) are_followed: bool,
+    pub(crate) most: usize,
+}
+
+impl Redirects {
+    /// As many as Chromium, Firefox and OkHttp follow.
+    pub(crate) const MOST: usize = 20;
+}
+
+impl Default for Redirects {
+    fn default() -> Self {
+        Self { are_followed: true, most: Self::MOST }
+    }
+}
+
+impl Request {
+    pub(super) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// Sets whether redirects are followed. If not, the response that redirects is delivered
+    /// as it is, with its body, and no delegate is asked.
+    ///
+    /// Default: the configuration's
+    /// [`follows_redirects`](crate::Configuration::follows_redirects).
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::redirect(302, "/there"));
+    /// # let url = server.url("/here");
+    /// use urlsession::{Request, Session};
+    ///
+    /// let data = Session::shared().data(Request::get(&url).follows_redirects(false))?;
+    /// assert_eq!(&data.headers()["Location"], "/there");
+    /// # Ok::<(), urlsession::Error>(())
+    /// ```
+    pub fn follows_redirects(mut self, follows: bool) -> Self {
+        self.more().follows = Some(follows);
+        self
+    }
+
+    /// Sets how many redirects are followed before the load fails with
+    /// [`ErrorKind::TooManyRedirects`].
+    ///
+    /// Default: the configuration's
+    /// [`maximum_redirects`](crate::Configuration::maximum_redirects).
+    pub fn maximum_redirects(mut self, count: usize) -> Self {
+        self.more().maximum_redirects = Some(count);
+        self
+    }
+
+    /// Gives the request something of the program's, of any type, to know it by: it is found
+    /// again at its [task](crate::Task::tag), and at what that
+    /// [brings](crate::Finished::tag). It means nothing to the session and is not sent.
+    ///
+    /// ```
+    /// # use urlsession::testing::{Answer, Server};
+    /// # let server = Server::start();
+    /// # server.enqueue(Answer::ok("one"));
+    /// # let url = server.url("/");
+    /// use std::sync::mpsc;
+    /// use urlsession::{Request, Session};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Row(usize);
+    ///
+    /// let (sender, outcomes) = mpsc::channel();
+    /// let _task = Session::shared().data_task_to(Request::get(&url).tag(Row(7)), &sender).resume();
+    /// assert_eq!(outcomes.recv()?.tag(), Some(&Row(7)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn tag(mut self, tag: impl Any + Send + Sync) -> Self {
+        self.more().tag = Some(Foreign::new(Arc::new(tag)));
+        self
+    }
+
+    /// Returns the program's tag, if it has this type.
+    pub(crate) fn tagged<T: Any>(&self) -> Option<&T> {
+        let tag = self.more.as_ref()?.tag.as_ref()?;
+        (***tag).downcast_ref()
+    }
+
+    /// Returns what becomes of redirects, by what is usual.
+    pub(crate) fn redirects(&self, usual: Redirects) -> Redirects {
+        let Some(more) = &self.more else { return usual };
+        Redirects {
+            are_followed: more.follows.unwrap_or(usual.are_followed),
+            most: more.maximum_redirects.unwrap_or(usual.most),
+        }
+    }
+
+    /// Resolves a relative URL against that of a session, as browsers do (WHATWG URL standard).
+    #[cold]
+    pub(crate) fn resolve(&mut self, base: Option<&Url>) {
+        let Some(base) = base else { return };
+        let Some(relative) = self.more.as_mut().and_then(|more| more.relative.take()) else {
+            return;
+        };
+        match base.join(&relative) {
+            Ok(mut url) => {
+                self.user_info = UserInfo::take_from(&mut url).map(Box::new);
+                self.url = Some(url);
+            }
+            // The text is not repeated: it may hold a password.
+            Err(error) => {
+                let detail = format!("the URL cannot be resolved against the base_url: {error}");
+                self.wrong.get_or_insert_with(|| Error::new(ErrorKind::BadUrl, detail));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_url_is_resolved_as_a_browser_does() {
+        let base = Url::parse("https://ann:pw@a.test/v2/x?old#old").unwrap();
+        for (text, resolved) in [
+            ("users/7", "https://a.test/v2/users/7"),
+            ("./users", "https://a.test/v2/users"),
+            ("../users", "https://a.test/users"),
+            ("/users", "https://a.test/users"),
+            ("?page=2", "https://a.test/v2/x?page=2"),
+            ("#part", "https://a.test/v2/x?old#part"),
+            ("", "https://a.test/v2/x?old"),
+            ("//b.test/c", "https://b.test/c"),
+            ("http://b.test/", "http://b.test/"),
+            ("\\users", "https://a.test/users"),
+        ] {
+            let mut request = Request::get(text);
+            request.resolve(Some(&base));
+            assert_eq!(request.url().map(Url::as_str), Some(resolved), "{text:?}");
+            let of_base = text != "//b.test/c" && text != "http://b.test/";
+            assert_eq!(request.user_info().is_some(), of_base, "{text:?}");
+            request.check().unwrap();
+        }
+        let mut request = Request::get("users");
+        request.resolve(None);
+        assert_eq!(request.check().unwrap_err().kind(), ErrorKind::BadUrl);
+        assert!(request.check().unwrap_err().to_string().contains("base_url"));
+        let mut request = Request::get("//[");
+        request.resolve(Some(&base));
+        assert_eq!(request.check().unwrap_err().kind(), ErrorKind::BadUrl);
+    }
+
+    #[test]
+    fn a_relative_url_has_parameters_too() {
+        let base = Url::parse("https://a.test/").unwrap();
+        for (text, resolved) in [
+            ("users", "https://a.test/users?q=1&r=%26"),
+            ("users?a=b", "https://a.test/users?a=b&q=1&r=%26"),
+            ("users?", "https://a.test/users?q=1&r=%26"),
+            ("users#part", "https://a.test/users?q=1&r=%26#part"),
+        ] {
+            let mut request = Request::get(text).query("q", 1).query("r", "&");
+            request.resolve(Some(&base));
+            assert_eq!(request.url().map(Url::as_str), Some(resolved), "{text:?}");
+        }
+    }
+}
