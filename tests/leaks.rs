@@ -134,7 +134,8 @@ fn at_once((server, session): (Server, Session), count: u64) {
         server.release();
     });
     assert_eq!(server.connection_count(), count);
-    assert_eq!(Counters::of(&session).sockets(), 6);
+    // As many are kept as were in use at once, up to what is kept in all.
+    assert_eq!(Counters::of(&session).sockets() as u64, count.min(256));
 }
 
 /// Loads that end in all the ways in which one can.
