@@ -1,19 +1,13 @@
-//! Looking for two fields in one walk.
+//! Looking for several fields in one walk.
 
 use super::Headers;
 
 impl Headers {
-    /// Looks at every value of the field `name`; returns whether the field `other` occurs.
+    /// Returns every field, name as written and value, in order, as bytes: a range of text would
+    /// be looked at for cut characters first.
     #[inline]
-    pub(crate) fn look_at_all(&self, name: &str, other: &str, mut look: impl FnMut(&str)) -> bool {
-        let mut occurs = false;
-        for line in &self.lines {
-            if self.is_named(line, name) {
-                look(&self.text[line.value()]);
-            } else {
-                occurs |= self.is_named(line, other);
-            }
-        }
-        occurs
+    pub(crate) fn iter_bytes(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let text = self.text.as_bytes();
+        self.lines.iter().map(move |line| (&text[line.name()], &text[line.value()]))
     }
 }

@@ -54,7 +54,8 @@ pub(super) fn framing(
     version: Version,
     headers: &Headers,
 ) -> Result<Decision, Error> {
-    let Options { closes, keeps, hints } = options(headers);
+    let fields = Fields::of(headers);
+    let Fields { closes, keeps, hints, .. } = fields;
     // RFC 9112 §9.3: `close` wins; HTTP/1.1 persists by itself, HTTP/1.0 if the server says so.
     let persists = !closes && (keeps || version == Version::HTTP_11);
     let decide =
@@ -67,7 +68,7 @@ pub(super) fn framing(
     }
     // RFC 9112 §6.3, 5: a length that is none, or two that differ, is an error, also where
     // it would not be needed: whoever sends it cannot be trusted with the rest.
-    let length = content_length(headers)?;
+    let length = fields.content_length(headers)?;
     // RFC 9112 §6.3, 1: here the headers describe the body that a GET would have had.
     if *method == Method::HEAD || status == StatusCode::NOT_MODIFIED {
         return decide(Framing::None, true);
@@ -77,9 +78,10 @@ pub(super) fn framing(
     // bytes, which is true.
     if status.is_informational() || status == StatusCode::NO_CONTENT {
         let empty = length.is_none_or(|(length, once)| length == 0 && once);
-        return decide(Framing::None, empty && !headers.contains("transfer-encoding"));
+        return decide(Framing::None, empty && !fields.has_coding);
     }
-    if is_chunked(headers)? {
+    if fields.has_coding {
+        check_chunked(headers)?;
         // RFC 9112 §6.3, 3: it overrides a length, and both together are suspicious.
         // RFC 9112 §6.1: in HTTP/1.0 the framing counts as faulty; the message is read, as
         // curl does, and it is the last one.
@@ -92,16 +94,16 @@ pub(super) fn framing(
     }
 }
 
-/// Returns whether the body comes in chunks.
+/// Fails unless the body comes in chunks.
 ///
 /// Accepts `chunked` alone: this client asks for no other coding (it sends no `TE`), and
 /// where another one follows `chunked`, or comes twice, readers disagree about the end.
-fn is_chunked(headers: &Headers) -> Result<bool, Error> {
+fn check_chunked(headers: &Headers) -> Result<(), Error> {
     let mut values = headers.get_all("transfer-encoding");
-    let Some(first) = values.next() else { return Ok(false) };
-    let once = values.next().is_none();
-    if once && without_space(first.as_bytes()).eq_ignore_ascii_case(b"chunked") {
-        return Ok(true);
+    if let (Some(coding), None) = (values.next(), values.next())
+        && without_space(coding.as_bytes()).eq_ignore_ascii_case(b"chunked")
+    {
+        return Ok(());
     }
     let values: Vec<_> = headers.get_all("transfer-encoding").map(str::trim).collect();
     let values = values.join(", ");
@@ -109,11 +111,12 @@ fn is_chunked(headers: &Headers) -> Result<bool, Error> {
 }
 
 /// Returns the length, and whether it is said only once.
+#[cold]
 fn content_length(headers: &Headers) -> Result<Option<(u64, bool)>, Error> {
     let mut found = None;
     for value in headers.get_all("content-length") {
         // RFC 9110 §8.6: a list of the same value may be taken for that value.
-        for element in elements(value) {
+        for element in elements(value.as_bytes()) {
             let Some(length) = parsed(element) else {
                 let text = String::from_utf8_lossy(element);
                 return Err(wrong(format!("content-length {text:?} is not a length")));
@@ -144,33 +147,69 @@ fn parsed(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0, grown)
 }
 
-/// What `Connection` says (RFC 9110 §7.6.1), and whether there is a `Keep-Alive`.
-struct Options {
+/// What a head says about where its message ends, found in one walk.
+#[derive(Default)]
+struct Fields<'a> {
+    /// What `Connection` says (RFC 9110 §7.6.1).
     closes: bool,
     keeps: bool,
+    /// There is a `Keep-Alive`.
     hints: bool,
+    /// The first `Content-Length`, and how many there are.
+    length: &'a [u8],
+    lengths: usize,
+    /// There is a `Transfer-Encoding`.
+    has_coding: bool,
 }
 
-fn options(headers: &Headers) -> Options {
-    let (mut closes, mut keeps) = (false, false);
-    let hints = headers.look_at_all("connection", "keep-alive", |value| {
+impl<'a> Fields<'a> {
+    fn of(headers: &'a Headers) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in headers.iter_bytes() {
+            match name.len() {
+                10 if name.eq_ignore_ascii_case(b"connection") => fields.note_options(value),
+                10 => fields.hints |= name.eq_ignore_ascii_case(b"keep-alive"),
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                    if fields.lengths == 0 {
+                        fields.length = value;
+                    }
+                    fields.lengths += 1;
+                }
+                17 => fields.has_coding |= name.eq_ignore_ascii_case(b"transfer-encoding"),
+                _ => {}
+            }
+        }
+        fields
+    }
+
+    #[inline]
+    fn note_options(&mut self, value: &[u8]) {
         // As almost every server writes it.
-        if value == "keep-alive" {
-            keeps = true;
+        if value == b"keep-alive" {
+            self.keeps = true;
             return;
         }
         for option in elements(value) {
-            closes |= option.eq_ignore_ascii_case(b"close");
-            keeps |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.closes |= option.eq_ignore_ascii_case(b"close");
+            self.keeps |= option.eq_ignore_ascii_case(b"keep-alive");
         }
-    });
-    Options { closes, keeps, hints }
+    }
+
+    /// Returns the length, and whether it is said only once.
+    #[inline]
+    fn content_length(&self, headers: &Headers) -> Result<Option<(u64, bool)>, Error> {
+        match (self.lengths, parsed(self.length)) {
+            (0, _) => Ok(None),
+            (1, Some(length)) => Ok(Some((length, true))),
+            _ => content_length(headers),
+        }
+    }
 }
 
 /// Returns the elements of a list (RFC 9110 §5.6.1), empty ones too, as bytes: such values
 /// are too short for the search that `str::split` would begin.
-fn elements(value: &str) -> impl Iterator<Item = &[u8]> {
-    value.as_bytes().split(|&byte| byte == b',').map(without_space)
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(without_space)
 }
 
 /// RFC 9110 §5.6.3: only blanks and tabs are optional around values.
