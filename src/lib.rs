@@ -86,7 +86,7 @@
 //! | Threads of | How many | What they do |
 //! |---|---|---|
 //! | the program | its own | blocking calls, from the first byte to the last |
-//! | workers | one for each task that runs, started when needed; each leaves after five idle seconds | tasks that were resumed, one at a time each, from the first byte to the last |
+//! | workers | one for each task that runs, started when needed; each leaves after five idle seconds | tasks that were resumed, one at a time each; a task that is suspended may go on with another one |
 //! | delivery | one per [serial](DeliveryQueue::serial) queue, started with the first call to make; leaves after five idle seconds | closures and delegate methods |
 //! | timer | one at most, while tasks wait in line, or to connect again | ends those whose time is over |
 //! | look-ups | eight at most; each leaves after five idle seconds | the system's look-up of names |
@@ -104,7 +104,7 @@
 //! suspended, or waits for a [`Reply`], gives its place to others and goes ahead of the line
 //! afterwards; so does one whose own thread has called the program (by an
 //! [inline](DeliveryQueue::inline) queue, or for a blocking call) for 20 ms, as long as others
-//! wait. At most 256 of them keep their thread and connection meanwhile, see
+//! wait. At most 256 of them keep their thread meanwhile, see
 //! [`Task::suspend`]. A blocking call made by code that the session has called goes ahead of
 //! the line and over these limits, so that it never waits for itself.
 //!

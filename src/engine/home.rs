@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Engine;
+use super::Works;
 use super::connection::Connection;
 use super::pool::Pool;
 use crate::error::Error;
 use crate::sync::{Mutex, Rank};
-use crate::wire::{Context, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Paused, Wire, WireRequest, WireResponse};
 
 /// Where a connection goes when its exchange is over.
 #[derive(Debug)]
@@ -39,27 +39,28 @@ impl Berth {
 }
 
 /// The wire of one load that has a connection of its own; it is closed with this.
-pub(super) struct Reserved<'a> {
-    engine: &'a Engine,
+pub(super) struct Reserved {
+    works: Arc<Works>,
     berth: Arc<Berth>,
 }
 
-impl<'a> Reserved<'a> {
-    pub(super) fn new(engine: &'a Engine) -> Self {
-        Self { engine, berth: Arc::new(Berth::new()) }
+impl Reserved {
+    pub(super) fn new(works: Arc<Works>) -> Self {
+        Self { works, berth: Arc::new(Berth::new()) }
     }
 }
 
-impl Wire for Reserved<'_> {
+impl Wire for Reserved {
     fn exchange(
         &self,
         request: &WireRequest<'_>,
         context: &Context,
+        paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
-        self.engine.exchange_over(Some(&self.berth), request, context)
+        self.works.exchange_over(Some(&self.berth), request, context, paused)
     }
 
-    fn reserved(&self) -> Box<dyn Wire + '_> {
-        self.engine.reserved()
+    fn reserved(&self) -> Box<dyn Wire> {
+        Box::new(Self::new(self.works.clone()))
     }
 }

@@ -16,6 +16,7 @@ mod alarm;
 mod buffer;
 mod connection;
 mod connector;
+mod exchange;
 mod home;
 mod http1;
 mod keep_alive;
@@ -37,25 +38,24 @@ use std::sync::Arc;
 
 use connection::Connection;
 use connector::Connector;
-use home::{Berth, Home, Reserved};
+use exchange::Beginning;
+use home::{Berth, Reserved};
 #[cfg(any(test, fuzzing))]
 pub(crate) use http1::fuzz;
-use http1::{Duplex, Exchanged, Incoming};
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
 use tls::Terms;
 
-use crate::body::Body;
-use crate::census::{Census, Kind};
+use crate::census::Census;
 use crate::clock::Clock;
 #[cfg(feature = "tls")]
 use crate::credentials::CredentialStorage;
-use crate::error::{Error, ErrorKind, Stage};
+use crate::error::Error;
 use crate::log;
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
-use crate::wire::{Context, Loss, Route, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Loss, Paused, Route, Wire, WireRequest, WireResponse};
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -86,7 +86,11 @@ pub(crate) struct Trust {
 
 /// The wire of one session.
 #[derive(Debug)]
-pub(crate) struct Engine {
+pub(crate) struct Engine(Arc<Works>);
+
+/// What an engine works with, as long as an exchange is under way.
+#[derive(Debug)]
+struct Works {
     pool: Arc<Pool>,
     connector: Connector,
     census: Census,
@@ -98,21 +102,23 @@ impl Engine {
         let (idle, clock) = (settings.idle.clone(), settings.clock.clone());
         let census = settings.census.clone();
         let pool = Arc::new(Pool::new(idle, clock, census.clone()));
-        Ok(Self { pool, connector: Connector::new(settings)?, census })
+        Ok(Self(Arc::new(Works { pool, connector: Connector::new(settings)?, census })))
     }
 
     /// Has every later exchange use a new connection.
     pub(crate) fn renew(&self) {
-        self.pool.renew();
+        self.0.pool.renew();
     }
 
     /// Closes all idle connections and sends idle helpers home; connections that are busy
     /// are closed when they become idle.
     pub(crate) fn close(&self) {
-        self.pool.close();
-        self.connector.close();
+        self.0.pool.close();
+        self.0.connector.close();
     }
+}
 
+impl Works {
     /// Takes a connection that is idle and that the load may use: its own, or one of the
     /// pool.
     fn at_hand(
@@ -142,10 +148,11 @@ impl Engine {
     /// One exchange over a connection of the pool or a new one, which the load keeps if it
     /// has a place for its own.
     fn exchange_over(
-        &self,
+        self: &Arc<Self>,
         berth: Option<&Arc<Berth>>,
         request: &WireRequest<'_>,
         context: &Context,
+        paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
         context.check()?;
         while let Some(mut connection) = self.at_hand(berth, request, context) {
@@ -160,7 +167,8 @@ impl Engine {
                     return Err(error);
                 }
             }
-            match self.attempt(connection, berth, request, context) {
+            let beginning = Beginning::Anew(connection, berth.cloned());
+            match self.attempt(beginning, request, context, paused) {
                 Ok(response) => return Ok(response),
                 Err(failed) if failed.may_be_repeated => {
                     log::debug!("a kept-alive connection was dead; trying once on a new one");
@@ -169,66 +177,21 @@ impl Engine {
                 Err(failed) => return Err(failed.error),
             }
         }
-        let mut connection = self.connector.connect(request, context)?;
-        self.pool.admit(&mut connection);
-        self.attempt(connection, berth, request, context).map_err(|failed| failed.error)
+        self.exchange_anew(berth, request, context, paused)
     }
 
-    /// One exchange over one connection.
-    fn attempt(
-        &self,
-        connection: Box<Connection>,
+    /// One exchange over a new connection.
+    fn exchange_anew(
+        self: &Arc<Self>,
         berth: Option<&Arc<Berth>>,
         request: &WireRequest<'_>,
         context: &Context,
-    ) -> Result<WireResponse, Attempt> {
-        let registered = context.cancel.as_ref().map(|token| token.on_cancel(connection.waker()));
-        let sends_file = request.body.is_some_and(Body::is_file);
-        let _file = sends_file.then(|| self.census.count(Kind::File));
-        let mut duplex = Duplex::new(connection);
-        let exchanged =
-            context.check().and_then(|()| http1::exchange(&mut duplex, request, context));
-        match exchanged {
-            Ok(Exchanged { head, decision }) => {
-                let was_kept = duplex.connection().reused;
-                let loss = Loss::of_answer(head.status, was_kept, decision.ends_connection());
-                if loss.is_some_and(|loss| request.may_be_sent_again(loss)) {
-                    return Err(Attempt::timed_out_idle());
-                }
-                self.connector.note_answer(duplex.connection(), head.status);
-                let home = match berth {
-                    Some(berth) => Home::Reserved(berth.clone()),
-                    None => Home::Pool(self.pool.clone()),
-                };
-                let ends = duplex.connection().ends().cloned();
-                let body = Incoming::new(duplex, decision, home, context.clone(), registered);
-                Ok(WireResponse { head, ends, body: Box::new(body) })
-            }
-            Err(error) => {
-                let connection = duplex.into_connection();
-                let on_stale = connection.reused && !connection.heard;
-                let loss = Loss::of(&error).filter(|loss| on_stale && *loss == Loss::Broken);
-                let may_be_repeated = loss.is_some_and(|loss| request.may_be_sent_again(loss));
-                Err(Attempt { error: error.at(Stage::Sending), may_be_repeated })
-            }
-        }
-    }
-}
-
-/// An exchange that failed.
-struct Attempt {
-    error: Error,
-    /// The connection was kept alive and had ended before the request came, which may be sent
-    /// on another one.
-    may_be_repeated: bool,
-}
-
-impl Attempt {
-    /// The server had closed the idle connection, and said so.
-    #[cold]
-    fn timed_out_idle() -> Self {
-        let detail = "the server closed the idle connection with a 408";
-        Self { error: Error::new(ErrorKind::NetworkConnectionLost, detail), may_be_repeated: true }
+        paused: &mut Paused,
+    ) -> Result<WireResponse, Error> {
+        let mut connection = self.connector.connect(request, context)?;
+        self.pool.admit(&mut connection);
+        let beginning = Beginning::Anew(connection, berth.cloned());
+        self.attempt(beginning, request, context, paused).map_err(|failed| failed.error)
     }
 }
 
@@ -237,12 +200,13 @@ impl Wire for Engine {
         &self,
         request: &WireRequest<'_>,
         context: &Context,
+        paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
-        self.exchange_over(None, request, context)
+        self.0.exchange_over(None, request, context, paused)
     }
 
-    fn reserved(&self) -> Box<dyn Wire + '_> {
-        Box::new(Reserved::new(self))
+    fn reserved(&self) -> Box<dyn Wire> {
+        Box::new(Reserved::new(self.0.clone()))
     }
 }
 

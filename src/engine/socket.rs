@@ -118,10 +118,12 @@ impl Link {
         }
     }
 
-    /// Writes all of `bytes`.
+    /// Writes all of `bytes`. It is the head of a request and what fits beside it, or a part of a
+    /// handshake, for which nearly every system has room; how much of it has gone nobody keeps,
+    /// so the load stays on its thread.
     pub(super) fn write_all(&mut self, mut bytes: &[u8], context: &Context) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let wait = context.wait();
+            let wait = context.wait_here();
             bytes = &bytes[self.write_some(bytes, &wait, context)?..];
         }
         Ok(())

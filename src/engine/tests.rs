@@ -58,7 +58,7 @@ fn exchange(wire: &dyn Wire, context: &Context, url: &str) -> WireResponse {
         added,
         body: None,
     };
-    wire.exchange(&request, context).unwrap()
+    wire.exchange(&request, context, &mut None).unwrap()
 }
 
 fn read(mut answer: WireResponse) {

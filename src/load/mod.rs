@@ -1,12 +1,12 @@
 //! Carries one request through as many hops as it takes.
 //!
-//! [`run`] is the whole story: prepare, [send](sending), answer a challenge, follow. What to do about an answer is
-//! decided by pure functions over values; `run` carries it out.
+//! [`Load::go_on`] is the whole story: [send](sending), answer a challenge, follow. What to do about
+//! an answer is decided by pure functions over values; it carries that out.
 //!
 //! This room knows the words, a [`Wire`] and the load's [`Context`], through which it may ask. It does
 //! not know sockets, codecs, sessions or tasks.
 //!
-//! A load runs on one thread from start to end and holds no lock while it waits. What
+//! A load runs on one thread at a time and holds no lock while it waits. What
 //! bounds it stands in its [`Context`]; the wire's next wait sees it.
 
 mod authentication;
@@ -18,9 +18,11 @@ mod sending;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use http::Method;
 
-use crate::error::Error;
+use crate::error::{Error, Redacted};
 use crate::headers::Headers;
 use crate::log;
 use crate::request::Request;
@@ -32,9 +34,9 @@ use decode::Coding;
 pub(crate) use decode::Decoder;
 #[cfg(all(feature = "gzip", any(test, fuzzing)))]
 pub(crate) use decode::fuzz;
-use prepare::Hop;
+pub(crate) use prepare::Hop;
 use redirect::Step;
-pub(crate) use rules::{Rules, Stores};
+pub(crate) use rules::Rules;
 use sending::Sending;
 
 /// A response, its body still to be read.
@@ -44,29 +46,94 @@ pub(crate) struct Loaded {
     pub(crate) body: Decoder,
 }
 
-/// Loads `request` over `wire`.
-pub(crate) fn run(
-    wire: &dyn Wire,
-    rules: &Rules,
-    request: &Request,
-    context: &Context,
-) -> Result<Loaded, Error> {
-    let mut hop = Hop::first(request, rules)?;
-    let mut sending = Sending::new(wire, &rules.stores, context);
-    loop {
-        let response = sending.send(&hop).map_err(|error| error.on(&hop.url))?;
-        let answers = sending.answers(&mut hop, &response);
-        if answers.map_err(|error| error.on(&hop.url))? {
+/// What a load is carried out with, the same from its beginning to its end.
+pub(crate) struct Means<'a> {
+    pub(crate) wire: &'a dyn Wire,
+    pub(crate) rules: &'a Rules,
+    pub(crate) context: &'a Context,
+}
+
+impl<'a> Means<'a> {
+    fn authenticator(&self) -> &'a Authenticator {
+        &self.rules.stores.authenticator
+    }
+}
+
+/// A load on its way to the response that is delivered.
+///
+/// One that [leaves](Context::leaves) its thread goes on where it was, on whatever thread that is.
+pub(crate) struct Load {
+    hop: Hop,
+    sending: Sending,
+    /// A redirect that was left before anybody was asked about it.
+    redirect: Option<Box<WireResponse>>,
+}
+
+impl fmt::Debug for Load {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Load")
+            .field("url", &format_args!("{}", Redacted(&self.hop.url)))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Load {
+    /// Begins with a request that is prepared.
+    #[inline(always)]
+    pub(crate) fn new(hop: Hop) -> Self {
+        Self { hop, sending: Sending::default(), redirect: None }
+    }
+
+    /// Loads until there is the response to [deliver](Self::deliver).
+    pub(crate) fn go_on(&mut self, means: &Means<'_>) -> Result<WireResponse, Error> {
+        loop {
+            let Self { hop, sending, redirect } = self;
+            let response = match redirect.take() {
+                Some(response) => *response,
+                None => {
+                    let response = sending.send(hop, means).map_err(|error| error.on(&hop.url))?;
+                    let answers = sending.answers(hop, &response, means);
+                    if answers.map_err(|error| error.on(&hop.url))? {
+                        response.body.discard();
+                        continue;
+                    }
+                    response
+                }
+            };
+            let request = match follow(hop, &response, means) {
+                Ok(Some(request)) => request,
+                Ok(None) => return Ok(response),
+                Err(error) => {
+                    if means.context.leaves(&error) {
+                        *redirect = Some(Box::new(response));
+                    }
+                    return Err(error.on(&hop.url));
+                }
+            };
             response.body.discard();
-            continue;
+            *hop = hop.next(&request, means.rules)?;
+            sending.redirected();
         }
-        let follows = follow(&mut hop, &response, rules, context);
-        let Some(request) = follows.map_err(|error| error.on(&hop.url))? else {
-            return deliver(hop, response, context);
-        };
-        response.body.discard();
-        hop = hop.next(&request, rules)?;
-        sending.redirected();
+    }
+
+    /// Delivers the response.
+    #[inline(always)]
+    pub(crate) fn deliver(
+        self,
+        response: WireResponse,
+        context: &Context,
+    ) -> Result<Loaded, Error> {
+        let codings = codings(&self.hop, &response.head, &*response.body);
+        let codings = codings.map_err(|error| error.on(&self.hop.url))?;
+        let length = length(&self.hop, &response, &codings);
+        let WireResponse { head, ends, body } = response;
+        let mut body = Decoder::new(body, &codings, context);
+        let (line, url) = ((head.status, head.version), self.hop.url);
+        let response = Response::new(url, line, head.headers, length, ends);
+        if body.may_have_trailers() {
+            body.tell_trailers_to(&response);
+        }
+        Ok(Loaded { response, body })
     }
 }
 
@@ -75,9 +142,9 @@ pub(crate) fn run(
 fn follow(
     hop: &mut Hop,
     response: &WireResponse,
-    rules: &Rules,
-    context: &Context,
+    means: &Means<'_>,
 ) -> Result<Option<Request>, Error> {
+    let &Means { rules, context, .. } = means;
     let (url, method, keeps_body, crosses_origin) =
         match redirect::next(&hop.as_answered(rules), &response.head) {
             Step::Follow { url, method, keeps_body, crosses_origin } => {
@@ -102,19 +169,6 @@ fn response_to(hop: &Hop, response: &WireResponse) -> Response {
     let length = codings.ok().and_then(|codings| length(hop, response, &codings));
     let ends = response.ends.clone();
     Response::new(hop.url.clone(), (status, version), headers.clone(), length, ends)
-}
-
-fn deliver(hop: Hop, response: WireResponse, context: &Context) -> Result<Loaded, Error> {
-    let codings = codings(&hop, &response.head, &*response.body);
-    let codings = codings.map_err(|error| error.on(&hop.url))?;
-    let length = length(&hop, &response, &codings);
-    let WireResponse { head, ends, body } = response;
-    let mut body = Decoder::new(body, &codings, context);
-    let response = Response::new(hop.url, (head.status, head.version), head.headers, length, ends);
-    if body.may_have_trailers() {
-        body.tell_trailers_to(&response);
-    }
-    Ok(Loaded { response, body })
 }
 
 /// Returns the codings that are undone.

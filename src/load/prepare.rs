@@ -12,7 +12,7 @@ use crate::wire::Context;
 
 /// One hop's request, complete; redirects change it.
 #[derive(Debug)]
-pub(super) struct Hop {
+pub(crate) struct Hop {
     pub(super) url: Url,
     pub(super) method: Method,
     pub(super) headers: Headers,
@@ -37,7 +37,7 @@ pub(super) struct Hop {
 
 impl Hop {
     /// Returns the first hop of `request`.
-    pub(super) fn first(request: &Request, rules: &Rules) -> Result<Self, Error> {
+    pub(crate) fn first(request: &Request, rules: &Rules) -> Result<Self, Error> {
         let url = checked(request, rules)?.clone();
         let own = request.headers();
         let asks = decode::undoes(request.decodes(), rules.decodes_bodies, own);
@@ -56,7 +56,7 @@ impl Hop {
     ///
     /// Nothing is added to what `request` says but `Host`: what a session adds was in the
     /// first request, and what is missing now was taken out on purpose.
-    pub(super) fn next(self, request: &Request, rules: &Rules) -> Result<Self, Error> {
+    pub(super) fn next(&mut self, request: &Request, rules: &Rules) -> Result<Self, Error> {
         let url = checked(request, rules)?.clone();
         let own = request.headers();
         let mut headers =
@@ -66,7 +66,7 @@ impl Hop {
         let mut hop = Self::of(request, url, headers, rules);
         hop.settle()?;
         hop.said_decodes = hop.said_decodes.or(self.said_decodes);
-        hop.user_info = hop.user_info.or(self.user_info.filter(|_| !crosses));
+        hop.user_info = hop.user_info.or(self.user_info.take().filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
         hop.expects_no_leave = self.expects_no_leave && !crosses;
         hop.redirects = self.redirects + 1;

@@ -12,69 +12,95 @@
 //! 4. What came back is kept before anybody decides about it, as a redirect sets cookies
 //!    too: cookies, HSTS, what the cache may have, and credentials that were accepted.
 //!
-//! Of the [`Stores`] that take part, the credentials are there today.
+//! Of the [`Stores`](super::rules::Stores) that take part, the credentials are there today.
 
 use http::StatusCode;
 
-use super::Stores;
+use super::Means;
 use super::authentication::Authentication;
 use super::prepare::Hop;
 use crate::credentials::Asker;
 use crate::error::{Error, Redacted};
 use crate::headers::Headers;
 use crate::log;
-use crate::wire::{Context, Route, Wire, WireRequest, WireResponse};
+use crate::wire::{Paused, Route, Wire, WireRequest, WireResponse};
 
 /// The sendings of one load.
-pub(super) struct Sending<'a> {
-    wire: &'a dyn Wire,
-    context: &'a Context,
-    authentication: Authentication<'a>,
+#[derive(Default)]
+pub(super) struct Sending {
+    authentication: Authentication,
     /// Boxed: few loads have one.
-    own: Option<Box<OwnWire<'a>>>,
+    own: Option<Box<OwnWire>>,
+    /// The one that was left.
+    left: Option<Box<Left>>,
+}
+
+/// A sending that was left before its answer came.
+struct Left {
+    added: Headers,
+    /// None if nothing was sent.
+    exchange: Paused,
 }
 
 /// A wire of one connection that no other load gets.
-struct OwnWire<'a> {
-    wire: Box<dyn Wire + 'a>,
+struct OwnWire {
+    wire: Box<dyn Wire>,
     origin: url::Origin,
 }
 
-impl<'a> Sending<'a> {
-    pub(super) fn new(wire: &'a dyn Wire, stores: &'a Stores, context: &'a Context) -> Self {
-        let authentication = Authentication::new(&stores.authenticator, context);
-        Self { wire, context, authentication, own: None }
-    }
-
+impl Sending {
     /// Sends the request of a hop once.
-    pub(super) fn send(&mut self, hop: &Hop) -> Result<WireResponse, Error> {
-        let added = self.added(hop)?;
-        let response = self.exchange(hop, &added)?;
-        self.keep(hop, response)
+    pub(super) fn send(&mut self, hop: &Hop, means: &Means<'_>) -> Result<WireResponse, Error> {
+        let (added, left) = match self.left.take() {
+            None => (self.added(hop, means)?, None),
+            Some(left) => (left.added, left.exchange),
+        };
+        let response = self.exchange(hop, added, left, means)?;
+        self.keep(hop, response, means)
     }
 
     /// Puts together what goes out beside the request's own headers.
-    fn added(&mut self, hop: &Hop) -> Result<Headers, Error> {
+    fn added(&mut self, hop: &Hop, means: &Means<'_>) -> Result<Headers, Error> {
         let mut added = Headers::new();
-        if let Some(authorization) = self.authentication.sign(hop)? {
+        if let Some(authorization) = self.authentication.sign(hop, means)? {
             added.set_bytes(Asker::Server(&hop.url).answer_field(), &authorization)?;
         }
         Ok(added)
     }
 
-    fn exchange(&mut self, hop: &Hop, added: &Headers) -> Result<WireResponse, Error> {
+    /// Has the wire move it, or go on with what was left.
+    fn exchange(
+        &mut self,
+        hop: &Hop,
+        added: Headers,
+        left: Paused,
+        means: &Means<'_>,
+    ) -> Result<WireResponse, Error> {
         // Elsewhere its connection is of no use.
         self.own.take_if(|own| own.origin != hop.url.origin());
-        let wire = self.own.as_ref().map_or(self.wire, |own| &*own.wire);
+        let wire = self.own.as_ref().map_or(means.wire, |own| &*own.wire);
         let request = WireRequest {
             method: &hop.method,
             url: &hop.url,
             route: Route::direct(&hop.url, hop.zone.as_deref()),
             headers: &hop.headers,
-            added,
+            added: &added,
             body: hop.body.as_ref(),
         };
-        let response = wire.exchange(&request, self.context)?;
+        let mut paused = None;
+        let exchanged = match left {
+            None => wire.exchange(&request, means.context, &mut paused),
+            Some(left) => left.go_on(&request, means.context, &mut paused),
+        };
+        let response = match exchanged {
+            Ok(response) => response,
+            Err(error) => {
+                if means.context.leaves(&error) {
+                    self.left = Some(Box::new(Left { added, exchange: paused }));
+                }
+                return Err(error);
+            }
+        };
         let (url, status) = (Redacted(&hop.url), response.head.status.as_u16());
         log::debug!("{} {url}: {status}", hop.method);
         Ok(response)
@@ -82,8 +108,13 @@ impl<'a> Sending<'a> {
 
     /// Keeps what came back.
     #[inline]
-    fn keep(&mut self, hop: &Hop, response: WireResponse) -> Result<WireResponse, Error> {
-        self.authentication.keep(hop, response)
+    fn keep(
+        &mut self,
+        hop: &Hop,
+        response: WireResponse,
+        means: &Means<'_>,
+    ) -> Result<WireResponse, Error> {
+        self.authentication.keep(hop, response, means)
     }
 
     /// Answers what a response asks for; returns whether the request is to be sent again, or
@@ -92,10 +123,11 @@ impl<'a> Sending<'a> {
         &mut self,
         hop: &mut Hop,
         response: &WireResponse,
+        means: &Means<'_>,
     ) -> Result<bool, Error> {
         match response.head.status {
-            StatusCode::UNAUTHORIZED => self.answers_challenge(hop, response),
-            StatusCode::EXPECTATION_FAILED => self.answers_expectation(hop),
+            StatusCode::UNAUTHORIZED => self.answers_challenge(hop, response, means),
+            StatusCode::EXPECTATION_FAILED => self.answers_expectation(hop, means),
             _ => Ok(false),
         }
     }
@@ -103,11 +135,11 @@ impl<'a> Sending<'a> {
     /// RFC 9110 §10.1.1: a 417 says that somebody on the way does not know expectations, and
     /// the request is repeated without. One that had none got it for another reason.
     #[cold]
-    fn answers_expectation(&mut self, hop: &mut Hop) -> Result<bool, Error> {
+    fn answers_expectation(&mut self, hop: &mut Hop, means: &Means<'_>) -> Result<bool, Error> {
         if !hop.expects_leave() {
             return Ok(false);
         }
-        if !hop.rewind(self.context)? {
+        if !hop.rewind(means.context)? {
             log::debug!("a 417 asks for a body that cannot be sent again");
             return Ok(false);
         }
@@ -118,12 +150,17 @@ impl<'a> Sending<'a> {
     }
 
     #[cold]
-    fn answers_challenge(&mut self, hop: &mut Hop, response: &WireResponse) -> Result<bool, Error> {
-        if !self.authentication.answers(hop, response)? {
+    fn answers_challenge(
+        &mut self,
+        hop: &mut Hop,
+        response: &WireResponse,
+        means: &Means<'_>,
+    ) -> Result<bool, Error> {
+        if !self.authentication.answers(hop, response, means)? {
             return Ok(false);
         }
         if self.authentication.binds_connection() && self.own.is_none() {
-            let (wire, origin) = (self.wire.reserved(), hop.url.origin());
+            let (wire, origin) = (means.wire.reserved(), hop.url.origin());
             self.own = Some(Box::new(OwnWire { wire, origin }));
         }
         Ok(true)

@@ -86,7 +86,17 @@ impl Context {
     /// Begins a wait for one thing to happen: the idle timer starts anew.
     pub(crate) fn wait(&self) -> Wait<'_> {
         let began = self.clock.now();
-        Wait { context: self, began, is_first_look: Cell::new(true) }
+        Wait { context: self, began, is_first_look: Cell::new(true), may_leave: true }
+    }
+
+    /// Begins one in the middle of something that only this thread can go on with.
+    pub(crate) fn wait_here(&self) -> Wait<'_> {
+        Wait { may_leave: false, ..self.wait() }
+    }
+
+    /// Whether this error says that the load leaves its thread, to go on later where it was.
+    pub(crate) fn leaves(&self, error: &Error) -> bool {
+        error.is_cancelled() && self.check().is_ok()
     }
 
     /// Returns what bounds the making of a connection, if that has a timer of its own which ends
@@ -98,7 +108,7 @@ impl Context {
     #[cold]
     fn bounded(&self, length: Duration) -> Option<Self> {
         // Every deadline moves on by all pauses, those before it was set among them.
-        let at = self.clock.now().checked_add(length)?.checked_sub(self.pauses().total)?;
+        let at = self.clock.now().checked_add(length)?.checked_sub(self.pauses(false).total)?;
         let is_sooner = self.deadline.is_none_or(|whole| at < whole.at);
         let deadline = Some(Deadline { at, timer: Timer::Connect, length });
         is_sooner.then(|| Self { deadline, ..self.clone() })
@@ -182,8 +192,8 @@ impl Context {
         }
     }
 
-    fn pauses(&self) -> Pauses {
-        self.dialogue.as_ref().map(|dialogue| dialogue.pauses()).unwrap_or_default()
+    fn pauses(&self, may_leave: bool) -> Pauses {
+        self.dialogue.as_ref().map(|dialogue| dialogue.pauses(may_leave)).unwrap_or_default()
     }
 }
 
@@ -194,6 +204,8 @@ pub(crate) struct Wait<'a> {
     began: Instant,
     /// The clock need not be asked again for the first look at the timers.
     is_first_look: Cell<bool>,
+    /// What waits can go on with another thread.
+    may_leave: bool,
 }
 
 impl Wait<'_> {
@@ -209,13 +221,12 @@ impl Wait<'_> {
     }
 
     /// Returns how long to block at most before asking again; an error ends the wait.
-    /// `None` means for ever. [Cancelled](Error::is_cancelled) although the load was not means
-    /// that it leaves its thread.
+    /// `None` means for ever. It may say that the load [leaves](Context::leaves) its thread.
     pub(crate) fn slice(&self) -> Result<Option<Duration>, Error> {
         let context = self.context;
         context.check()?;
         let now = if self.is_first_look.take() { self.began } else { context.clock.now() };
-        let pauses = context.pauses();
+        let pauses = context.pauses(self.may_leave);
         if pauses.leaves {
             return Err(Error::cancelled());
         }

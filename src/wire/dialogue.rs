@@ -15,8 +15,9 @@ use crate::response::Response;
 ///
 /// A question may take any time, and the load waits for the answer; an error ends the load.
 pub(crate) trait Dialogue: Send + Sync {
-    /// Returns how long the load has paused, from its beginning to now.
-    fn pauses(&self) -> Pauses;
+    /// Returns how long the load has paused, from its beginning to now. It leaves its thread
+    /// only if it `may_leave`.
+    fn pauses(&self, may_leave: bool) -> Pauses;
 
     /// Returns when the load may go on with what it does for itself, at once unless it
     /// pauses. [Cancelled](Error::is_cancelled) although the load was not means that it leaves

@@ -32,13 +32,35 @@ use crate::response::Ends;
 /// Moves one request out and one response in.
 pub(crate) trait Wire: Send + Sync {
     /// Sends `request` and returns the final response's head with its body unread.
-    fn exchange(&self, request: &WireRequest<'_>, context: &Context)
-    -> Result<WireResponse, Error>;
+    ///
+    /// If the load [leaves](Context::leaves) its thread, which is an error here, what has begun
+    /// is in `paused`; nothing is if nothing was sent.
+    fn exchange(
+        &self,
+        request: &WireRequest<'_>,
+        context: &Context,
+        paused: &mut Paused,
+    ) -> Result<WireResponse, Error>;
 
     /// Returns a wire whose exchanges go over one connection, which no other load gets and
     /// which goes with it: for what holds for a connection once it was said there, as who
     /// somebody is does with NTLM and Negotiate.
-    fn reserved(&self) -> Box<dyn Wire + '_>;
+    fn reserved(&self) -> Box<dyn Wire>;
+}
+
+/// What goes on with an exchange that was left.
+pub(crate) type Paused = Option<Box<dyn PausedExchange>>;
+
+/// An exchange that has begun and waits for nothing, on no thread. Dropped, it closes the
+/// connection.
+pub(crate) trait PausedExchange: Send {
+    /// Goes on with it as [`Wire::exchange`] would have, with the same request and context.
+    fn go_on(
+        self: Box<Self>,
+        request: &WireRequest<'_>,
+        context: &Context,
+        paused: &mut Paused,
+    ) -> Result<WireResponse, Error>;
 }
 
 /// One request as it goes out, complete.

@@ -41,6 +41,7 @@ mod keep_alive;
 mod line;
 mod look_ups;
 mod many_suspended;
+mod many_suspended_unanswered;
 mod memory;
 mod no_network;
 mod odd_heads;

@@ -214,7 +214,7 @@ impl Duplex {
                 self.give_up("has closed the connection")
             }
             // A wait that begins now ends only by what ends the load.
-            ErrorKind::TimedOut if !self.is_starved() && context.wait().slice().is_ok() => {
+            ErrorKind::TimedOut if !self.is_starved() && context.wait_here().slice().is_ok() => {
                 self.give_up("has taken none of it for as long as timeout_for_request")
             }
             _ => Err(error),

@@ -239,10 +239,9 @@ impl WireBody for Incoming {
             return Ok(0);
         }
         let read = self.read_some(buffer);
-        // Who leaves the thread goes on later, where this was.
-        let leaves =
-            matches!(&read, Err(error) if error.is_cancelled() && self.context.check().is_ok());
-        if read.is_err() && !leaves {
+        if let Err(error) = &read
+            && !self.context.leaves(error)
+        {
             // Broken once is broken for good.
             self.registered = None;
             self.duplex = None;

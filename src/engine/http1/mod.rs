@@ -27,6 +27,7 @@ use crate::wire::{Context, Head, WireRequest};
 pub(super) use duplex::Duplex;
 use framing::{Decision, Framing};
 pub(super) use incoming::Incoming;
+pub(super) use outgoing::Progress;
 
 /// What came back: a head, and what follows it on the connection.
 #[derive(Debug)]
@@ -36,13 +37,15 @@ pub(super) struct Exchanged {
 }
 
 /// Sends `request` over `duplex` and receives the head of the answer, before which not all of
-/// the request may be out.
+/// the request may be out. If the load leaves its thread, a later call
+/// goes on from where `progress` says.
 pub(super) fn exchange(
     duplex: &mut Duplex,
+    progress: &mut Progress,
     request: &WireRequest<'_>,
     context: &Context,
 ) -> Result<Exchanged, Error> {
-    let head = outgoing::exchange(duplex, request, context)?;
+    let head = outgoing::exchange(duplex, progress, request, context)?;
     let mut decision = framing::framing(request.method, head.status, head.version, &head.headers)?;
     decision.reusable &= !asks_to_close(request);
     if decision.hints {

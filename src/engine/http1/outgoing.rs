@@ -18,19 +18,34 @@ const SMALL: usize = 16 * 1024;
 /// RFC 9110 §10.1.1: a client does not wait for a 100 indefinitely. curl waits as long.
 const PATIENCE_FOR_100: Duration = Duration::from_secs(1);
 
-/// Sends `request` over `duplex` and receives the head of the answer.
+/// How far an exchange is, beside what its connection knows.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Progress {
+    informational: Informational,
+    /// The head of the request is out.
+    has_begun: bool,
+    /// What waits for leave to go out.
+    held_back: Option<Box<Unsent>>,
+}
+
+/// Sends `request` over `duplex` and receives the head of the answer, or goes on with that.
 ///
 /// An answer from 300 on ends the sending; before an earlier one, it may still be going on.
 pub(super) fn exchange(
     duplex: &mut Duplex,
+    progress: &mut Progress,
     request: &WireRequest<'_>,
     context: &Context,
 ) -> Result<Head, Error> {
-    let mut informational = Informational::default();
-    let early = begin(duplex, request, &mut informational, context);
+    let early = if progress.has_begun {
+        send_with_leave(duplex, progress, request, context)
+    } else {
+        progress.has_begun = true;
+        begin(duplex, progress, request, context)
+    };
     let head = early.map_err(|error| error.at(Stage::Sending)).and_then(|early| match early {
         Some(head) => Ok(head),
-        None => receive(duplex, &mut informational, context),
+        None => receive(duplex, &mut progress.informational, context),
     });
     let head = head.map_err(|error| match duplex.why_broken() {
         // What broke first says more.
@@ -59,8 +74,8 @@ fn receive(
 /// Returns the answer if it comes in place of the leave to send.
 fn begin(
     duplex: &mut Duplex,
+    progress: &mut Progress,
     request: &WireRequest<'_>,
-    informational: &mut Informational,
     context: &Context,
 ) -> Result<Option<Head>, Error> {
     let body = request.body.map(|body| body.open()).transpose()?;
@@ -78,12 +93,8 @@ fn begin(
         // RFC 9110 §10.1.1: there is nothing to wait with if there is nothing to send.
         Some(body) if expects_100(request) && sending != Sending::Length(0) => {
             send_at_once(duplex, out, &[], context)?;
-            let unsent = (body, sending);
-            let (early, unsent) = send_with_leave(duplex, unsent, informational, context)?;
-            if let Some((body, (unsent, _))) = request.body.zip(unsent) {
-                body.take_back(unsent);
-            }
-            Ok(early)
+            progress.held_back = Some(Box::new((body, sending)));
+            send_with_leave(duplex, progress, request, context)
         }
         Some(body) => match body.small(SMALL) {
             Some(bytes) => send_at_once(duplex, out, bytes, context).map(|()| None),
@@ -109,31 +120,42 @@ fn send_at_once(
 /// A body of which nothing was read, and how it is to be sent.
 type Unsent = (OpenBody, Sending);
 
-/// Begins to send a body once the server wants it. Returns the answer if that comes first, and
-/// the body if it is not to be sent.
+/// Begins to send a body that is held back once the server wants it. Returns the answer if
+/// that comes first; a body that is not to be sent is given back.
+#[cold]
 fn send_with_leave(
     duplex: &mut Duplex,
-    unsent: Unsent,
-    informational: &mut Informational,
+    progress: &mut Progress,
+    request: &WireRequest<'_>,
     context: &Context,
-) -> Result<(Option<Head>, Option<Unsent>), Error> {
-    if duplex.why_broken().is_some() {
-        return Ok((None, Some(unsent)));
+) -> Result<Option<Head>, Error> {
+    if progress.held_back.is_none() {
+        return Ok(None);
     }
-    duplex.hold_back();
-    let early = wait_for_leave(duplex, informational, context);
-    let early = early.map_err(|error| error.at(Stage::WaitingForResponse))?;
+    let is_broken = duplex.why_broken().is_some();
+    let early = if is_broken {
+        None
+    } else {
+        duplex.hold_back();
+        let early = wait_for_leave(duplex, &mut progress.informational, context);
+        early.map_err(|error| error.at(Stage::WaitingForResponse))?
+    };
+    let Some((unsent, sending)) = progress.held_back.take().map(|unsent| *unsent) else {
+        return Ok(early);
+    };
     // An answer that is no refusal leaves the body wanted as a 100 does.
-    if early.as_ref().is_some_and(|head| head.status.as_u16() >= REFUSALS) {
-        return Ok((early, Some(unsent)));
+    let is_refused = early.as_ref().is_some_and(|head| head.status.as_u16() >= REFUSALS);
+    if !is_broken && !is_refused {
+        duplex.send(Upload::new(Vec::new(), unsent, sending))?;
+    } else if let Some(body) = request.body {
+        body.take_back(unsent);
     }
-    let (body, sending) = unsent;
-    duplex.send(Upload::new(Vec::new(), body, sending))?;
-    Ok((early, None))
+    Ok(early)
 }
 
 /// Waits until the server wants the body, or has not said so for long enough. Returns the
-/// answer if that comes first.
+/// answer if that comes first. Whoever leaves the thread has waited for nothing: the patience
+/// begins anew.
 fn wait_for_leave(
     duplex: &mut Duplex,
     informational: &mut Informational,

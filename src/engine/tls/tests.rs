@@ -14,7 +14,7 @@ use crate::census::Kind;
 use crate::engine::Settings;
 use crate::engine::connection::Connection;
 use crate::engine::home::Home;
-use crate::engine::http1::{self, Duplex, Exchanged, Incoming};
+use crate::engine::http1::{self, Duplex, Exchanged, Incoming, Progress};
 use crate::engine::pool::Pool;
 use crate::engine::socket::Link;
 use crate::engine::stream::Stream;
@@ -91,7 +91,9 @@ fn exchange(connection: Box<Connection>, pool: &Arc<Pool>, body: Option<&Body>) 
         body,
     };
     let mut duplex = Duplex::new(connection);
-    let Exchanged { head, decision } = http1::exchange(&mut duplex, &request, &load()).unwrap();
+    let mut progress = Progress::default();
+    let exchanged = http1::exchange(&mut duplex, &mut progress, &request, &load());
+    let Exchanged { head, decision } = exchanged.unwrap();
     assert_eq!(head.status, 200);
     let mut body = Incoming::new(duplex, decision, Home::Pool(pool.clone()), load(), None);
     let (mut buffer, mut length) = ([0; 1000], 0);

@@ -26,12 +26,12 @@ use self::choice::{Choice, Source, choose};
 use self::refusal::{Refusal, refusal};
 use self::signature::Sent;
 use super::prepare::Hop;
-use super::response_to;
+use super::{Means, response_to};
 use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSpace, Signer};
 use crate::error::Error;
 use crate::log;
 use crate::response::Response;
-use crate::wire::{Context, WireResponse};
+use crate::wire::WireResponse;
 
 pub(crate) use self::authenticator::Authenticator;
 
@@ -40,9 +40,8 @@ pub(crate) use self::authenticator::Authenticator;
 const MOST_QUESTIONS: u32 = 10;
 
 /// What a load does about who it is.
-pub(super) struct Authentication<'a> {
-    authenticator: &'a Authenticator,
-    context: &'a Context,
+#[derive(Default)]
+pub(super) struct Authentication {
     /// What the server has asked for just now.
     signer: Option<Box<(Signer, Source)>>,
     /// What went along with the request that is under way.
@@ -58,21 +57,7 @@ pub(super) struct Authentication<'a> {
     has_renewed: bool,
 }
 
-impl<'a> Authentication<'a> {
-    pub(super) fn new(authenticator: &'a Authenticator, context: &'a Context) -> Self {
-        Self {
-            authenticator,
-            context,
-            signer: None,
-            sent: None,
-            failed: Vec::new(),
-            rejected: Vec::new(),
-            has_replaced_own: false,
-            questions: 0,
-            has_renewed: false,
-        }
-    }
-
+impl Authentication {
     /// Begins another hop. What was turned down stays so.
     pub(super) fn redirected(&mut self) {
         (self.signer, self.sent) = (None, None);
@@ -85,6 +70,7 @@ impl<'a> Authentication<'a> {
         &mut self,
         hop: &Hop,
         response: WireResponse,
+        means: &Means<'_>,
     ) -> Result<WireResponse, Error> {
         let is_open = |status| match status {
             StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED => true,
@@ -93,7 +79,7 @@ impl<'a> Authentication<'a> {
             _ => false,
         };
         match self.sent.take_if(|_| !is_open(response.head.status)) {
-            Some(sent) => self.accepted(hop, sent, response),
+            Some(sent) => self.accepted(hop, sent, response, means),
             None => Ok(response),
         }
     }
@@ -104,16 +90,17 @@ impl<'a> Authentication<'a> {
         &mut self,
         hop: &mut Hop,
         response: &WireResponse,
+        means: &Means<'_>,
     ) -> Result<bool, Error> {
         let offers = credentials::offers(&response.head.headers, Asker::Server(&hop.url));
-        let mut found = self.renewed(hop, &offers);
+        let mut found = self.renewed(hop, &offers, means);
         if found.is_none() {
-            found = self.answered(hop, &response_to(hop, response), &offers)?;
+            found = self.answered(hop, &response_to(hop, response), &offers, means)?;
         }
         let Some((mut signer, source)) = found else { return Ok(false) };
-        self.authenticator.share_count(&mut signer);
+        means.authenticator().share_count(&mut signer);
         log::debug!("answering a challenge of {:?}", signer.space().method());
-        if !hop.rewind(self.context)? {
+        if !hop.rewind(means.context)? {
             log::debug!("a challenge asks for a body that cannot be sent again");
             return Ok(false);
         }
@@ -139,7 +126,12 @@ impl<'a> Authentication<'a> {
 
     /// Notes that what was sent was turned down; returns it again if it was only its nonce
     /// that is too old.
-    fn renewed(&mut self, hop: &Hop, offers: &[Offer]) -> Option<(Signer, Source)> {
+    fn renewed(
+        &mut self,
+        hop: &Hop,
+        offers: &[Offer],
+        means: &Means<'_>,
+    ) -> Option<(Signer, Source)> {
         let (sent, source) = match self.sent.take()? {
             Sent::UserInfo => {
                 self.user_info_failed(hop, offers);
@@ -158,7 +150,7 @@ impl<'a> Authentication<'a> {
                 return Some((renewed, source.made_anew()));
             }
             Refusal::Failed => {
-                self.authenticator.forget(&sent);
+                means.authenticator().forget(&sent);
                 self.failed.push((sent.space().clone(), sent.credential().clone()));
             }
             Refusal::None => {}
@@ -176,6 +168,7 @@ impl<'a> Authentication<'a> {
         hop: &Hop,
         response: &Response,
         offers: &[Offer],
+        means: &Means<'_>,
     ) -> Result<Option<(Signer, Source)>, Error> {
         let (mut is_default, mut unsendable) = (false, Vec::new());
         for offer in offers {
@@ -184,11 +177,11 @@ impl<'a> Authentication<'a> {
             if cannot_sign || self.rejected.contains(offer.space()) {
                 continue;
             }
-            let proposal = self.proposal(hop, offer);
+            let proposal = self.proposal(hop, offer, means);
             if is_default && proposal.usable.is_none() {
                 continue;
             }
-            match self.ask(offer, &proposal, response, None)? {
+            match self.ask(&proposal, response, None, means)? {
                 Asked::Answered(signer, source) => return Ok(Some((signer, source))),
                 Asked::GoesOn => return Ok(None),
                 Asked::Rejected => self.rejected.push(offer.space().clone()),
@@ -202,8 +195,8 @@ impl<'a> Authentication<'a> {
             }
         }
         for (offer, error) in unsendable {
-            let proposal = self.proposal(hop, offer);
-            match self.ask(offer, &proposal, response, Some(error))? {
+            let proposal = self.proposal(hop, offer, means);
+            match self.ask(&proposal, response, Some(error), means)? {
                 Asked::Answered(signer, source) => {
                     self.rejected.retain(|space| space != offer.space());
                     return Ok(Some((signer, source)));
@@ -219,11 +212,12 @@ impl<'a> Authentication<'a> {
     /// that turned it down.
     fn ask(
         &mut self,
-        offer: &Offer,
-        proposal: &proposal::Proposal,
+        proposal: &proposal::Proposal<'_>,
         response: &Response,
         wrong: Option<Error>,
+        means: &Means<'_>,
     ) -> Result<Asked, Error> {
+        let offer = proposal.offer;
         if self.questions == MOST_QUESTIONS {
             return Ok(Asked::Default);
         }
@@ -236,7 +230,7 @@ impl<'a> Authentication<'a> {
         if let Some(error) = wrong {
             challenge = challenge.failed_with(error);
         }
-        let answered = self.context.ask(challenge)?.map(|answered| answered.disposition);
+        let answered = means.context.ask(challenge)?.map(|answered| answered.disposition);
         let (credential, source) = match choose(answered, proposal.usable.as_ref()) {
             Choice::Use(credential, source) => (credential, source),
             Choice::Reject => return Ok(Asked::Rejected),

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::signature::{Sent, SentSignature};
-use super::{Authentication, Hop};
+use super::{Authentication, Hop, Means};
 use crate::credentials::{Asker, Hasher, Proof, Proven};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::log;
@@ -13,7 +13,7 @@ use crate::wire::{WireBody, WireResponse};
 /// The nonce that the server wants next, and the proof that it came with.
 type NextNonce = (Proof, Box<[u8]>);
 
-impl Authentication<'_> {
+impl Authentication {
     /// Keeps what was accepted, and checks the server's proof if it has one.
     ///
     /// # Errors
@@ -26,53 +26,54 @@ impl Authentication<'_> {
         hop: &Hop,
         sent: Sent,
         response: WireResponse,
+        means: &Means<'_>,
     ) -> Result<WireResponse, Error> {
         let Sent::Signed(sent) = sent else { return Ok(response) };
         let SentSignature { signer, proof, source } = *sent;
         let asker = Asker::Server(&hop.url);
         let (response, next) = match proof {
-            Some(proof) => self.proven(asker, proof, response)?,
+            Some(proof) => proven(asker, proof, response, means)?,
             None => (response, None),
         };
-        self.authenticator.keep(signer, source, asker, next);
+        means.authenticator().keep(signer, source, asker, next);
         Ok(response)
     }
+}
 
-    /// Checks the proof of a response; returns the nonce to use next, if it names one.
-    fn proven(
-        &self,
-        asker: Asker<'_>,
-        proof: Proof,
-        mut response: WireResponse,
-    ) -> Result<(WireResponse, Option<NextNonce>), Error> {
-        let demand = Demand { requires: self.authenticator.requires_proof };
-        let name = asker.info_field();
-        let Some(info) = response.head.headers.get_bytes(name).map(Cow::into_owned) else {
-            demand.unmet(|| format!("it sent no {name}"))?;
-            return Ok((response, None));
-        };
-        let verified = proof.verify(&info, None);
-        let proven = match verified.map_err(|error| error.at(Stage::WaitingForResponse)) {
-            Ok(proven) => proven,
-            // Nothing that it says is used, the next nonce neither.
-            Err(error) => return demand.wrong(error).map(|()| (response, None)),
-        };
-        let next = Proof::next_nonce(&info).map(|nonce| (proof.clone(), nonce));
-        match proven {
-            Proven::Server => {}
-            Proven::Nothing => demand.unmet(|| format!("its {name} has no proof"))?,
-            Proven::OnceHashed(algorithm) => {
-                let (body, hasher) = (response.body, Some(algorithm.hasher()));
-                let mut proven = ProvenBody { body, hasher, proof, info, demand };
-                // A body without a byte may never be read.
-                if proven.remaining() == Some(0) {
-                    proven.check()?;
-                }
-                response.body = Box::new(proven);
+/// Checks the proof of a response; returns the nonce to use next, if it names one.
+fn proven(
+    asker: Asker<'_>,
+    proof: Proof,
+    mut response: WireResponse,
+    means: &Means<'_>,
+) -> Result<(WireResponse, Option<NextNonce>), Error> {
+    let demand = Demand { requires: means.authenticator().requires_proof };
+    let name = asker.info_field();
+    let Some(info) = response.head.headers.get_bytes(name).map(Cow::into_owned) else {
+        demand.unmet(|| format!("it sent no {name}"))?;
+        return Ok((response, None));
+    };
+    let verified = proof.verify(&info, None);
+    let proven = match verified.map_err(|error| error.at(Stage::WaitingForResponse)) {
+        Ok(proven) => proven,
+        // Nothing that it says is used, the next nonce neither.
+        Err(error) => return demand.wrong(error).map(|()| (response, None)),
+    };
+    let next = Proof::next_nonce(&info).map(|nonce| (proof.clone(), nonce));
+    match proven {
+        Proven::Server => {}
+        Proven::Nothing => demand.unmet(|| format!("its {name} has no proof"))?,
+        Proven::OnceHashed(algorithm) => {
+            let (body, hasher) = (response.body, Some(algorithm.hasher()));
+            let mut proven = ProvenBody { body, hasher, proof, info, demand };
+            // A body without a byte may never be read.
+            if proven.remaining() == Some(0) {
+                proven.check()?;
             }
+            response.body = Box::new(proven);
         }
-        Ok((response, next))
     }
+    Ok((response, next))
 }
 
 /// What the program wants of servers.

@@ -1,24 +1,30 @@
 //! Which credential is proposed for an offer, and may be used by default.
 
-use super::{Authentication, Hop};
+use super::{Authentication, Hop, Means};
 use crate::credentials::{AuthenticationMethod, Credential, Offer, Persistence, ProtectionSpace};
 use crate::request::UserInfo;
 
 /// What is known for an offer.
-pub(super) struct Proposal {
+pub(super) struct Proposal<'a> {
+    pub(super) offer: &'a Offer,
     /// What the program is shown: what is used by default, else what has failed last.
     pub(super) shown: Option<Credential>,
     pub(super) usable: Option<Credential>,
 }
 
-impl Authentication<'_> {
-    pub(super) fn proposal(&self, hop: &Hop, offer: &Offer) -> Proposal {
-        let known = self.known(hop, offer.space());
+impl Authentication {
+    pub(super) fn proposal<'a>(
+        &self,
+        hop: &Hop,
+        offer: &'a Offer,
+        means: &Means<'_>,
+    ) -> Proposal<'a> {
+        let known = self.known(hop, offer.space(), means);
         let fresh = known.into_iter().find(|known| !self.has_failed(offer.space(), known));
         let mut failed = self.failed.iter().rev().filter(|(space, _)| space == offer.space());
         let shown = fresh.clone().or_else(|| Some(failed.next()?.1.clone()));
         // A password is no token, but the program may make one of it.
-        Proposal { shown, usable: fresh.filter(|_| !offer.needs_token()) }
+        Proposal { offer, shown, usable: fresh.filter(|_| !offer.needs_token()) }
     }
 
     /// Returns the credentials that are known for a space of the hop's server, the one to
@@ -26,28 +32,22 @@ impl Authentication<'_> {
     ///
     /// Nothing is known better than a program that authorizes itself. A URL that names a
     /// user asks for no other one's password.
-    fn known(&self, hop: &Hop, space: &ProtectionSpace) -> Vec<Credential> {
+    fn known(&self, hop: &Hop, space: &ProtectionSpace, means: &Means<'_>) -> Vec<Credential> {
         if self.has_replaced_own || hop.headers.contains("authorization") {
             return Vec::new();
         }
         let Some(user_info) = &hop.user_info else {
-            let stored = self.authenticator.default_credential(space);
-            return stored.into_iter().chain(self.of_file(hop, None)).collect();
+            let stored = means.authenticator().default_credential(space);
+            return stored.into_iter().chain(of_file(hop, None, means)).collect();
         };
         let Some((user, password)) = user_info.pair() else { return Vec::new() };
-        let stored = self.authenticator.credential_of(user, space);
-        let kept = stored.into_iter().chain(self.of_file(hop, Some(user)));
+        let stored = means.authenticator().credential_of(user, space);
+        let kept = stored.into_iter().chain(of_file(hop, Some(user), means));
         let own = credential(user_info);
         match password {
             Some(_) => own.into_iter().chain(kept).collect(),
             None => kept.chain(own).collect(),
         }
-    }
-
-    /// Returns what the user's `.netrc` has for the host, unless a redirect named it.
-    fn of_file(&self, hop: &Hop, user: Option<&str>) -> Option<Credential> {
-        let host = hop.url.host_str().filter(|_| hop.redirects == 0)?;
-        self.authenticator.credential_of_file(host, user).map(not_to_be_stored)
     }
 
     /// Notes that what stood in the URL was turned down where it is good for a space.
@@ -65,6 +65,12 @@ impl Authentication<'_> {
         };
         self.failed.iter().any(|(failed, with)| failed == space && same(with))
     }
+}
+
+/// Returns what the user's `.netrc` has for the host, unless a redirect named it.
+fn of_file(hop: &Hop, user: Option<&str>, means: &Means<'_>) -> Option<Credential> {
+    let host = hop.url.host_str().filter(|_| hop.redirects == 0)?;
+    means.authenticator().credential_of_file(host, user).map(not_to_be_stored)
 }
 
 /// Returns what stood in a URL, if it is text.

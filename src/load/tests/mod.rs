@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use self::script::{Fate, Row, Script};
-use super::{Authenticator, Loaded, Rules, run};
+use super::{Authenticator, Hop, Load, Loaded, Means, Rules};
 use crate::body::Body;
 use crate::clock::Clock;
 use crate::credentials::{Challenge, Credential, CredentialStorage, Disposition};
@@ -24,6 +24,8 @@ use crate::wire::{Context, DelegateDecision, DelegateId, Dialogue, Head, Pauses}
 struct Scene {
     rules: Rules,
     person: Option<Arc<Person>>,
+    /// Whether the load leaves its thread wherever it may.
+    leaves: bool,
 }
 
 /// What came of it.
@@ -39,7 +41,7 @@ impl Scene {
     fn new() -> Self {
         let mut rules = Rules::new(&Headers::new(), true);
         rules.stores.authenticator = Authenticator::new(Some(CredentialStorage::new()));
-        Self { rules, person: None }
+        Self { rules, person: None, leaves: false }
     }
 
     /// One whose delegate answers challenges so.
@@ -58,6 +60,7 @@ impl Scene {
     /// Loads `request` over a wire that plays `rows`, all of them.
     fn play(&self, request: impl Into<Request>, rows: impl IntoIterator<Item = Row>) -> Played {
         let script = Script::new(rows);
+        let script = if self.leaves { script.leaving() } else { script };
         let context = Context {
             cancel: None,
             clock: Clock::by_hand(),
@@ -66,7 +69,17 @@ impl Scene {
             connect: None,
             dialogue: self.person.clone().map(|person| person as Arc<dyn Dialogue>),
         };
-        let loaded = run(&script, &self.rules, &request.into(), &context);
+        let means = Means { wire: &script, rules: &self.rules, context: &context };
+        let loaded = Hop::first(&request.into(), &self.rules).and_then(|hop| {
+            let mut load = Load::new(hop);
+            let response = loop {
+                match load.go_on(&means) {
+                    Err(error) if self.leaves && context.leaves(&error) => {}
+                    response => break response?,
+                }
+            };
+            load.deliver(response, &context)
+        });
         let outcome = loaded.and_then(|Loaded { response, mut body }| {
             let (mut whole, mut piece) = (Vec::new(), [0; 1024]);
             while let count @ 1.. = body.read(&mut piece)? {
@@ -102,13 +115,20 @@ struct Person {
     questions: Mutex<Vec<String>>,
     /// Bodies in place of those that can be sent once.
     bodies: Mutex<Vec<Body>>,
+    /// How often the load leaves its thread before somebody is asked about a redirect.
+    leaves: Mutex<u32>,
 }
 
 impl Person {
     fn answering(
         answers: impl Fn(&Challenge) -> Option<Disposition> + Send + Sync + 'static,
     ) -> Self {
-        Self { answers: Box::new(answers), questions: Mutex::default(), bodies: Mutex::default() }
+        Self {
+            answers: Box::new(answers),
+            questions: Mutex::default(),
+            bodies: Mutex::default(),
+            leaves: Mutex::default(),
+        }
     }
 }
 
@@ -119,7 +139,7 @@ impl fmt::Debug for Person {
 }
 
 impl Dialogue for Person {
-    fn pauses(&self) -> Pauses {
+    fn pauses(&self, _may_leave: bool) -> Pauses {
         Pauses::default()
     }
 
@@ -136,6 +156,11 @@ impl Dialogue for Person {
     }
 
     fn redirect(self: Arc<Self>, _: Response, proposed: Request) -> Result<Option<Request>, Error> {
+        let mut leaves = self.leaves.lock().unwrap();
+        if *leaves > 0 {
+            *leaves -= 1;
+            return Err(Error::cancelled());
+        }
         Ok(Some(proposed))
     }
 

@@ -145,3 +145,22 @@ fn an_error_names_the_hop_that_failed() {
     assert_eq!(played.error().kind(), ErrorKind::CannotConnectToHost);
     assert_eq!(played.error().failing_url(), Some("http://b.test/gone"));
 }
+
+#[test]
+fn a_load_that_leaves_its_thread_wherever_it_may_sends_each_request_once_all_the_same() {
+    let scene = Scene { leaves: true, ..Scene::answering(|_| using("ann", "s3cret")) };
+    *scene.person.as_ref().unwrap().leaves.lock().unwrap() = 2;
+    let known = basic("ann", "s3cret");
+    let played = scene.play(
+        Request::post("http://a.test/").body("sent"),
+        [
+            row("POST http://a.test/|!Authorization||sent", "401|WWW-Authenticate: Basic realm=r"),
+            row(format!("POST http://a.test/|{known}||sent"), "307|Location: http://b.test/"),
+            row("POST http://b.test/|!Authorization||sent", "303|Location: /c||moved"),
+            row("GET http://b.test/c|!Authorization", "200||done"),
+        ],
+    );
+    assert_eq!(played.told(), "200 done");
+    assert_eq!(scene.questions(), ["Basic \"r\" 0"]);
+    assert_eq!(played.fates[..3], [Fate::Discarded; 3]);
+}

@@ -17,7 +17,9 @@ use http::{StatusCode, Version};
 
 use crate::error::{Error, ErrorKind};
 use crate::headers::Headers;
-use crate::wire::{Context, Head, Wire, WireBody, WireRequest, WireResponse};
+use crate::wire::{
+    Context, Head, Paused, PausedExchange, Wire, WireBody, WireRequest, WireResponse,
+};
 
 /// A request that must come, and what becomes of it.
 #[derive(Debug)]
@@ -55,20 +57,31 @@ pub(in crate::load) enum Fate {
 }
 
 /// A wire that plays rows in their order.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::load) struct Script {
-    rows: Mutex<VecDeque<Row>>,
+    rows: Arc<Mutex<VecDeque<Row>>>,
     fates: Arc<Mutex<Vec<Fate>>>,
+    /// Whether the load leaves its thread before every answer, twice.
+    leaves: bool,
 }
 
 impl Script {
     pub(in crate::load) fn new(rows: impl IntoIterator<Item = Row>) -> Self {
-        Self { rows: Mutex::new(rows.into_iter().collect()), fates: Arc::default() }
+        Self {
+            rows: Arc::new(Mutex::new(rows.into_iter().collect())),
+            fates: Arc::default(),
+            leaves: false,
+        }
+    }
+
+    /// The same, with a load that leaves its thread wherever it may.
+    pub(in crate::load) fn leaving(self) -> Self {
+        Self { leaves: true, ..self }
     }
 
     /// Returns what became of the bodies, and checks that every row was played.
     pub(in crate::load) fn end(self) -> Vec<Fate> {
-        let left = self.rows.into_inner().unwrap();
+        let left = self.rows.lock().unwrap();
         assert!(left.is_empty(), "these requests did not come: {left:#?}");
         self.fates.lock().unwrap().clone()
     }
@@ -82,6 +95,19 @@ impl Script {
             Given::Response(text) => Ok(self.response(&text)),
             Given::Failure(kind) => Err(Error::new(kind, "the script says so")),
         }
+    }
+
+    fn play_or_leave(
+        &self,
+        request: &WireRequest<'_>,
+        own: bool,
+        paused: &mut Paused,
+    ) -> Result<WireResponse, Error> {
+        if !self.leaves {
+            return self.play(request, own);
+        }
+        *paused = Some(Box::new(Left { script: self.clone(), own, again: true }));
+        Err(Error::cancelled())
     }
 
     fn response(&self, text: &str) -> WireResponse {
@@ -142,31 +168,57 @@ impl Wire for Script {
         &self,
         request: &WireRequest<'_>,
         context: &Context,
+        paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
         context.check()?;
-        self.play(request, false)
+        self.play_or_leave(request, false, paused)
     }
 
-    fn reserved(&self) -> Box<dyn Wire + '_> {
-        Box::new(Own(self))
+    fn reserved(&self) -> Box<dyn Wire> {
+        Box::new(Own(self.clone()))
     }
 }
 
 /// The same for the requests of a connection of one's own.
-struct Own<'a>(&'a Script);
+struct Own(Script);
 
-impl Wire for Own<'_> {
+impl Wire for Own {
     fn exchange(
         &self,
         request: &WireRequest<'_>,
         context: &Context,
+        paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
         context.check()?;
-        self.0.play(request, true)
+        self.0.play_or_leave(request, true, paused)
     }
 
-    fn reserved(&self) -> Box<dyn Wire + '_> {
+    fn reserved(&self) -> Box<dyn Wire> {
         self.0.reserved()
+    }
+}
+
+/// An exchange that was left.
+struct Left {
+    script: Script,
+    own: bool,
+    /// It is left once more.
+    again: bool,
+}
+
+impl PausedExchange for Left {
+    fn go_on(
+        self: Box<Self>,
+        request: &WireRequest<'_>,
+        context: &Context,
+        paused: &mut Paused,
+    ) -> Result<WireResponse, Error> {
+        context.check()?;
+        if !self.again {
+            return self.script.play(request, self.own);
+        }
+        *paused = Some(Box::new(Self { again: false, ..*self }));
+        Err(Error::cancelled())
     }
 }
 

@@ -250,12 +250,15 @@ impl Local {
         self.wait_for_place(core)
     }
 
-    /// Lets go of a task whose transfer has left the thread, with what it goes on with.
-    pub(super) fn let_go(&self, core: &Arc<Core>, transfer: Transfer) {
+    /// Lets go of a task whose transfer has left the thread, with what it goes on with; `None`
+    /// if it had not begun.
+    pub(super) fn let_go(&self, core: &Arc<Core>, transfer: Option<Transfer>) {
         let mut state = core.state.lock();
-        state.attempts.may_leave();
-        let left = self.left.lock().insert(core.id, Box::new(transfer));
-        debug_assert!(left.is_none(), "a task has one transfer");
+        state.attempts.thread_has_gone();
+        if let Some(transfer) = transfer {
+            let left = self.left.lock().insert(core.id, Box::new(transfer));
+            debug_assert!(left.is_none(), "a task has one transfer");
+        }
         let freed = self.take_away(core, &mut state, Dispatch::Idle);
         let effects = if state.life.is_running() {
             self.stand_in_line(core, &mut state)

@@ -47,7 +47,7 @@ impl Local {
         if state.life.is_over() {
             return Verdict::Ends;
         }
-        if state.attempts.has_left() {
+        if state.attempts.has_left() && error.is_cancelled() {
             return Verdict::Leaves;
         }
         match Loss::of(error) {

@@ -9,7 +9,7 @@ use crate::configuration::Configuration;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::files::Target;
-use crate::load::{self, Loaded, Rules};
+use crate::load::{Hop, Load, Loaded, Means, Rules};
 use crate::request::Request;
 use crate::session::delegate::ResponseDisposition;
 use crate::session::settings;
@@ -23,9 +23,32 @@ pub(in crate::session) struct Loader {
     rules: Rules,
 }
 
-/// A transfer that goes on where it was, whatever thread it is on.
+/// A transfer that has left its thread, and goes on where it was with whatever other one.
 #[derive(Debug)]
-pub(in crate::session) struct Transfer {
+pub(in crate::session) enum Transfer {
+    /// It has no answer yet.
+    Loading(Box<Loading>, Told),
+    /// Nobody was asked about its answer yet.
+    Answered(Box<Loaded>, Told),
+    /// Its body comes in.
+    Receiving(Receiving),
+}
+
+/// A load that has no answer yet.
+#[derive(Debug)]
+pub(in crate::session) struct Loading {
+    load: Load,
+    context: Context,
+    /// The request with the body that the delegate has for it.
+    streamed: Option<Request>,
+}
+
+/// Where a body goes, and who is told of it.
+type Told = (Option<Target>, Option<Arc<dyn Listener>>);
+
+/// A transfer whose body comes in.
+#[derive(Debug)]
+pub(in crate::session) struct Receiving {
     reception: Reception,
     listener: Option<Arc<dyn Listener>>,
 }
@@ -61,7 +84,8 @@ impl Loader {
     /// Transfers the task as far as its head.
     pub(in crate::session) fn head(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
         let (token, listener) = self.start_attempt(core)?;
-        let loaded = self.load(core, &token)?;
+        let loaded = self.load(core, token, &mut None)?;
+        core.go_on().map_err(|error| error.at(Stage::Receiving))?;
         match allowed(core, &loaded.response, listener.as_deref())? {
             ResponseDisposition::BecomeDownload => Err(cannot_become_download()),
             _ => accepted(core, loaded),
@@ -75,30 +99,59 @@ impl Loader {
         core: &Arc<Core>,
         left: &mut Option<Transfer>,
     ) -> Brought {
-        let mut transfer = match left.take() {
-            Some(transfer) => transfer,
-            None => self.begin(core)?,
+        let mut receiving = match left.take() {
+            None => self.begin(core, left)?,
+            Some(begun) => self.resume(core, begun, left)?,
         };
-        let Transfer { reception, listener } = &mut transfer;
+        let Receiving { reception, listener } = &mut receiving;
         if let Err(error) = reception.receive(core, listener.as_deref()) {
             let error = error.at(Stage::Receiving).on(reception.response().url());
-            if core.state.lock().attempts.has_left() {
-                *left = Some(transfer);
+            if has_left(core, &error) {
+                *left = Some(Transfer::Receiving(receiving));
             }
             return Err(error);
         }
-        let Transfer { reception, listener } = transfer;
+        let Receiving { reception, listener } = receiving;
         reception.finish(core, listener.as_deref())
     }
 
     /// Transfers the task as far as its body.
-    fn begin(&self, core: &Arc<Core>) -> Result<Transfer, Error> {
+    fn begin(&self, core: &Arc<Core>, left: &mut Option<Transfer>) -> Result<Receiving, Error> {
         let (token, listener) = self.start_attempt(core)?;
         // What is at its place already is known before anything is transferred.
         let target = target(core)?;
-        let loaded = self.load(core, &token)?;
-        let reception = Reception::begin(core, loaded, target, listener.as_deref())?;
-        Ok(Transfer { reception, listener })
+        let mut loading = None;
+        match self.load(core, token, &mut loading) {
+            Ok(loaded) => receive(core, loaded, (target, listener), left),
+            Err(error) => {
+                *left = loading.map(|loading| Transfer::Loading(loading, (target, listener)));
+                Err(error)
+            }
+        }
+    }
+
+    /// Goes on with a transfer that was left, as far as its body.
+    #[cold]
+    fn resume(
+        &self,
+        core: &Arc<Core>,
+        begun: Transfer,
+        left: &mut Option<Transfer>,
+    ) -> Result<Receiving, Error> {
+        match begun {
+            Transfer::Loading(loading, told) => {
+                let mut again = None;
+                match self.reload(core, loading, &mut again) {
+                    Ok(loaded) => receive(core, loaded, told, left),
+                    Err(error) => {
+                        *left = again.map(|loading| Transfer::Loading(loading, told));
+                        Err(error)
+                    }
+                }
+            }
+            Transfer::Answered(loaded, told) => receive(core, *loaded, told, left),
+            Transfer::Receiving(receiving) => Ok(receiving),
+        }
     }
 
     fn start_attempt(&self, core: &Arc<Core>) -> Result<Attempt, Error> {
@@ -108,19 +161,25 @@ impl Loader {
             return Err(core.why_cancelled(&state));
         }
         drop(state);
-        core.go_on()?;
+        core.rest()?;
         Ok((token, core.start_telling()))
     }
 
-    /// Sends the request and receives the head.
-    fn load(&self, core: &Arc<Core>, token: &CancelToken) -> Result<Loaded, Error> {
+    /// Sends the request and receives the head. If the task leaves its thread before that, `left`
+    /// is what goes on.
+    fn load(
+        &self,
+        core: &Arc<Core>,
+        token: CancelToken,
+        left: &mut Option<Box<Loading>>,
+    ) -> Result<Loaded, Error> {
         let configuration = &core.shared.configuration;
         let (deadline, is_download) = {
             let state = core.state.lock();
             (core.deadline(&state), matches!(state.kind, Kind::Download(_)))
         };
         let context = Context {
-            cancel: Some(token.clone()),
+            cancel: Some(token),
             clock: configuration.clock.clone(),
             idle: core.request.timeout_for_request_or(configuration.timeout_for_request),
             deadline,
@@ -130,21 +189,82 @@ impl Loader {
         let streamed = streamed(core)?;
         let stored = is_download.then(|| as_stored(&core.request)).flatten();
         let request = streamed.as_ref().or(stored.as_ref()).unwrap_or(&core.request);
-        let loaded = load::run(&self.engine, &self.rules, request, &context);
-        let loaded = loaded.inspect_err(|error| {
-            // Nobody has to be asked for the body again that nobody has read.
-            if Loss::of(error) == Some(Loss::Unconnected) {
-                core.state.lock().attempts.keep_body(streamed.as_ref());
+        let mut load = Load::new(Hop::first(request, &self.rules)?);
+        let means = Means { wire: &self.engine, rules: &self.rules, context: &context };
+        let response = match load.go_on(&means) {
+            Ok(response) => response,
+            Err(error) => {
+                *left = unanswered(core, &error, load, context, streamed);
+                return Err(error);
             }
-        })?;
-        let mut state = core.state.lock();
-        state.seen.responded(loaded.response.clone());
-        // The body can be received on any thread.
-        state.attempts.may_leave();
-        drop(state);
-        core.go_on().map_err(|error| error.at(Stage::Receiving))?;
+        };
+        let loaded = load.deliver(response, &context)?;
+        core.state.lock().seen.responded(loaded.response.clone());
         Ok(loaded)
     }
+
+    /// Goes on with a load that was left.
+    #[cold]
+    fn reload(
+        &self,
+        core: &Arc<Core>,
+        loading: Box<Loading>,
+        left: &mut Option<Box<Loading>>,
+    ) -> Result<Loaded, Error> {
+        let Loading { mut load, context, streamed } = *loading;
+        let means = Means { wire: &self.engine, rules: &self.rules, context: &context };
+        let response = match load.go_on(&means) {
+            Ok(response) => response,
+            Err(error) => {
+                *left = unanswered(core, &error, load, context, streamed);
+                return Err(error);
+            }
+        };
+        let loaded = load.deliver(response, &context)?;
+        core.state.lock().seen.responded(loaded.response.clone());
+        Ok(loaded)
+    }
+}
+
+/// Keeps what goes on later of a load that has failed so.
+#[cold]
+fn unanswered(
+    core: &Core,
+    error: &Error,
+    load: Load,
+    context: Context,
+    streamed: Option<Request>,
+) -> Option<Box<Loading>> {
+    // Nobody has to be asked for the body again that nobody has read.
+    if Loss::of(error) == Some(Loss::Unconnected) {
+        core.state.lock().attempts.keep_body(streamed.as_ref());
+    }
+    has_left(core, error).then(|| Box::new(Loading { load, context, streamed }))
+}
+
+/// Begins to receive the body, unless the task leaves its thread.
+#[inline(always)]
+fn receive(
+    core: &Arc<Core>,
+    loaded: Loaded,
+    told: Told,
+    left: &mut Option<Transfer>,
+) -> Result<Receiving, Error> {
+    if let Err(error) = core.rest() {
+        if has_left(core, &error) {
+            *left = Some(Transfer::Answered(Box::new(loaded), told));
+        }
+        return Err(error.at(Stage::Receiving));
+    }
+    let (target, listener) = told;
+    let reception = Reception::begin(core, loaded, target, listener.as_deref())?;
+    Ok(Receiving { reception, listener })
+}
+
+/// Whether the error says that the transfer has left its thread.
+#[cold]
+fn has_left(core: &Core, error: &Error) -> bool {
+    error.is_cancelled() && core.state.lock().attempts.has_left()
 }
 
 /// Returns the request with the body that the delegate has for it, if it is asked.

@@ -85,11 +85,11 @@ impl Local {
         loop {
             let outcome = audience::guarded(|| self.loader.attempt(core, &mut left));
             match (self.verdict(core, outcome.as_ref().err()), left.take()) {
-                (Verdict::Leaves, Some(transfer)) => {
-                    self.let_go(core, transfer);
+                (Verdict::Leaves, left) => {
+                    self.let_go(core, left);
                     return None;
                 }
-                (Verdict::Ends | Verdict::Leaves, left) => {
+                (Verdict::Ends, left) => {
                     drop(left);
                     return self.complete_holding(core, outcome, false);
                 }

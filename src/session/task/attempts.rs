@@ -19,7 +19,7 @@ pub(crate) struct Attempts {
     may_have_broken: bool,
     /// The attempt was ended to begin again later.
     starts_over: bool,
-    /// Whether its thread has to leave it, and may.
+    /// Whether its thread has to leave it.
     leaving: Leaving,
     /// When it tries again to connect.
     waits_until: Option<Instant>,
@@ -36,26 +36,19 @@ pub(crate) struct Attempts {
 /// How a transfer leaves the thread that runs it, to go on with another one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Leaving {
-    /// It cannot go on with another one, so far.
+    /// It stays.
     #[default]
     Not,
-    /// It could.
-    Possible,
-    /// It does so as soon as its thread looks.
+    /// It leaves it as soon as that looks, where the transfer can be left.
     Wanted,
     /// It has done so.
     Done,
 }
 
 impl Attempts {
-    /// From now on the transfer can go on with another thread.
-    pub(crate) fn may_leave(&mut self) {
-        self.leaving = Leaving::Possible;
-    }
-
-    /// Has the transfer leave its thread, if it can.
+    /// Has the transfer leave its thread.
     pub(crate) fn leave_thread(&mut self) {
-        if self.leaving == Leaving::Possible {
+        if self.leaving == Leaving::Not {
             self.leaving = Leaving::Wanted;
         }
     }
@@ -63,8 +56,13 @@ impl Attempts {
     /// It may stay, unless it has left.
     pub(crate) fn stay(&mut self) {
         if self.leaving == Leaving::Wanted {
-            self.leaving = Leaving::Possible;
+            self.leaving = Leaving::Not;
         }
+    }
+
+    /// The thread is gone; it may stay on the next one.
+    pub(crate) fn thread_has_gone(&mut self) {
+        self.leaving = Leaving::Not;
     }
 
     /// Leaves the thread, if that is wanted; asked by the thread itself.

@@ -166,9 +166,10 @@ impl Task {
     /// it is resumed. It keeps its connection, which its server may close after a while; and
     /// past 256 of them in one session the connection is closed at once where the request can
     /// be repeated without harm: it is sent again, and its response and its data are told once
-    /// more from the beginning. Any other keeps its connection; while its body is received it
-    /// gives its thread back within a second, and goes on with another one. What is on its
-    /// way to the program may still arrive.
+    /// more from the beginning. Any other keeps its connection and gives its thread back within a
+    /// second, whether it sends, waits for its response or receives, and goes on with another
+    /// one where it was. Its thread stays as long as it waits for the program: for the reader of
+    /// a [`Body`](crate::Body), or for a [`Reply`](crate::Reply). What is on its way to the program may still arrive.
     pub fn suspend(&self) {
         self.core.suspend();
     }

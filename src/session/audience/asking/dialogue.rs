@@ -13,13 +13,13 @@ use crate::session::task::{Core, Task, voice};
 use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses};
 
 impl Dialogue for Core {
-    fn pauses(&self) -> Pauses {
+    fn pauses(&self, may_leave: bool) -> Pauses {
         if !self.flags.has_paused() {
             return Pauses::default();
         }
         let now = self.shared.now();
         let mut state = self.state.lock();
-        let leaves = state.attempts.leaves();
+        let leaves = may_leave && state.attempts.leaves();
         Pauses { leaves, ..state.life.pauses(now) }
     }
 
@@ -57,7 +57,8 @@ impl Dialogue for Core {
         proposed: Request,
     ) -> Result<Option<Request>, Error> {
         let core = &self;
-        core.go_on()?;
+        // Nobody has been asked yet, so the answer can be kept until it goes on.
+        core.rest()?;
         core.state.lock().seen.responded(response.clone());
         let answer = match voice() {
             Some(voice) => voice.ask_about_redirect(core, response, proposed.clone())?,
