@@ -66,11 +66,12 @@ struct Matter<T> {
 
 /// How far it has come, whatever is asked: so the code of it is there once.
 pub(crate) struct Course {
-    state: Mutex<State>,
+    state: Mutex<Fate>,
     changed: Condvar,
 }
 
-struct State {
+/// What has become of it.
+struct Fate {
     settled: Option<Settled<()>>,
     /// It was settled, which may have been taken.
     is_settled: bool,
@@ -190,7 +191,7 @@ impl<T> fmt::Debug for Inquiry<T> {
 
 impl Course {
     fn new() -> Self {
-        let state = State {
+        let state = Fate {
             settled: None,
             is_settled: false,
             is_called: true,
@@ -214,7 +215,7 @@ impl Course {
         let mut state = self.state.lock();
         if !state.is_settled && !state.woken {
             state.waiting = true;
-            let blocked = |state: &mut State| !state.is_settled && !state.woken;
+            let blocked = |state: &mut Fate| !state.is_settled && !state.woken;
             state = self.changed.wait_timeout_while(state, slice, blocked).0;
             state.waiting = false;
         }

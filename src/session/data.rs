@@ -68,7 +68,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
+    /// [`UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
     pub fn error_for_status(mut self) -> Result<Self, Error> {
         if self.response.is_success_or_redirect() {
             return Ok(self);
@@ -187,7 +187,7 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
+    /// [`UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus).
     pub fn error_for_status(self) -> Result<Self, Error> {
         if self.response.is_success_or_redirect() {
             return Ok(self);
