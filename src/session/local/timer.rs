@@ -244,7 +244,7 @@ impl Watch {
                 (Due::Workers, Some(local)) => local.staff(),
                 (Due::Calls, Some(local)) => local.relieve(),
                 (Due::Line, Some(local)) => local.look_at_line(),
-                (Due::Leaving, Some(local)) if local.has_workers() => {}
+                (Due::Leaving, Some(local)) if local.has_workers() && !self.is_closed() => {}
                 _ => {
                     let mut moments = self.state.lock();
                     // Somebody may have come since.
@@ -255,6 +255,11 @@ impl Watch {
                 }
             }
         }
+    }
+
+    /// Nobody is looked after any more, whoever is still on the way out.
+    fn is_closed(&self) -> bool {
+        self.state.lock().closed
     }
 
     /// Waits for the next moment, and returns what it is for.
