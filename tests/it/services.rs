@@ -86,6 +86,8 @@ fn a_body_that_nobody_reads_keeps_no_other_call_waiting() {
     let session = session(|_| {});
     let unread: Vec<_> =
         (0..CALLS).map(|_| session.bytes(server.url("/unread")).unwrap()).collect();
+    // The response comes before the server has stalled behind it.
+    server.wait_until(|stats| stats.stalled == CALLS as u64);
     server.release();
     for mut one in unread {
         let mut body = String::new();
