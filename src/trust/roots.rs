@@ -1,6 +1,6 @@
 //! The roots that a session trusts: its own, and the system's.
 
-mod environment;
+mod files;
 
 use std::sync::{Arc, OnceLock};
 
@@ -110,6 +110,11 @@ impl Trusted {
     }
 
     fn add(&mut self, certificate: &[u8]) -> Result<(), webpki::Error> {
+        let print = sha256(certificate);
+        // Bundles and folders have the same ones.
+        if self.named.contains(&print) {
+            return Ok(());
+        }
         let der = CertificateDer::from(certificate);
         let anchor = webpki::anchor_from_trusted_cert(&der)?.to_owned();
         // Trust in a server's own certificate is no trust in all that its key might sign. What
@@ -120,7 +125,7 @@ impl Trusted {
         } else {
             self.anchors.push(anchor);
         }
-        self.named.push(sha256(certificate));
+        self.named.push(print);
         Ok(())
     }
 
@@ -156,22 +161,18 @@ fn system(again: bool) -> Arc<Trusted> {
 
 /// Reads the store, and returns in words what of it cannot be used.
 fn read_system() -> (Trusted, Vec<String>) {
-    let (certificates, errors, mut odd) = match environment::named(&|name| std::env::var_os(name)) {
-        Some(found) => (found.certificates, found.errors, found.odd),
-        None => {
-            let found = rustls_native_certs::load_native_certs();
-            let certificates = found.certs.iter().map(|one| one.to_vec()).collect();
-            let errors = found.errors.iter().map(ToString::to_string).collect();
-            (certificates, errors, Vec::new())
-        }
-    };
+    let found = files::named(&|name| std::env::var_os(name)).unwrap_or_else(files::of_system);
+    let files::Found { certificates, errors, mut odd, .. } = found;
     let mut roots = Trusted { lacks_some: !errors.is_empty(), ..Trusted::default() };
     let unreadable = |error| format!("part of the system's trust store cannot be read: {error}");
     odd.extend(errors.into_iter().map(unreadable));
     for certificate in &certificates {
         if let Err(error) = roots.add(certificate) {
             let name = summary(certificate);
-            odd.push(format!("the system trusts {name}, which cannot be used: {error}"));
+            let words = format!("the system trusts {name}, which cannot be used: {error}");
+            if !odd.contains(&words) {
+                odd.push(words);
+            }
         }
     }
     (roots, odd)

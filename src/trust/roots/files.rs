@@ -1,7 +1,9 @@
-//! The roots that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, as OpenSSL reads them.
+//! The roots in files and folders, as OpenSSL reads them: those that `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` name, and those of the system.
 //!
-//! They are read here, as what people put there is written by many tools, and is passed over by
-//! the reader of the system's stores without a word.
+//! They are read here, as what people name is written by many tools, and is passed over by the
+//! usual reader of the system's stores without a word. That one is for systems whose store is not
+//! in files; where it is, it brings a second reader of PEM text into each program.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ pub(super) struct Found {
     pub(super) errors: Vec<String>,
     /// What is there and no certificate to be trusted.
     pub(super) odd: Vec<String>,
+    /// Somebody has named them, and wants to know what else is there.
+    are_named: bool,
     read: Vec<PathBuf>,
 }
 
@@ -29,12 +33,33 @@ pub(super) fn named(variable: &dyn Fn(&str) -> Option<OsString>) -> Option<Found
     if file.is_none() && first.is_none() {
         return None;
     }
-    let mut found = Found::default();
+    let mut found = Found { are_named: true, ..Found::default() };
     if let Some(file) = file {
         found.read_file(&file);
     }
     first.into_iter().chain(folders).for_each(|folder| found.read_folder(&folder));
     Some(found)
+}
+
+/// Reads the system's, where systems of this kind are known to keep them.
+#[cfg(all(unix, not(target_os = "macos")))]
+pub(super) fn of_system() -> Found {
+    let places = openssl_probe::probe();
+    let mut found = Found::default();
+    if let Some(file) = places.cert_file {
+        found.read_file(&file);
+    }
+    places.cert_dir.iter().for_each(|folder| found.read_folder(folder));
+    found
+}
+
+/// Reads the system's.
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+pub(super) fn of_system() -> Found {
+    let found = rustls_native_certs::load_native_certs();
+    let certificates = found.certs.iter().map(|one| one.to_vec()).collect();
+    let errors = found.errors.iter().map(ToString::to_string).collect();
+    Found { certificates, errors, ..Found::default() }
 }
 
 impl Found {
@@ -77,7 +102,10 @@ impl Found {
         for found in pem::certificates(&text) {
             match found {
                 Ok(certificate) => self.certificates.push(certificate),
-                Err(odd) => self.odd.push(format!("{}: {}", path.display(), odd.words)),
+                Err(odd) if odd.is_broken || self.are_named => {
+                    self.odd.push(format!("{}: {}", path.display(), odd.words));
+                }
+                Err(_) => {}
             }
         }
     }
@@ -121,5 +149,19 @@ mod tests {
             let row = format!("{file:?} {folders:?}");
             assert_eq!(read(file.map(fixture), folders), expected, "{row}");
         }
+    }
+
+    #[test]
+    fn of_what_nobody_has_named_only_what_is_broken_is_told() {
+        let mut found = Found::default();
+        for file in ["ec-sec1-without-public.pem", "rejected.pem"] {
+            found.read_file(&fixture("identities").join(file));
+        }
+        assert_eq!((found.certificates.len(), found.odd.len()), (1, 0));
+        let broken = env::temp_dir().join(format!("urlsession-broken-{}", std::process::id()));
+        fs::write(&broken, "-----BEGIN CERTIFICATE-----\n").unwrap();
+        found.read_file(&broken);
+        fs::remove_file(&broken).unwrap();
+        assert_eq!((found.certificates.len(), found.odd.len()), (1, 1), "{:?}", found.odd);
     }
 }
