@@ -83,8 +83,8 @@ impl From<Cow<'_, str>> for Body {
 
 impl From<File> for Body {
     /// Sends a file that is open, from where it stands to its end, and as long as it is when
-    /// it goes out. It can be sent again, from the same place. On Linux and other Unixes the
-    /// place where the file stands is not moved by it.
+    /// it goes out. It can be sent again, from the same place. The place where the file stands
+    /// is not moved by it; Windows moves it with every read, and it is set back.
     ///
     /// A pipe, a device or a socket is sent as a [`reader`](Self::reader) is: once, without a
     /// length, and while it blocks, neither a timer nor a cancel reaches the load.

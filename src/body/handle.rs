@@ -44,24 +44,31 @@ struct Reading {
 
 impl Read for Reading {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = read_at(&self.handle.file, buffer, self.at)?;
+        let count = self.handle.read_at(buffer, self.at)?;
         self.at += count as u64;
         Ok(count)
     }
 }
 
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
+impl Handle {
+    #[cfg(unix)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        std::os::unix::fs::FileExt::read_at(&self.file, buffer, at)
+    }
 
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
-}
+    /// Windows has the file stand behind what was read; where it stood when it was given is
+    /// where the program finds it again.
+    #[cfg(windows)]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let count = std::os::windows::fs::FileExt::seek_read(&self.file, buffer, at);
+        (&self.file).seek(io::SeekFrom::Start(self.start))?;
+        count
+    }
 
-#[cfg(not(any(unix, windows)))]
-fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    file.seek(io::SeekFrom::Start(at))?;
-    file.read(buffer)
+    #[cfg(not(any(unix, windows)))]
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        let mut file = &self.file;
+        file.seek(io::SeekFrom::Start(at))?;
+        file.read(buffer)
+    }
 }

@@ -111,7 +111,7 @@ impl<'a> Race<'a> {
                 let left = self.next_start.saturating_duration_since(now);
                 self.context.clock.slice(left)
             });
-            let least = [slice, until_next, Alarm::LOOK_AGAIN].into_iter().flatten().min();
+            let least = [slice, until_next].into_iter().flatten().min();
             if let Some(link) = self.poll(least)? {
                 return Ok(link);
             }
@@ -138,7 +138,7 @@ impl<'a> Race<'a> {
             .running
             .iter()
             .map(|(socket, _)| PollFd::new(socket, PollFlags::OUT))
-            .chain(self.alarm.poll_fd())
+            .chain([self.alarm.poll_fd()])
             .collect();
         socket::poll(&mut fds, timeout)?;
         let ended: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
@@ -194,7 +194,7 @@ fn finish(socket: &Socket) -> io::Result<()> {
     if let Some(error) = socket.take_error()? {
         return Err(error);
     }
-    socket.set_nonblocking(false)
+    socket.set_nonblocking(!socket::BLOCKS)
 }
 
 /// The error of a race that nobody has won.

@@ -1,8 +1,13 @@
 //! One socket that can be timed and cut off.
 //!
-//! Reads and writes block in the system with a timeout set on the socket. A cancel shuts
-//! the socket down from another thread, which ends a blocked call at once; that needs no
-//! second descriptor and no system call on the way of a request.
+//! On Unix, reads and writes block in the system with a timeout set on the socket. A cancel
+//! shuts the socket down from another thread, which ends a blocked call at once; that needs no
+//! second descriptor and no system call on the way of a request. On Windows it ends none: there
+//! the socket never blocks, and a cancel rings a bell beside it.
+
+#[cfg_attr(unix, path = "socket/unix.rs")]
+#[cfg_attr(not(unix), path = "socket/elsewhere.rs")]
+mod system;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,7 +15,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::net::SendFlags;
+
+pub(super) use system::BLOCKS;
+use system::{Bell, peek, send};
 
 use super::sendfile::{Sendfile, Turn};
 use crate::body::Pipe;
@@ -25,6 +32,7 @@ use crate::wire::{Context, Wait};
 #[derive(Debug)]
 pub(super) struct Socket {
     system: socket2::Socket,
+    bell: Bell,
     maker: Maker,
     _counted: Counted,
 }
@@ -37,6 +45,29 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Waits for events, or for the bell; returns the events.
+    fn poll(&self, flags: PollFlags, timeout: Option<Duration>) -> Result<PollFlags, Error> {
+        let socket = PollFd::new(self.own().map_err(lost)?, flags);
+        let timeout = self.bell.limit(timeout);
+        match self.bell.poll_fd() {
+            None => poll_one(&mut [socket], timeout),
+            Some(bell) => poll_one(&mut [socket, bell], timeout),
+        }
+    }
+
+    /// Waits, if the call that did nothing [has not](BLOCKS), until it may do something.
+    fn pause(&self, flags: PollFlags, timeout: Option<Duration>) -> Result<(), Error> {
+        if BLOCKS { Ok(()) } else { self.poll(flags, timeout).map(drop) }
+    }
+}
+
+/// Waits for several sockets; returns the events of the first.
+fn poll_one(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<PollFlags, Error> {
+    poll(fds, timeout)?;
+    Ok(fds[0].revents())
+}
+
 #[cold]
 fn foreign() -> io::Error {
     io::Error::other("it belongs to the process that this one was forked off")
@@ -46,6 +77,7 @@ impl Wake for Socket {
     fn wake(&self) {
         // Fails for a socket that the server has closed already, which is as good.
         let _ = self.own().and_then(|socket| socket.shutdown(std::net::Shutdown::Both));
+        self.bell.ring();
     }
 }
 
@@ -79,10 +111,10 @@ pub(super) struct Ready {
 }
 
 impl Link {
-    /// Takes a connected, blocking socket.
+    /// Takes a connected socket, which [blocks](BLOCKS) as is usual.
     pub(super) fn new(system: socket2::Socket, counted: Counted) -> Self {
         let (maker, ends) = (Maker::this_process(), ends(&system).map(Arc::new));
-        let socket = Arc::new(Socket { system, maker, _counted: counted });
+        let socket = Arc::new(Socket { system, bell: Bell::new(), maker, _counted: counted });
         Self { socket, read_timeout: None, write_timeout: None, ends }
     }
 
@@ -102,7 +134,7 @@ impl Link {
         let wait = context.wait();
         loop {
             let timeout = wait.slice()?.map(rounded);
-            if timeout != self.read_timeout {
+            if BLOCKS && timeout != self.read_timeout {
                 let set = socket.set_read_timeout(timeout);
                 // Apple's systems refuse it on a socket that a cancel has shut down.
                 set.map_err(|error| failed(error, context))?;
@@ -112,7 +144,7 @@ impl Link {
                 // A socket that a cancel has shut down reads as closed.
                 Ok(0) => return context.check().map(|()| 0),
                 Ok(read) => return Ok(read),
-                Err(error) if is_again(&error) => {}
+                Err(error) if is_again(&error) => self.socket.pause(PollFlags::IN, timeout)?,
                 Err(error) => return Err(failed(error, context)),
             }
         }
@@ -138,7 +170,7 @@ impl Link {
         let socket = self.socket.own().map_err(lost)?;
         loop {
             let timeout = wait.slice()?.map(rounded);
-            if timeout != self.write_timeout {
+            if BLOCKS && timeout != self.write_timeout {
                 let set = socket.set_write_timeout(timeout);
                 set.map_err(|error| failed(error, context))?;
                 self.write_timeout = timeout;
@@ -146,7 +178,7 @@ impl Link {
             match send(socket, bytes) {
                 Ok(0) => return Err(lost(io::ErrorKind::WriteZero.into())),
                 Ok(sent) => return Ok(sent),
-                Err(error) if is_again(&error) => {}
+                Err(error) if is_again(&error) => self.socket.pause(PollFlags::OUT, timeout)?,
                 Err(error) => return Err(failed(error, context)),
             }
         }
@@ -184,19 +216,20 @@ impl Link {
     }
 
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
+        if !BLOCKS {
+            return Ok(());
+        }
         self.socket.own().and_then(|socket| socket.set_nonblocking(nonblocking)).map_err(lost)
     }
 
     /// Waits until something of interest can be done.
     pub(super) fn ready(&self, interest: Interest, context: &Context) -> Result<Ready, Error> {
-        let (socket, wait) = (self.socket.own().map_err(lost)?, context.wait());
+        let wait = context.wait();
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, interest.reading);
         flags.set(PollFlags::OUT, interest.writing);
         loop {
-            let mut fds = [PollFd::new(socket, flags)];
-            poll(&mut fds, wait.slice()?)?;
-            let events = fds[0].revents();
+            let events = self.socket.poll(flags, wait.slice()?)?;
             if !events.is_empty() {
                 context.check()?;
                 // An error or a hang-up is found by whichever call comes next.
@@ -267,41 +300,6 @@ pub(super) fn poll(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> Result<
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(lost(error.into())),
     }
-}
-
-#[cfg(unix)]
-fn send(socket: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
-    // A program in another language may not ignore SIGPIPE. Apple's systems have no such
-    // flag; socket2 sets the option there.
-    #[cfg(not(target_vendor = "apple"))]
-    let flags = SendFlags::NOSIGNAL;
-    #[cfg(target_vendor = "apple")]
-    let flags = SendFlags::empty();
-    Ok(rustix::net::send(socket, bytes, flags)?)
-}
-
-#[cfg(unix)]
-fn peek(socket: &socket2::Socket, byte: &mut [u8; 1]) -> io::Result<usize> {
-    use rustix::net::RecvFlags;
-
-    let (read, _) =
-        rustix::net::recv(socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
-    Ok(read)
-}
-
-#[cfg(not(unix))]
-fn send(socket: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> {
-    Ok(rustix::net::send(socket, bytes, SendFlags::empty())?)
-}
-
-#[cfg(not(unix))]
-fn peek(socket: &socket2::Socket, byte: &mut [u8; 1]) -> io::Result<usize> {
-    use rustix::net::RecvFlags;
-
-    socket.set_nonblocking(true)?;
-    let read = rustix::net::recv(socket, &mut byte[..], RecvFlags::PEEK);
-    socket.set_nonblocking(false)?;
-    Ok(read?.0)
 }
 
 pub(super) fn is_again(error: &io::Error) -> bool {

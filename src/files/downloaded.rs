@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::files::access::Access;
 use crate::files::destination::Destination;
 use crate::files::failure::{Action, failed, taken_away};
+use crate::files::moving;
 use crate::files::own_path::OwnPath;
 use crate::files::partial::sync_data;
 use crate::files::target::{Existing, Target};
@@ -141,7 +142,7 @@ impl DownloadedFile {
             return self.copy_to(&mut file, target);
         }
         let mut beside = beside.close();
-        match fs::rename(self.own.path(), beside.path()) {
+        match moving::replace(self.own.path(), beside.path()) {
             Ok(()) => {
                 beside.keep();
                 self.move_on(&file, beside.path(), access, &target)

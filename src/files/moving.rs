@@ -78,6 +78,37 @@ fn reserve_and_rename(from: &Path, to: &Path) -> io::Result<()> {
     })
 }
 
+/// Moves `from` to `to` on the same volume, in place of a file that is there.
+#[cfg(not(windows))]
+pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Moves `from` to `to` on the same volume, in place of a file that is there.
+///
+/// Windows refuses that for as long as another thread or program replaces the same file, or
+/// has it open without leave to delete it, as a scanner of viruses does for a moment.
+#[cfg(windows)]
+pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    use std::{thread, time::Duration};
+
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    const FIRST_PAUSE: Duration = Duration::from_millis(1);
+    const LAST_PAUSE: Duration = Duration::from_millis(256);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let outcome = fs::rename(from, to);
+        let Err(error) = &outcome else { return outcome };
+        let is_held = error.kind() == io::ErrorKind::PermissionDenied
+            || error.raw_os_error() == Some(ERROR_SHARING_VIOLATION);
+        if !is_held || pause > LAST_PAUSE || to.is_dir() {
+            return outcome;
+        }
+        thread::sleep(pause);
+        pause *= 2;
+    }
+}
+
 /// Brings to the disk that a file came to `folder`.
 ///
 /// The file is there, and whole, whatever this meets: a folder that may be written but

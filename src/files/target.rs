@@ -68,7 +68,7 @@ impl Target {
             Existing::Refuse => moving::rename_to_new(own.path(), &self.path),
             Existing::Replace => {
                 self.check()?;
-                fs::rename(own.path(), &self.path)
+                moving::replace(own.path(), &self.path)
             }
         };
         moved.map_err(|error| self.not_moved(own.path(), error))?;

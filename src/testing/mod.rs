@@ -55,6 +55,7 @@ mod fault;
 #[cfg(feature = "tls")]
 mod identity;
 mod link;
+mod patience;
 #[cfg(feature = "tls")]
 mod pem;
 mod recorded;

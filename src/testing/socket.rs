@@ -12,6 +12,8 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags};
 use socket2::{Domain, SockRef, Type};
 
+use super::patience::Patience;
+
 /// How many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
@@ -51,10 +53,10 @@ impl Listener {
                 let (stream, peer) = listener.accept()?;
                 // The peer may be gone already, which the first read tells better.
                 let _ = stream.set_nodelay(true);
-                Ok((Socket::Tcp(stream), Some(peer)))
+                Ok((Socket::new(Stream::Tcp(stream))?, Some(peer)))
             }
             #[cfg(unix)]
-            Self::Unix(listener, _) => Ok((Socket::Unix(listener.accept()?.0), None)),
+            Self::Unix(listener, _) => Ok((Socket::new(Stream::Unix(listener.accept()?.0))?, None)),
         }
     }
 
@@ -89,76 +91,85 @@ impl Drop for Listener {
 /// One accepted connection.
 ///
 /// Reads and writes go through a shared reference, so that another thread can end them.
-pub(super) enum Socket {
+pub(super) struct Socket {
+    stream: Stream,
+    patience: Patience,
+}
+
+enum Stream {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
 impl Socket {
+    fn new(stream: Stream) -> io::Result<Self> {
+        let socket = Self { stream, patience: Patience::new()? };
+        if !cfg!(unix) {
+            // It waits by itself.
+            socket.set_nonblocking(false)?;
+        }
+        Ok(socket)
+    }
+
     pub(super) fn shutdown(&self, how: Shutdown) {
+        let Some(how) = self.patience.end(how) else { return };
         // Fails only if the peer was faster, and then there is nothing left to shut.
-        let _ = match self {
-            Self::Tcp(stream) => stream.shutdown(how),
+        let _ = match &self.stream {
+            Stream::Tcp(stream) => stream.shutdown(how),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.shutdown(how),
+            Stream::Unix(stream) => stream.shutdown(how),
         };
     }
 
     /// Makes the coming close a reset: RST instead of FIN. Unix sockets know no reset.
     pub(super) fn reset_when_closed(&self) {
-        if let Self::Tcp(stream) = self {
+        if let Stream::Tcp(stream) = &self.stream {
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
 
     /// Returns what to wait for.
     pub(super) fn poll_fd(&self, flags: PollFlags) -> PollFd<'_> {
-        match self {
-            Self::Tcp(stream) => PollFd::new(stream, flags),
+        match &self.stream {
+            Stream::Tcp(stream) => PollFd::new(stream, flags),
             #[cfg(unix)]
-            Self::Unix(stream) => PollFd::new(stream, flags),
+            Stream::Unix(stream) => PollFd::new(stream, flags),
         }
     }
 
+    /// Waits for what both are asked for, or until another thread [ends](Self::shutdown) that.
+    pub(super) fn poll_beside(&self, flags: PollFlags, other: PollFd<'_>) -> io::Result<()> {
+        self.patience.poll([self.poll_fd(flags), other])
+    }
+
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_nonblocking(nonblocking),
+        let nonblocking = self.patience.set_nonblocking(nonblocking);
+        match &self.stream {
+            Stream::Tcp(stream) => stream.set_nonblocking(nonblocking),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.set_nonblocking(nonblocking),
+            Stream::Unix(stream) => stream.set_nonblocking(nonblocking),
         }
     }
 }
 
 impl Read for &Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Socket::Tcp(stream) => {
-                let mut stream = stream;
-                stream.read(buffer)
-            }
+        self.patience.read(self, || match &self.stream {
+            Stream::Tcp(stream) => (&*stream).read(buffer),
             #[cfg(unix)]
-            Socket::Unix(stream) => {
-                let mut stream = stream;
-                stream.read(buffer)
-            }
-        }
+            Stream::Unix(stream) => (&*stream).read(buffer),
+        })
     }
 }
 
 impl Write for &Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Socket::Tcp(stream) => {
-                let mut stream = stream;
-                stream.write(bytes)
-            }
+        self.patience.write(self, || match &self.stream {
+            Stream::Tcp(stream) => (&*stream).write(bytes),
             #[cfg(unix)]
-            Socket::Unix(stream) => {
-                let mut stream = stream;
-                stream.write(bytes)
-            }
-        }
+            Stream::Unix(stream) => (&*stream).write(bytes),
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -168,10 +179,10 @@ impl Write for &Socket {
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(stream) => stream.fmt(f),
+        match &self.stream {
+            Stream::Tcp(stream) => stream.fmt(f),
             #[cfg(unix)]
-            Self::Unix(stream) => stream.fmt(f),
+            Stream::Unix(stream) => stream.fmt(f),
         }
     }
 }

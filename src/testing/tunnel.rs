@@ -5,7 +5,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags};
 
 use super::link::Link;
 
@@ -117,9 +117,5 @@ fn wait(link: &Link, up: &TcpStream, to_server: &Flow, to_client: &Flow) -> io::
     let mut client = interest(to_server, to_client);
     client.set(PollFlags::OUT, !to_client.held.is_empty() || link.wants_write());
     let server = interest(to_client, to_server);
-    let mut fds = [link.socket().poll_fd(client), PollFd::new(up, server)];
-    match poll(&mut fds, None) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    link.socket().poll_beside(client, PollFd::new(up, server))
 }

@@ -93,6 +93,7 @@ fn a_target_that_appears_meanwhile_is_refused_at_the_end_and_stays() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8: what is open keeps its name when it is deleted")]
 fn a_folder_that_vanishes_meanwhile_is_an_error_of_its_own() {
     let (folder, server) = (Folder::new(), Server::start());
     let session = session(|_| {});

@@ -16,7 +16,7 @@ use crate::engine::connection::Connection;
 use crate::engine::home::Home;
 use crate::engine::http1::{self, Duplex, Exchanged, Incoming, Progress};
 use crate::engine::pool::Pool;
-use crate::engine::socket::Link;
+use crate::engine::socket::{BLOCKS, Link};
 use crate::engine::stream::Stream;
 use crate::engine::tests::{load, settings};
 use crate::error::Error;
@@ -58,6 +58,7 @@ impl Scene {
     fn tunnel(&self, tls: &Tls) -> Result<Stream, Error> {
         let socket = TcpStream::connect(self.proxy.address()).unwrap();
         let link = || {
+            socket.set_nonblocking(!BLOCKS).unwrap();
             let counted = self.settings.census.count(Kind::Socket);
             Ok(Stream::Plain(Link::new(socket.try_clone().unwrap().into(), counted)))
         };

@@ -1,3 +1,5 @@
+use std::path::MAIN_SEPARATOR_STR;
+
 use super::*;
 
 #[test]
@@ -43,7 +45,11 @@ fn what_cannot_be_a_target_is_known_before_anything_is_written() {
         ("taken/a", Replace, Some(FolderDoesNotExist)),
     ];
     for (name, existing, expected) in cases {
-        let outcome = Target::new(&scratch.join(name), existing, &Census::default());
+        // As it is: to join it would take the last separator away from a path of Windows.
+        let name = format!("/{name}").replace('/', MAIN_SEPARATOR_STR);
+        let mut path = scratch.path().as_os_str().to_owned();
+        path.push(&name);
+        let outcome = Target::new(Path::new(&path), existing, &Census::default());
         assert_eq!(kind(outcome), expected, "{name}, {existing:?}");
         assert_eq!(scratch.names(), ["folder", "taken"], "{name}, {existing:?}");
     }

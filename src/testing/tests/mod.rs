@@ -55,11 +55,14 @@ impl Bare {
         text(&rest)
     }
 
-    /// Reads until the server resets the connection.
+    /// Reads until the server resets the connection. Wine 8 shuts down every socket that it
+    /// closes, so that an end may be seen before the reset.
     fn expect_reset(&mut self) {
-        let mut rest = Vec::new();
-        let error = self.0.read_to_end(&mut rest).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        match self.0.read_to_end(&mut Vec::new()) {
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+            Ok(_) if cfg!(windows) => {}
+            Ok(_) => panic!("the connection has ended in order"),
+        }
     }
 
     /// Looks that nothing has arrived. Only for what would have been sent before something that

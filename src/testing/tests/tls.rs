@@ -212,6 +212,8 @@ fn the_end_of_tls_can_be_cut_off() {
         (Answer::ok("hello").until_close().without_close_notify(), Some("UnexpectedEof")),
         (Answer::ok("hello").truncate_after(2), None),
         (Answer::ok("hello").truncate_after(2).without_close_notify(), Some("UnexpectedEof")),
+        // Wine 8 shuts down every socket that it closes, so that an end may be seen before.
+        #[cfg(not(windows))]
         (Answer::ok("hello").reset_after_answer(), Some("ConnectionReset")),
     ];
     for (answer, expected) in cases {
