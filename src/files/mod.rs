@@ -20,12 +20,14 @@ mod folder;
 mod moving;
 mod own_path;
 mod partial;
+mod sink;
 mod target;
 mod temporary;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use destination::Destination;
+use destination::Destination;
 pub use downloaded::DownloadedFile;
+pub(crate) use sink::{Sink, give_maker, maker};
 pub(crate) use target::{Existing, Target};
-pub(crate) use temporary::TemporaryFile;
+use temporary::TemporaryFile;

@@ -140,7 +140,7 @@ impl Session {
     /// ```
     #[doc(alias = "download(for:)")]
     pub fn download(&self, request: impl Into<Request>) -> Result<Download, Error> {
-        let task = self.task(request.into(), Kind::Download(None), Reports::Caller);
+        let task = self.task(request.into(), Kind::download(), Reports::Caller);
         task.run().and_then(Product::into_download)
     }
 
@@ -167,7 +167,7 @@ impl Session {
     #[doc(alias = "downloadTask(with:)")]
     #[must_use = "a task does nothing before it is resumed or run"]
     pub fn download_task(&self, request: impl Into<Request>) -> DownloadTask {
-        DownloadTask::of(&self.task(request.into(), Kind::Download(None), Reports::Delegates))
+        DownloadTask::of(&self.task(request.into(), Kind::download(), Reports::Delegates))
     }
 
     /// Makes a task that downloads to a file; `completion` is called once with it, on the
@@ -180,7 +180,7 @@ impl Session {
         completion: impl FnOnce(Result<Download, Error>) + Send + 'static,
     ) -> DownloadTask {
         let reports = Reports::closure(Product::into_download, completion);
-        DownloadTask::of(&self.task(request.into(), Kind::Download(None), reports))
+        DownloadTask::of(&self.task(request.into(), Kind::download(), reports))
     }
 
     /// Makes a task that downloads to a file, which is sent to `outcomes`, together with the
@@ -192,6 +192,6 @@ impl Session {
         outcomes: &Sender<Finished<Download>>,
     ) -> DownloadTask {
         let reports = Reports::channel(Product::into_download, outcomes);
-        DownloadTask::of(&self.task(request.into(), Kind::Download(None), reports))
+        DownloadTask::of(&self.task(request.into(), Kind::download(), reports))
     }
 }

@@ -9,6 +9,7 @@ use super::calls::{Calls, call_here, call_now};
 use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
 use crate::error::Error;
+use crate::files;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::task::{
@@ -134,6 +135,7 @@ impl Listener for Telling {
     }
 
     fn became_download(&self, core: &Arc<Core>) {
+        files::give_maker();
         if let Whom::Delegate(addressee) = &self.whom {
             addressee.tell(core, None, |delegate, task| {
                 delegate.did_become_download(task, &DownloadTask::of(&task.core));

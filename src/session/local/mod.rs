@@ -19,7 +19,6 @@ mod pool;
 mod receive;
 mod retry;
 mod scheduler;
-mod sink;
 mod timer;
 mod transfer;
 mod worker;

@@ -4,13 +4,12 @@ use std::mem;
 use std::sync::Arc;
 
 use super::collect::{Gathered, append};
-use super::sink::Sink;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::files::Target;
+use crate::files::{self, Sink, Target};
 use crate::load::{Decoder, Loaded};
 use crate::log;
 use crate::response::Response;
-use crate::session::data::Data;
+use crate::session::data::{Data, Download};
 use crate::session::delegate::ResponseDisposition;
 use crate::session::task::{Brought, Core, Kind, Listener, Product};
 
@@ -59,7 +58,7 @@ enum Receiver {
     /// A listener, at once.
     Whole(Gathered),
     /// A file.
-    File(Box<Sink>, Vec<u8>),
+    File(Box<dyn Sink>, Vec<u8>),
 }
 
 impl Receiver {
@@ -82,8 +81,8 @@ impl Receiver {
         let is_told = listener.is_some_and(|listener| listener.takes_body());
         Ok(if core.is_download() {
             let folder = core.shared.configuration.temporary_directory.as_ref();
-            let sink = Sink::create(target, folder, &core.shared.census)?;
-            Self::File(Box::new(sink), vec![0; PIECE])
+            let sink = (files::maker()?.create)(target, folder, &core.shared.census)?;
+            Self::File(sink, vec![0; PIECE])
         } else if !is_told && is_collected {
             Self::Memory(Gathered::new(&loaded.body, limit)?)
         } else if !is_told {
@@ -188,9 +187,10 @@ impl Reception {
                 Ok(Product::Nothing)
             }
             Receiver::File(file, _) => {
-                let of = response.clone();
-                let finished = file.finish(response).map(Product::Download);
-                finished.map_err(|error| error.at(Stage::Receiving).on(of.url()))
+                let finished = file.finish();
+                let file =
+                    finished.map_err(|error| error.at(Stage::Receiving).on(response.url()))?;
+                Ok(Product::Download(Download { response, file }))
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::files::Target;
+use crate::files::{self, Target};
 use crate::load::{Hop, Load, Loaded, Means, Rules};
 use crate::request::Request;
 use crate::session::delegate::ResponseDisposition;
@@ -294,5 +294,5 @@ fn target(core: &Core) -> Result<Option<Target>, Error> {
         Kind::Download(Some(saving)) => saving.clone(),
         Kind::Download(None) | Kind::Data | Kind::Upload(_) => return Ok(None),
     };
-    Target::new(&saving.path, saving.existing, &core.shared.census).map(Some)
+    (files::maker()?.target)(&saving.path, saving.existing, &core.shared.census).map(Some)
 }

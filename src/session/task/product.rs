@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::Error;
-use crate::files::Existing;
+use crate::files::{self, Existing};
 use crate::session::data::{Data, Download};
 
 /// What kind of task it is.
@@ -16,6 +16,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// That of a download to a temporary file, until a place is named.
+    pub(crate) fn download() -> Self {
+        files::give_maker();
+        Self::Download(None)
+    }
+
     /// Whether its file takes the place of another.
     pub(crate) fn replaces(&self) -> bool {
         matches!(self, Self::Download(Some(saving)) if saving.existing == Existing::Replace)
