@@ -1,6 +1,5 @@
 //! [`CredentialStorage`]: credentials by protection space, in memory.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -41,7 +40,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Contents {
-    spaces: HashMap<ProtectionSpace, Users>,
+    /// They are few: looked through one by one.
+    spaces: Vec<(ProtectionSpace, Users)>,
     observers: Vec<(u64, Observer)>,
     /// The number of the next observer.
     next: u64,
@@ -55,6 +55,12 @@ struct Users {
     all: Vec<Credential>,
     /// The first one is the default.
     has_default: bool,
+}
+
+impl Contents {
+    fn users(&self, space: &ProtectionSpace) -> Option<&Users> {
+        self.spaces.iter().find(|(known, _)| known == space).map(|(_, users)| users)
+    }
 }
 
 impl CredentialStorage {
@@ -74,7 +80,7 @@ impl CredentialStorage {
     /// Returns the credentials of a space, the default one first, one for each user.
     #[doc(alias = "credentialsForProtectionSpace:")]
     pub fn credentials(&self, space: &ProtectionSpace) -> Vec<Credential> {
-        self.0.state.lock().spaces.get(space).map(|users| users.all.clone()).unwrap_or_default()
+        self.0.state.lock().users(space).map(|users| users.all.clone()).unwrap_or_default()
     }
 
     /// Returns every space with its credentials, in no order.
@@ -88,7 +94,7 @@ impl CredentialStorage {
     #[doc(alias = "defaultCredentialForProtectionSpace:")]
     pub fn default_credential(&self, space: &ProtectionSpace) -> Option<Credential> {
         let state = self.0.state.lock();
-        let users = state.spaces.get(space).filter(|users| users.has_default)?;
+        let users = state.users(space).filter(|users| users.has_default)?;
         users.all.first().cloned()
     }
 
@@ -112,7 +118,11 @@ impl CredentialStorage {
             return;
         }
         self.change(|spaces| {
-            let Users { all: users, has_default } = spaces.entry(space.clone()).or_default();
+            let at = spaces.iter().position(|(known, _)| known == space).unwrap_or_else(|| {
+                spaces.push((space.clone(), Users::default()));
+                spaces.len() - 1
+            });
+            let Users { all: users, has_default } = &mut spaces[at].1;
             let is_default = first || *has_default || users.is_empty();
             let before = users.iter().position(|known| known.is_of_same_user(credential));
             let at = if first { 0 } else { before.unwrap_or(users.len()) };
@@ -134,7 +144,10 @@ impl CredentialStorage {
     #[doc(alias = "removeCredential:forProtectionSpace:")]
     pub fn remove(&self, credential: &Credential, space: &ProtectionSpace) -> bool {
         self.change(|spaces| {
-            let Some(users) = spaces.get_mut(space) else { return false };
+            let Some(of_space) = spaces.iter().position(|(known, _)| known == space) else {
+                return false;
+            };
+            let users = &mut spaces[of_space].1;
             let Some(at) = users.all.iter().position(|known| known.is_of_same_user(credential))
             else {
                 return false;
@@ -142,7 +155,7 @@ impl CredentialStorage {
             users.all.remove(at);
             users.has_default &= at > 0;
             if users.all.is_empty() {
-                spaces.remove(space);
+                spaces.remove(of_space);
             }
             true
         })
@@ -167,7 +180,7 @@ impl CredentialStorage {
     }
 
     /// Makes a change, and tells the observers if it says that it was one.
-    fn change(&self, make: impl FnOnce(&mut HashMap<ProtectionSpace, Users>) -> bool) -> bool {
+    fn change(&self, make: impl FnOnce(&mut Vec<(ProtectionSpace, Users)>) -> bool) -> bool {
         let observers: Vec<Observer> = {
             let mut state = self.0.state.lock();
             if !make(&mut state.spaces) {

@@ -45,14 +45,17 @@ impl Sink for Destination {
     }
 }
 
+/// Makes a place out of what the program has named, if a file may come there.
+type ToTarget = fn(&Path, Existing, &Census) -> Result<Target, Error>;
+
+/// Creates a file, beside its place if it has one, else in the folder.
+type Create = fn(Option<Target>, Option<&PathBuf>, &Census) -> Result<Box<dyn Sink>, Error>;
+
 /// Makes the files of downloads.
 #[derive(Clone, Copy)]
 pub(crate) struct Maker {
-    /// Makes a place out of what the program has named, if a file may come there.
-    pub(crate) target: fn(&Path, Existing, &Census) -> Result<Target, Error>,
-    /// Creates the file, beside the place if there is one, else in the folder.
-    pub(crate) create:
-        fn(Option<Target>, Option<&PathBuf>, &Census) -> Result<Box<dyn Sink>, Error>,
+    pub(crate) target: ToTarget,
+    pub(crate) create: Create,
 }
 
 static MAKER: OnceLock<Maker> = OnceLock::new();

@@ -1,6 +1,5 @@
 //! Who is asked about next, and how many helpers there are to ask.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,7 +35,7 @@ pub(super) struct Question<T> {
 #[derive(Debug)]
 pub(super) struct Line<T> {
     /// In the order in which they were asked.
-    waiting: VecDeque<Waiting<T>>,
+    waiting: Vec<Waiting<T>>,
     asking: Vec<Asking<T>>,
     /// All that have been started and have not ended.
     helpers: usize,
@@ -60,7 +59,7 @@ struct Asking<T> {
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
-        let (waiting, asking) = (VecDeque::new(), Vec::new());
+        let (waiting, asking) = (Vec::new(), Vec::new());
         Self { waiting, asking, helpers: 0, closed: false, maker: Maker::this_process() }
     }
 }
@@ -83,7 +82,7 @@ impl<T: Default> Line<T> {
             return asking.question.clone();
         }
         let question = Arc::new(Question { host: host.into(), port, call: T::default() });
-        self.waiting.push_back(Waiting { question: question.clone(), askers: 1 });
+        self.waiting.push(Waiting { question: question.clone(), askers: 1 });
         question
     }
 
@@ -102,7 +101,7 @@ impl<T: Default> Line<T> {
     pub(super) fn take(&mut self, now: Instant) -> Option<Arc<Question<T>>> {
         let at =
             self.waiting.iter().position(|one| self.busy_with(&one.question.host) < PER_HOST)?;
-        let Waiting { question, .. } = self.waiting.remove(at)?;
+        let Waiting { question, .. } = self.waiting.remove(at);
         self.asking.push(Asking { question: question.clone(), since: now });
         Some(question)
     }
@@ -126,10 +125,13 @@ impl<T: Default> Line<T> {
     /// to ask them.
     pub(super) fn end_helper(&mut self) -> Vec<Arc<Question<T>>> {
         self.helpers -= 1;
-        if self.helpers > 0 {
-            return Vec::new();
+        let mut stranded = Vec::new();
+        if self.helpers == 0 {
+            for one in std::mem::take(&mut self.waiting) {
+                stranded.push(one.question);
+            }
         }
-        self.waiting.drain(..).map(|one| one.question).collect()
+        stranded
     }
 
     /// Returns how long those who ask wait before they look whether another helper is due;

@@ -51,8 +51,10 @@ impl Local {
             true => ("its places", "maximum_connections_per_host"),
             false => ("the session's places", "maximum_concurrent_tasks"),
         };
-        let holders = here.into_iter().chain(elsewhere.into_iter().filter(|_| !is_full));
-        let mut holders: Vec<String> = holders.collect();
+        let mut holders = here;
+        if !is_full {
+            holders.append(&mut elsewhere);
+        }
         let others = holders.len().saturating_sub(MOST_NAMED);
         holders.truncate(MOST_NAMED);
         let (holders, seconds) = (holders.join(", "), LONG.as_secs());

@@ -291,8 +291,11 @@ fn hosts_are_told_of_once_a_minute_for_whom_somebody_waits_since_before_the_mark
     let mark = line.next_number();
     let late = line.push(&host("a"), 1.0, 3);
     line.push(&host("c"), 0.5, 4);
-    let names =
-        |stuck: Vec<Arc<str>>| stuck.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    let names = |stuck: Vec<Arc<str>>| {
+        let mut names: Vec<_> = stuck.iter().map(|name| name.to_string()).collect();
+        names.sort();
+        names
+    };
     assert_eq!(names(line.stuck(0, now)), [""; 0]);
     assert_eq!(names(line.stuck(mark, now)), ["a", "b"], "behind a higher priority, too");
     assert_eq!(names(line.stuck(mark, after(59))), [""; 0]);

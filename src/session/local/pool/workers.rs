@@ -83,7 +83,13 @@ impl Pool {
         let mut state = self.state.lock();
         let waited = state.refused_since.map(|since| self.clock.now() - since);
         let is_late = waited.is_some_and(|waited| waited >= patience);
-        if is_late || nobody_asks_again { state.ready.drain(..).collect() } else { Vec::new() }
+        let mut abandoned = Vec::new();
+        if is_late || nobody_asks_again {
+            while let Some(ready) = state.ready.pop_front() {
+                abandoned.push(ready);
+            }
+        }
+        abandoned
     }
 
     /// Gives out the places that are free, and sees to it that workers come.
