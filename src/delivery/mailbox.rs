@@ -60,11 +60,6 @@ impl Mailbox {
             Visit::post(self.slot.clone(), &self.queue);
         }
     }
-
-    /// The queue that the jobs run on.
-    pub(crate) fn queue(&self) -> &DeliveryQueue {
-        &self.queue
-    }
 }
 
 impl std::fmt::Debug for Mailbox {

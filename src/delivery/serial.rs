@@ -34,7 +34,7 @@ struct Backlog {
     jobs: VecDeque<Job>,
     /// Somebody runs the jobs, or is about to; whoever changes it to true sees to that.
     running: bool,
-    /// The thread waits for work.
+    /// The thread waits for work, and nobody has woken it.
     waiting: bool,
     /// The thread ends as soon as there is nothing to do.
     leaving: bool,
@@ -66,9 +66,10 @@ impl Serial {
         let mut state = self.0.state.lock();
         state.jobs.push_back(job);
         if state.running {
-            let waiting = state.waiting;
+            // A call to the system, so it is not woken twice.
+            let wakes = mem::take(&mut state.waiting);
             drop(state);
-            if waiting {
+            if wakes {
                 self.0.work.notify_one();
             }
             return;

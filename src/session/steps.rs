@@ -198,8 +198,9 @@ impl ByHand {
     }
 
     fn complete(&self, core: &Arc<Core>, outcome: Brought, is_refused: bool) {
-        core.state.lock().dispatch = Dispatch::Retired;
-        Completion::of(core, outcome, is_refused).tell();
+        let mut state = core.state.lock();
+        state.dispatch = Dispatch::Retired;
+        Completion::of(core, state, outcome, is_refused).tell();
     }
 
     /// Begins a task on the thread of its caller.

@@ -169,7 +169,7 @@ fn a_job_that_panics_harms_no_later_job() {
         write(&mailbox, &diary, 1);
         mailbox.send(|| panic!("on purpose"));
         write(&mailbox, &diary, 2);
-        mailbox.queue().run_pending();
+        mailbox.queue.run_pending();
         assert_eq!(*diary.lock().unwrap(), [1, 2], "{mailbox:?}");
     }
 }
@@ -190,7 +190,7 @@ fn what_a_job_holds_is_dropped_before_the_next_job() {
             assert!(!panics, "on purpose");
         });
         write(&mailbox, &diary, 2);
-        mailbox.queue().run_pending();
+        mailbox.queue.run_pending();
         assert_eq!(*diary.lock().unwrap(), [1, 2], "panics: {panics}");
     }
 }

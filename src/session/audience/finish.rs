@@ -7,9 +7,10 @@ use super::telling::send;
 use crate::delivery::Mailbox;
 use crate::error::Error;
 use crate::foreign::caught;
+use crate::log;
 use crate::session::delegate::HeldDelegate;
 use crate::session::task::{
-    Brought, Core, Listener, Product, Record, Reports, Task, Update, voice,
+    Brought, Core, Listener, Locked, Product, Record, Reports, Task, Update, voice,
 };
 
 /// The completion of a task, decided but not told.
@@ -19,46 +20,64 @@ use crate::session::task::{
 #[must_use = "a completion is told"]
 pub(in crate::session) struct Completion {
     ending: Ending,
-    /// Where it is told, if that is not here.
-    mailbox: Option<Mailbox>,
+    via: Via,
+}
+
+/// Where a completion is told.
+enum Via {
+    /// By whoever has it told.
+    Here,
+    /// On the session's queue.
+    Queue,
+    /// There, after what was told before.
+    Mailbox(Mailbox),
 }
 
 impl Completion {
-    /// Takes what the task has reported to. `is_refused` if its session never took it.
-    pub(in crate::session) fn of(core: &Arc<Core>, outcome: Brought, is_refused: bool) -> Self {
-        let mut state = core.state.lock();
+    /// Takes what the task, which is locked, has reported to. `is_refused` if its session never took it.
+    pub(in crate::session) fn of(
+        core: &Arc<Core>,
+        mut state: Locked<'_>,
+        outcome: Brought,
+        is_refused: bool,
+    ) -> Self {
         drop(state.attempts.end());
         let reports = state.recipients.report_to(Reports::Caller);
-        let is_posted = matches!(reports, Reports::Delegates | Reports::Closure(_));
-        let mailbox = is_posted.then(|| {
-            let made = || Mailbox::new(core.shared.queue.clone());
-            state.recipients.take_mailbox().unwrap_or_else(made)
-        });
+        let via = match reports {
+            Reports::Delegates | Reports::Closure(_) => {
+                // Most tasks have told nothing before.
+                state.recipients.take_mailbox().map_or(Via::Queue, Via::Mailbox)
+            }
+            Reports::Channel(_) | Reports::Updates(_) | Reports::Caller => Via::Here,
+        };
         drop(state);
         if is_refused {
             // Nobody knows the task, but somebody may wait for all to be told.
             core.shared.scheduler().begin_call();
         }
         let untold = Some((reports, outcome));
-        Self { ending: Ending { core: Arc::clone(core), is_refused, untold }, mailbox }
+        Self { ending: Ending { core: Arc::clone(core), is_refused, untold }, via }
     }
 
     /// Whether the program may be called by [`tell`](Self::tell), where it may wait for
     /// anything: so nothing may be held meanwhile.
     pub(in crate::session) fn calls_here(&self) -> bool {
-        self.mailbox.as_ref().is_some_and(|mailbox| mailbox.queue().may_run_here())
+        !matches!(self.via, Via::Here) && self.ending.core.shared.queue.may_run_here()
     }
 
     /// Has it told.
     pub(in crate::session) fn tell(self) {
-        let Self { ending, mailbox } = self;
-        let tell = move || ending.tell();
-        match mailbox {
-            None => {
+        let Self { ending, via } = self;
+        match via {
+            Via::Here => {
                 // It was logged.
-                let _ = caught("the end of a task", tell);
+                let _ = caught("the end of a task", || ending.tell());
             }
-            Some(mailbox) => mailbox.send(tell),
+            Via::Queue => {
+                let core = Arc::clone(&ending.core);
+                core.shared.queue.post(Box::new(move || ending.tell()));
+            }
+            Via::Mailbox(mailbox) => mailbox.send(move || ending.tell()),
         }
     }
 }
@@ -208,10 +227,10 @@ impl Ending {
         match reports {
             Reports::Closure(end) => {
                 let end = end.into_inner();
-                call_now(core, None, move |_| end(Task::of(core), outcome));
+                call_now(core, None, move |task| end(task, outcome));
             }
             Reports::Channel(end) => {
-                end.into_inner()(Task::of(core), outcome);
+                end.into_inner()(&Task::of(core), outcome);
                 core.shared.queue.wake();
                 if let Some(listener) = listener {
                     self.tell_last(listener);
@@ -254,6 +273,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         let core = &self.core;
         if let Some((reports, outcome)) = self.untold.take() {
+            let _ = caught("a logger", || log::warn!("a delivery queue dropped the end of a task"));
             // Nobody takes what it has brought, but a file may be where it was wanted.
             let outcome = match outcome {
                 Ok(product) if product.is_in_place() => Ok(product),

@@ -10,12 +10,15 @@ use crate::session::task::{Core, Dispatch, Locked, Slot};
 impl Local {
     /// Begins a task that was resumed for the first time.
     pub(super) fn begin_task(&self, core: &Arc<Core>, mut state: Locked<'_>) {
-        core.begin(&mut state);
-        if let Err(error) = self.pool.admit(core) {
-            drop(state);
-            return self.complete(core, Err(error), true);
-        }
-        let effects = self.stand_in_line(core, &mut state);
+        let now = core.begin(&mut state);
+        let admitted = self.pool.admit_in_line(core, core.host(&state), state.priority);
+        let effects = match admitted {
+            Ok(queued) => self.queue(core, &mut state, queued, now),
+            Err(error) => {
+                drop(state);
+                return self.complete(core, Err(error), true);
+            }
+        };
         drop(state);
         self.act(effects);
         core.obey_token();

@@ -6,6 +6,9 @@ use crate::load::Decoder;
 /// The least and the most that is read at a time.
 const STEP: (usize, usize) = (1024, 256 * 1024);
 
+/// Up to how many bytes are few.
+const SMALL: usize = 16 * 1024;
+
 /// A body that is gathered in memory.
 #[derive(Debug)]
 pub(super) struct Gathered {
@@ -23,7 +26,7 @@ impl Gathered {
         }
         // A server can announce anything; memory follows what really comes.
         let first = expected.map_or(STEP.0, |expected| expected.min(STEP.1 as u64) as usize);
-        Ok(Self { bytes: vec![0; first], filled: 0, limit })
+        Ok(Self { bytes: zeroed(first), filled: 0, limit })
     }
 
     /// Reads all that is still to come; `took` is told of each piece, and may end it. Then
@@ -56,6 +59,18 @@ impl Gathered {
         self.bytes.truncate(self.filled);
         self.bytes
     }
+}
+
+/// Returns so many zeros. Memory that comes zeroed does not come out of a thread's cache in all
+/// allocators, which takes longer than to fill as little as most bodies have.
+#[expect(clippy::slow_vector_initialization, reason = "it is the fast one for few")]
+fn zeroed(count: usize) -> Vec<u8> {
+    if count > SMALL {
+        return vec![0; count];
+    }
+    let mut bytes = Vec::with_capacity(count);
+    bytes.resize(count, 0);
+    bytes
 }
 
 /// Appends a piece of a body, up to `limit` bytes.

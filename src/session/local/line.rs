@@ -45,7 +45,7 @@ pub(crate) struct Line<T> {
     /// The hosts with somebody waiting or running.
     hosts: HashMap<Arc<str>, Host>,
     /// Whoever is first of a host with a free place.
-    ready: BTreeSet<Position>,
+    ready: Ready,
     running: usize,
     next_sequence: u64,
 }
@@ -60,6 +60,7 @@ struct Waiting<T> {
 
 #[derive(Debug, Default)]
 struct Host {
+    /// The first stands last, as in [`Line::jobs`].
     waiting: BTreeSet<Position>,
     running: usize,
     /// Where it stands in [`Line::ready`].
@@ -72,14 +73,41 @@ impl Host {
     /// Whether somebody waits who came before the job of this number. Of each priority the oldest
     /// stands first.
     fn has_older(&self, number: u64) -> bool {
-        let mut from = (0, 0);
-        while let Some(&(rank, sequence)) = self.waiting.range(from..).next() {
-            if sequence < number {
+        let mut behind = None;
+        while let Some(&(rank, sequence)) = match behind {
+            None => self.waiting.last(),
+            Some(rank) => self.waiting.range(..(rank, 0)).next_back(),
+        } {
+            if !sequence < number {
                 return true;
             }
-            from = (rank + 1, 0);
+            behind = Some(rank);
         }
         false
+    }
+
+    /// Takes a job out that waits.
+    fn forget(&mut self, position: Position) {
+        // Most are the first, for which nothing has to be looked for.
+        if self.waiting.last() == Some(&position) {
+            self.waiting.pop_last();
+        } else {
+            self.waiting.remove(&position);
+        }
+    }
+
+    /// Puts it in its place among the `ready` ones; there is one if fewer than `most` run.
+    fn settle(&mut self, ready: &mut Ready, most: usize) {
+        let first = if self.running < most { self.waiting.last().copied() } else { None };
+        if first == self.ready_as {
+            return;
+        }
+        if let Some(before) = mem::replace(&mut self.ready_as, first) {
+            ready.remove(before);
+        }
+        if let Some(now) = first {
+            ready.insert(now);
+        }
     }
 
     /// Whether it may be told of this host, which is noted.
@@ -91,9 +119,41 @@ impl Host {
     }
 }
 
-/// Where a job stands, by rank and ticket; the smallest is first. The type of the timer's moments,
-/// too: the code of a tree is there once for each.
+/// Those who may start. In most sessions that is one at a time, so the first stands apart from the
+/// tree of the others.
+#[derive(Debug, Default)]
+struct Ready {
+    first: Option<Position>,
+    others: BTreeSet<Position>,
+}
+
+impl Ready {
+    fn insert(&mut self, position: Position) {
+        let (first, other) = match self.first {
+            None => (position, None),
+            Some(first) => (first.max(position), Some(first.min(position))),
+        };
+        self.first = Some(first);
+        self.others.extend(other);
+    }
+
+    fn remove(&mut self, position: Position) {
+        if self.first == Some(position) {
+            self.first = self.others.pop_last();
+        } else {
+            self.others.remove(&position);
+        }
+    }
+}
+
+/// Where a job stands, by rank and ticket, both turned round: the largest is first, and one that
+/// comes finds its place among those of its rank by looking at one entry of each node. The type
+/// of the timer's moments, too: the code of a tree is there once for each.
 type Position = (u64, u64);
+
+fn position(rank: Rank, sequence: u64) -> Position {
+    (!rank.0, !sequence)
+}
 
 /// 0 for those who gave a place back, then priorities from the highest to the lowest.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -118,7 +178,7 @@ impl<T> Line<T> {
             limits,
             jobs: BTreeMap::new(),
             hosts: HashMap::new(),
-            ready: BTreeSet::new(),
+            ready: Ready::default(),
             running: 0,
             next_sequence: 0,
         }
@@ -140,10 +200,7 @@ impl<T> Line<T> {
     /// Takes a job out of the line; `None` if it does not wait any more.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<T> {
         let Waiting { host, rank, job } = self.jobs.remove(&Reverse(ticket.0))?;
-        if let Some(known) = self.hosts.get_mut(&host) {
-            known.waiting.remove(&(rank.0, ticket.0));
-        }
-        self.settle(&host);
+        self.change(&host, |known| known.forget(position(rank, ticket.0)));
         Some(job)
     }
 
@@ -155,13 +212,12 @@ impl<T> Line<T> {
             return true;
         }
         let rank = Rank::of(priority);
-        let before = (mem::replace(&mut waiting.rank, rank).0, ticket.0);
+        let before = mem::replace(&mut waiting.rank, rank);
         let host = Arc::clone(&waiting.host);
-        if let Some(known) = self.hosts.get_mut(&host) {
-            known.waiting.remove(&before);
-            known.waiting.insert((rank.0, ticket.0));
-        }
-        self.settle(&host);
+        self.change(&host, |known| {
+            known.forget(position(before, ticket.0));
+            known.waiting.insert(position(rank, ticket.0));
+        });
         true
     }
 
@@ -177,13 +233,19 @@ impl<T> Line<T> {
         if self.running >= self.limits.in_all {
             return None;
         }
-        let first = *self.ready.first()?;
-        let Waiting { host, job, .. } = self.jobs.remove(&Reverse(first.1))?;
-        if let Some(known) = self.hosts.get_mut(&host) {
-            known.waiting.remove(&first);
-        }
-        let place = self.take_place(host);
-        Some((Ticket(first.1), job, place))
+        let first = self.ready.first?;
+        let sequence = Reverse(!first.1);
+        // Most are the oldest, too.
+        let is_oldest = self.jobs.last_key_value().is_some_and(|(oldest, _)| *oldest == sequence);
+        let oldest = if is_oldest { self.jobs.pop_last() } else { None };
+        let waiting = oldest.map(|(_, waiting)| waiting);
+        let Waiting { host, job, .. } = waiting.or_else(|| self.jobs.remove(&sequence))?;
+        self.running += 1;
+        self.change(&host, |known| {
+            known.forget(first);
+            known.running += 1;
+        });
+        Some((Ticket(sequence.0), job, Place(host)))
     }
 
     /// Takes a place of `host` if one is free. As long as everybody who may run was taken
@@ -195,19 +257,14 @@ impl<T> Line<T> {
         if self.hosts.get(host).is_some_and(|known| known.running >= self.limits.per_host) {
             return None;
         }
-        let (host, _) = self.host(host);
+        let host = self.host(host);
         Some(self.take_place(host))
     }
 
     /// Gives a place back.
     pub(crate) fn free(&mut self, place: Place) {
-        let Some(host) = self.hosts.get_mut(&place.0) else {
-            debug_assert!(false, "a place of another line");
-            return;
-        };
-        host.running -= 1;
         self.running -= 1;
-        self.settle(&place.0);
+        self.change(&place.0, |known| known.running -= 1);
     }
 
     /// Takes a place at once, ahead of the line and over both limits.
@@ -215,7 +272,7 @@ impl<T> Line<T> {
     /// It counts as running: nobody else of `host`, or of the session, starts until their
     /// number is below the limit again.
     pub(crate) fn take_over_limits(&mut self, host: &str) -> Place {
-        let (host, _) = self.host(host);
+        let host = self.host(host);
         self.take_place(host)
     }
 
@@ -245,50 +302,40 @@ impl<T> Line<T> {
     fn admit(&mut self, host: &str, rank: Rank, job: T) -> Ticket {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        let (host, known) = self.host(host);
-        known.waiting.insert((rank.0, sequence));
-        self.settle(&host);
+        let host = self.host(host);
+        self.change(&host, |known| {
+            known.waiting.insert(position(rank, sequence));
+        });
         self.jobs.insert(Reverse(sequence), Waiting { host, rank, job });
         Ticket(sequence)
     }
 
     fn take_place(&mut self, host: Arc<str>) -> Place {
         self.running += 1;
-        if let Some(known) = self.hosts.get_mut(&host) {
-            known.running += 1;
-            // Without anybody who waits there is nothing to settle.
-            if !known.waiting.is_empty() || known.ready_as.is_some() {
-                self.settle(&host);
-            }
-        }
+        self.change(&host, |known| known.running += 1);
         Place(host)
     }
 
-    /// Returns the host of that name, a new one if need be, and the one allocation of its
-    /// name, so that 100,000 jobs do not keep 100,000 equal names.
-    fn host(&mut self, name: &str) -> (Arc<str>, &mut Host) {
-        let name = match self.hosts.get_key_value(name) {
-            Some((known, _)) => Arc::clone(known),
-            None => Arc::from(name),
-        };
-        let known = self.hosts.entry(Arc::clone(&name)).or_default();
-        (name, known)
+    /// Returns the one allocation of a host's name, so that 100,000 jobs do not keep 100,000 equal
+    /// names; the host is known from now on.
+    fn host(&mut self, name: &str) -> Arc<str> {
+        if let Some((known, _)) = self.hosts.get_key_value(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = Arc::from(name);
+        self.hosts.insert(Arc::clone(&name), Host::default());
+        name
     }
 
-    /// Puts a host that has changed in its place among the ready ones, and forgets one for
-    /// which nobody waits or runs.
-    fn settle(&mut self, name: &Arc<str>) {
-        let Some(host) = self.hosts.get_mut(name) else { return };
-        let has_place = host.running < self.limits.per_host;
-        let first = if has_place { host.waiting.first().copied() } else { None };
-        if first != host.ready_as {
-            if let Some(before) = mem::replace(&mut host.ready_as, first) {
-                self.ready.remove(&before);
-            }
-            if let Some(now) = first {
-                self.ready.insert(now);
-            }
-        }
+    /// Changes a host, puts it in its place among the ready ones, and forgets one for which nobody
+    /// waits or runs.
+    fn change(&mut self, name: &Arc<str>, change: impl FnOnce(&mut Host)) {
+        let Some(host) = self.hosts.get_mut(name) else {
+            debug_assert!(false, "a host of another line");
+            return;
+        };
+        change(host);
+        host.settle(&mut self.ready, self.limits.per_host);
         // A few are kept: most sessions go on with hosts that they have had.
         if host.waiting.is_empty() && host.running == 0 && self.hosts.len() > KEPT_HOSTS {
             self.hosts.remove(name);

@@ -35,7 +35,7 @@ pub(super) use self::transfer::Loader;
 use self::transfer::Transfer;
 use super::audience::{self, Completion};
 use super::handle::Shared;
-use super::task::{Brought, Core, Place};
+use super::task::{Brought, Core, Dispatch, Place};
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::configuration::Configuration;
@@ -133,10 +133,11 @@ impl Local {
         outcome: Brought,
         is_refused: bool,
     ) -> Option<Place> {
-        let mut place = self.retire(core);
+        let mut state = core.state.lock();
+        let mut place = self.take_away(core, &mut state, Dispatch::Retired);
+        let completion = Completion::of(core, state, outcome, is_refused);
         // Its connection is closed before anybody knows of its end.
         drop(self.take_left(core));
-        let completion = Completion::of(core, outcome, is_refused);
         if completion.calls_here()
             && let Some(place) = place.take()
         {

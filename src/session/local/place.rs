@@ -1,7 +1,7 @@
 //! How a task gets a place to run in, gives it up, and gets it back.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Local;
 use super::complaint::LONG;
@@ -54,16 +54,8 @@ impl Local {
             Dispatch::Idle => {
                 // Whoever had a place before goes ahead.
                 let priority = if state.attempts.had_place() { None } else { Some(state.priority) };
-                let host = core.host(state);
-                let (ticket, mut effects) = self.pool.push(core, host, priority);
-                state.dispatch = Dispatch::Queued(ticket);
-                if effects.waits {
-                    let due = state.life.due(self.now());
-                    self.timer.watch(core, state, due);
-                    self.timer.look_at_line(self.now() + LONG);
-                    effects.watches = true;
-                }
-                effects
+                let queued = self.pool.push(core, core.host(state), priority);
+                self.queue(core, state, queued, self.now())
             }
             Dispatch::OnThread(slot) if slot.wants_place() => {
                 let (ticket, effects) = self.pool.push_parked(core, core.host(state));
@@ -74,6 +66,22 @@ impl Local {
             }
             Dispatch::Queued(_) | Dispatch::OnThread(_) | Dispatch::Retired => Effects::default(),
         }
+    }
+
+    /// Has a task without a thread wait with its ticket.
+    pub(super) fn queue(
+        &self,
+        core: &Arc<Core>,
+        state: &mut Record,
+        (ticket, mut effects): (Ticket, Effects),
+        now: Instant,
+    ) -> Effects {
+        state.dispatch = Dispatch::Queued(ticket);
+        if effects.waits {
+            effects.watches =
+                self.timer.watch_in_line(core, state, state.life.due(now), now + LONG);
+        }
+        effects
     }
 
     /// Gives up what a task that is suspended has or waits for. Beyond the number of tasks
@@ -125,7 +133,12 @@ impl Local {
     }
 
     /// Takes what a task has of threads and places from it, for `next`; returns its place.
-    fn take_away(&self, core: &Core, state: &mut Record, next: Dispatch) -> Option<Place> {
+    pub(super) fn take_away(
+        &self,
+        core: &Core,
+        state: &mut Record,
+        next: Dispatch,
+    ) -> Option<Place> {
         let left = state.dispatch.leave(next);
         if left.was_parked {
             self.pool.unpark();

@@ -15,7 +15,7 @@ use super::line::{Limits, Line};
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::session::task::{Core, Place, Ticket};
-use crate::sync::{Condvar, Mutex, Rank};
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 
 /// How long a worker waits for something to do before it leaves.
 const WORKER_IDLE: Duration = Duration::from_secs(5);
@@ -165,6 +165,19 @@ impl Pool {
         })
     }
 
+    /// Does the same for one that runs on a worker, and lets it wait in line for that.
+    pub(crate) fn admit_in_line(
+        &self,
+        core: &Arc<Core>,
+        host: &str,
+        priority: f32,
+    ) -> Result<(Ticket, Effects), Error> {
+        let mut state = self.state.lock();
+        state.check_open()?;
+        state.alive.insert(Reverse(core.id), Arc::clone(core));
+        Ok(self.line_up(state, core, host, Some(priority)))
+    }
+
     /// Lets a task wait in line for a worker: by its priority, or ahead of all that have
     /// one if it is `None`.
     pub(crate) fn push(
@@ -173,8 +186,17 @@ impl Pool {
         host: &str,
         priority: Option<f32>,
     ) -> (Ticket, Effects) {
+        self.line_up(self.state.lock(), core, host, priority)
+    }
+
+    fn line_up(
+        &self,
+        mut state: MutexGuard<'_, Roster>,
+        core: &Arc<Core>,
+        host: &str,
+        priority: Option<f32>,
+    ) -> (Ticket, Effects) {
         let job = Job { core: Arc::clone(core), has_thread: false };
-        let mut state = self.state.lock();
         let ticket = match priority {
             Some(priority) => state.line.push(host, priority, job),
             None => state.line.push_returning(host, job),
@@ -256,11 +278,16 @@ impl Pool {
     pub(crate) fn finish(&self, id: u64, place: Option<Place>) -> (Effects, bool) {
         let mut state = self.state.lock();
         let finished = state.alive.remove(&Reverse(id));
+        let frees = place.is_some();
         if let Some(place) = place {
             state.line.free(place);
         }
         let closes = self.becomes_quiet(&mut state);
-        let effects = self.dispatched(state);
+        let mut granted = Vec::new();
+        if frees {
+            state.dispatch(&mut granted);
+        }
+        let effects = self.staffed(state, granted);
         drop(finished);
         (effects, closes)
     }

@@ -44,7 +44,8 @@ struct Watch {
 
 #[derive(Debug, Default)]
 struct Moments {
-    /// By moment, then by the number of the task.
+    /// By moment, then by the number of the task; the last one first, turned round: the place of
+    /// one that comes is then found by looking at one entry of each node.
     tasks: BTreeSet<(u64, u64)>,
     /// When the system is asked again for threads.
     workers: Option<NonZeroU64>,
@@ -73,13 +74,46 @@ impl Timer {
     /// comes is none.
     pub(super) fn watch(&self, core: &Arc<Core>, state: &mut Record, moment: Option<Instant>) {
         self.forget(core, state);
+        self.note(&mut self.watch.state.lock(), core, state, moment);
+    }
+
+    /// Does the same for one that stands in line, and has the line looked at when `look` comes,
+    /// unless it will be before, as long as a task without a thread is watched. Returns whether
+    /// the thread has to be [attended](Self::attend) to.
+    pub(super) fn watch_in_line(
+        &self,
+        core: &Arc<Core>,
+        state: &mut Record,
+        moment: Option<Instant>,
+        look: Instant,
+    ) -> bool {
+        self.forget(core, state);
+        let mut moments = self.watch.state.lock();
+        self.note(&mut moments, core, state, moment);
+        self.note_line(&mut moments, look);
+        !moments.runs
+    }
+
+    fn note(
+        &self,
+        moments: &mut Moments,
+        core: &Core,
+        state: &mut Record,
+        moment: Option<Instant>,
+    ) {
         let Some(moment) = moment.map(|moment| self.watch.nanos(moment)) else { return };
         state.attempts.watched(Some(moment));
-        let mut moments = self.watch.state.lock();
-        moments.tasks.insert((moment.get(), core.id));
-        let is_first = moments.tasks.first().is_some_and(|first| first.1 == core.id);
-        if is_first {
-            self.wake(&mut moments);
+        if moments.insert(moment, core.id) {
+            self.wake(moments);
+        }
+    }
+
+    fn note_line(&self, moments: &mut Moments, look: Instant) {
+        if moments.line.is_none() {
+            moments.line = Some(self.watch.nanos(look));
+            if moments.runs {
+                self.wake(moments);
+            }
         }
     }
 
@@ -87,7 +121,7 @@ impl Timer {
     pub(super) fn forget(&self, core: &Core, state: &mut Record) {
         let Some(moment) = state.attempts.watched(None) else { return };
         let mut moments = self.watch.state.lock();
-        moments.tasks.remove(&(moment.get(), core.id));
+        moments.remove(moment, core.id);
         if moments.tasks.is_empty() && moments.runs {
             self.wake(&mut moments);
         }
@@ -134,13 +168,7 @@ impl Timer {
     /// Has the line looked at when `moment` comes, unless it will be before, as long as a task
     /// without a thread is watched.
     pub(super) fn look_at_line(&self, moment: Instant) {
-        let mut moments = self.watch.state.lock();
-        if moments.line.is_none() {
-            moments.line = Some(self.watch.nanos(moment));
-            if moments.runs {
-                self.wake(&mut moments);
-            }
-        }
+        self.note_line(&mut self.watch.state.lock(), moment);
     }
 
     /// Sees to it that the thread is there if somebody waits; returns whether it is. Called
@@ -196,9 +224,26 @@ enum Due {
 }
 
 impl Moments {
+    /// Has the task of this number looked at; returns whether it is the first.
+    fn insert(&mut self, moment: NonZeroU64, id: u64) -> bool {
+        let entry = (!moment.get(), !id);
+        self.tasks.insert(entry);
+        self.tasks.last() == Some(&entry)
+    }
+
+    fn remove(&mut self, moment: NonZeroU64, id: u64) {
+        let entry = (!moment.get(), !id);
+        // Who waits for longest is the next to run in most cases, which takes no search.
+        if self.tasks.last() == Some(&entry) {
+            self.tasks.pop_last();
+        } else {
+            self.tasks.remove(&entry);
+        }
+    }
+
     /// Returns the first moment.
     fn first(&self) -> Option<NonZeroU64> {
-        let task = self.tasks.first().and_then(|&(moment, _)| NonZeroU64::new(moment));
+        let task = self.tasks.last().and_then(|&(moment, _)| NonZeroU64::new(!moment));
         let line = task.and(self.line);
         task.into_iter().chain(self.workers).chain(self.calls).chain(line).min()
     }
@@ -218,7 +263,7 @@ impl Moments {
             self.line = None;
             return Due::Line;
         }
-        self.tasks.pop_first().map_or(Due::Leaving, |(_, id)| Due::Task(id))
+        self.tasks.pop_last().map_or(Due::Leaving, |(_, id)| Due::Task(!id))
     }
 }
 

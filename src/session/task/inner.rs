@@ -197,11 +197,13 @@ impl Core {
         state.seen.failed(error);
     }
 
-    /// Begins it; it ends when its own request's token is cancelled.
-    pub(crate) fn begin(self: &Arc<Self>, state: &mut Record) {
+    /// Begins it, at the time that is returned; it ends when its own request's token is cancelled.
+    pub(crate) fn begin(self: &Arc<Self>, state: &mut Record) -> Instant {
+        let now = self.shared.now();
         // A deadline that the clock cannot hold is none.
-        state.life.begin(self.shared.now().checked_add(self.timeout_for_resource()));
+        state.life.begin(now.checked_add(self.timeout_for_resource()));
         state.link = self.request.cancel().map(|token| self.linked_to(token));
+        now
     }
 
     /// Looks at the request's token after the task is linked to it: it may have been

@@ -32,7 +32,7 @@ pub(crate) enum Reports {
 pub(crate) type SendUpdate = Arc<dyn Fn(Item) -> bool + Send + Sync>;
 
 /// Takes what the task has brought.
-pub(crate) type End = Foreign<Box<dyn FnOnce(Task, Brought) + Send>>;
+pub(crate) type End = Foreign<Box<dyn FnOnce(&Task, Brought) + Send>>;
 
 impl Reports {
     /// Has a closure called with what a task brings, `taken` from it.
@@ -52,7 +52,7 @@ impl Reports {
         Self::Channel(Foreign::new(Box::new(move |task, outcome| {
             let outcome = outcome.and_then(taken);
             // Whoever dropped the receiver wants to know no more.
-            let _ = outcomes.send(Finished { id: task.id(), task, outcome });
+            let _ = outcomes.send(Finished { id: task.id(), task: task.clone(), outcome });
         })))
     }
 

@@ -3,7 +3,7 @@ mod model;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use super::{KEPT_HOSTS, Limits, Line, Position, Rank, Waiting};
+use super::{KEPT_HOSTS, Limits, Line, Position, Rank, Ready, Waiting};
 use crate::session::task::Place;
 
 impl<T> Line<T> {
@@ -48,6 +48,12 @@ fn drain<T>(line: &mut Line<T>) -> Vec<T> {
 /// Starts all that may start and returns the jobs, with their places.
 fn start<T>(line: &mut Line<T>) -> (Vec<T>, Vec<Place>) {
     std::iter::from_fn(|| line.next()).map(|(_, job, place)| (job, place)).unzip()
+}
+
+impl Ready {
+    fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
 }
 
 #[test]
@@ -247,7 +253,7 @@ fn a_full_house_is_out_of_the_way_of_the_next_job() {
     }
     let (_, mut places) = start(&mut line);
     assert_eq!((line.running(), line.waiting()), (6, 99_994));
-    assert!(line.ready.is_empty(), "there is nothing to walk");
+    assert!(line.ready.len() == 0, "there is nothing to walk");
     line.push(&other, 0.0, 100_000);
     assert_eq!(line.ready.len(), 1);
     assert_eq!(line.next().unwrap().1, 100_000);
