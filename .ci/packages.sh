@@ -7,6 +7,7 @@ apt_packages=(
     g++                         # what drives the fuzz targets
     libedit2 libffi8 libxml2 libz3-4 libzstd1 # what the LLVM of cross.sh is linked with
     ca-certificates openssl     # roots for clients; the tests' own authority
+    gcc-mingw-w64-x86-64-win32  # links for Windows, and compiles C for it
     haproxy                     # a real proxy, in front of a real server
     iproute2 util-linux         # network and mount namespaces, setpriv
     libcurl4-openssl-dev libssl-dev # a peer of the benchmarks
@@ -16,6 +17,7 @@ apt_packages=(
     nodejs                      # a real server that answers while it reads
     pkg-config                  # finds libcurl for the benchmarks
     procps strace valgrind      # counts of system calls and instructions
+    wine64                      # runs programs of Windows
     xdotool xvfb                # a display without a screen, and a hand at its mouse
 )
 

@@ -79,5 +79,7 @@ mod uploads_both_ways;
 mod uploads_early;
 mod uploads_unfinished;
 mod values;
+#[cfg(windows)]
+mod windows;
 #[cfg(target_os = "linux")]
 mod zones;

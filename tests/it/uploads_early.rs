@@ -84,6 +84,7 @@ fn a_refusal_without_a_length_ends_where_the_connection_is_reset() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "Wine 8 shuts down what it closes: a reset comes behind an end")]
 fn a_reset_ends_no_other_answer_without_a_length() {
     // What was sent is not refused, and is not there, and an end within TLS may be forged.
     plain_and_tls(|over, server, session| {

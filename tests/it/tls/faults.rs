@@ -9,9 +9,11 @@ use super::{session, trusting};
 
 #[test]
 fn a_handshake_that_breaks_fails_in_a_way_that_says_why() {
+    #[cfg(not(windows))]
+    use ErrorKind::NetworkConnectionLost as Lost;
     use ErrorKind::{
         ClientCertificateRejected as Rejected, ClientCertificateRequired as Required,
-        NetworkConnectionLost as Lost, SecureConnectionFailed as Failed,
+        SecureConnectionFailed as Failed,
     };
 
     let authority = Authority::new();
@@ -22,6 +24,8 @@ fn a_handshake_that_breaks_fails_in_a_way_that_says_why() {
     let http = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".to_vec();
     let cases = [
         (HandshakeFault::Close, Failed, "closed the connection"),
+        // Wine 8 shuts down every socket that it closes, so that an end may be seen before.
+        #[cfg(not(windows))]
         (HandshakeFault::Reset, Lost, "reset"),
         (HandshakeFault::garbage(), Failed, "is not TLS"),
         (HandshakeFault::Bytes(http), Failed, "is not TLS"),

@@ -1,0 +1,52 @@
+# shellcheck shell=bash disable=SC2154 # `run` sets cache, `cross.sh` sets cross
+# Builds the tests for Windows, and runs them under Wine. Sourced by `run`.
+#
+# mingw links what the compiler of `cross.sh` makes, with a standard library that Cargo
+# builds first. All that is kept, by the versions of the compiler and of Wine.
+
+# What always runs of `tests/it`, beside all unit tests and the tour. The whole takes as long
+# as all other steps together: `URLSESSION_CI_WINDOWS=all` asks for it.
+windows_smoke=(
+    windows:: connecting:: downloads:: keep_alive:: redirects:: requests:: responses::
+    stale:: tls::agreed:: cancel:: --skip a_session_survives_cancels
+)
+
+# Has Cargo build for Windows, and run under Wine.
+windows_cargo() {
+    local command="$1"
+    shift
+    PATH="$cross/bin:$PATH" RUSTC="$cross/bin/rustc" RUSTC_BOOTSTRAP=1 \
+        CARGO_PROFILE_DEV_DEBUG=false CARGO_TARGET_DIR="$cross/windows" \
+        CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=x86_64-w64-mingw32-gcc \
+        CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=/usr/lib/wine/wine64 \
+        WINEPREFIX="$wine_prefix" WINEDEBUG=-all \
+        cargo "$command" -Zbuild-std=std,panic_unwind,test,proc_macro \
+        --target x86_64-pc-windows-gnu --features test-util "$@"
+}
+
+# Makes a Windows of our own, without a browser and .NET, and sets `wine_prefix` to it.
+make_wine_prefix() {
+    # shellcheck disable=SC2016 # that is dpkg's
+    wine_prefix="$cache/wine-$(dpkg-query -W -f='${Version}' wine64)"
+    if [ ! -e "$wine_prefix/complete" ]; then
+        rm -rf "$wine_prefix"
+        mkdir -p "$wine_prefix"
+        WINEPREFIX="$wine_prefix" WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=" \
+            /usr/lib/wine/wine64 wineboot --init
+        touch "$wine_prefix/complete"
+    fi
+    x86_64-w64-mingw32-gcc -shared .ci/process_prng.c -ladvapi32 \
+        -o "$wine_prefix/drive_c/windows/system32/bcryptprimitives.dll"
+}
+
+windows_under_wine() {
+    install_cross_compiler
+    make_wine_prefix
+    tested windows_cargo test --lib
+    if [ "${URLSESSION_CI_WINDOWS:-}" = all ]; then
+        tested windows_cargo test --test it
+    else
+        tested windows_cargo test --test it -- "${windows_smoke[@]}"
+    fi
+    windows_cargo run --example tour
+}
