@@ -124,9 +124,14 @@ impl Connection {
         self.outbox = outbox;
     }
 
-    /// Writes all of `bytes`.
-    pub(super) fn write_all(&mut self, bytes: &[u8], context: &Context) -> Result<(), Error> {
-        self.stream.write_all(bytes, context)
+    /// Writes what has not `gone` of `bytes`, and keeps that up to date.
+    pub(super) fn write_all(
+        &mut self,
+        bytes: &[u8],
+        gone: &mut usize,
+        context: &Context,
+    ) -> Result<(), Error> {
+        self.stream.write_all(bytes, gone, context)
     }
 
     /// Closes the connection in the middle of a body.

@@ -9,11 +9,11 @@ use super::connection::Connection;
 use super::lookup::Lookups;
 use super::socket::Link;
 use super::stream::Stream;
-use super::tls::{Terms, Tls};
+use super::tls::{Decisions, Terms, Tls};
 use super::{Settings, race, zone};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::wire::{Context, WireRequest};
+use crate::wire::{Context, Question, WireRequest};
 
 /// Makes the connections of one session.
 #[derive(Debug)]
@@ -23,6 +23,21 @@ pub(super) struct Connector {
     #[cfg(unix)]
     unix_socket: Option<std::path::PathBuf>,
     census: Census,
+}
+
+/// The making of a connection. What has begun of it is made anew if the load leaves its thread,
+/// but for what was decided on the way.
+#[derive(Debug)]
+pub(super) struct Making {
+    /// What bounds it, if not the load's own context.
+    bounded: Option<Context>,
+    decisions: Decisions,
+}
+
+impl Making {
+    pub(super) fn new(context: &Context) -> Self {
+        Self { bounded: context.connecting(), decisions: Decisions::default() }
+    }
 }
 
 impl Connector {
@@ -41,14 +56,15 @@ impl Connector {
         self.lookups.close();
     }
 
-    /// Makes a connection for a request.
+    /// Makes a connection for a request, or goes on with that.
     pub(super) fn connect(
         &self,
+        making: &mut Making,
         request: &WireRequest<'_>,
         context: &Context,
     ) -> Result<Box<Connection>, Error> {
         let &WireRequest { url, route, .. } = request;
-        let bounded = context.connecting();
+        let Making { bounded, decisions } = making;
         let context = bounded.as_ref().unwrap_or(context);
         let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
             return Err(Error::new(ErrorKind::BadUrl, "the URL has no host"));
@@ -56,7 +72,7 @@ impl Connector {
         let place = Place { host, port, zone: route.zone() };
         let plain = || self.link(&place, context).map(Stream::Plain);
         let stream = match url.scheme() {
-            "https" => self.tls.secure(url, plain, context)?,
+            "https" => self.tls.secure(url, plain, decisions, context)?,
             _ => plain()?,
         };
         // Handed on many times, so it is moved as a pointer.
@@ -68,10 +84,11 @@ impl Connector {
     pub(super) fn confirm(
         &self,
         connection: &mut Connection,
+        question: &mut Question,
         request: &WireRequest<'_>,
         context: &Context,
     ) -> Result<bool, Error> {
-        self.tls.confirm(connection.stream(), request.url, context)
+        self.tls.confirm(connection.stream(), request.url, question, context)
     }
 
     /// Whether a load may use a connection with these terms.

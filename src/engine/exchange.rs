@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use super::Works;
 use super::connection::Connection;
+use super::connector::Making;
 use super::home::{Berth, Home};
 use super::http1::{self, Duplex, Exchanged, Incoming, Progress};
+use super::{Call, Works};
 use crate::body::Body;
 use crate::cancel::Registered;
 use crate::census::{Counted, Kind};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::log;
-use crate::wire::{Context, Loss, Paused, PausedExchange, WireRequest, WireResponse};
+use crate::wire::{Context, Loss, Paused, PausedExchange, Question, WireRequest, WireResponse};
 
 /// An exchange that is under way, as far as its answer's head.
 pub(super) struct Exchange {
@@ -76,8 +77,8 @@ impl Works {
         let Exchanged { head, decision } = match exchanged {
             Ok(exchanged) => exchanged,
             Err(error) if context.leaves(&error) => {
-                let (exchange, works) = (Box::new(exchange), self.clone());
-                *paused = Some(Box::new(Left { exchange, works }));
+                let berth = exchange.berth.clone();
+                *paused = self.left(Point::Exchanging(Box::new(exchange)), berth.as_ref());
                 return Err(Failed { error, may_be_repeated: false });
             }
             Err(error) => return Err(exchange.failed(error, request)),
@@ -110,10 +111,32 @@ impl Exchange {
     }
 }
 
+/// A connection that others have made, and the question whether the load may use it.
+pub(super) type Candidate = (Box<Connection>, Question);
+
+/// How far an exchange had come when its thread was left.
+pub(super) enum Point {
+    /// Somebody is asked about a connection that others have made.
+    Confirming(Box<Candidate>),
+    /// A connection is made.
+    Connecting(Box<Making>),
+    /// It is under way.
+    Exchanging(Box<Exchange>),
+}
+
 /// An exchange that no thread goes on with, and what it goes on with.
 struct Left {
-    exchange: Box<Exchange>,
+    point: Point,
     works: Arc<Works>,
+    berth: Option<Arc<Berth>>,
+}
+
+impl Works {
+    /// Keeps what goes on later.
+    #[cold]
+    pub(super) fn left(self: &Arc<Self>, point: Point, berth: Option<&Arc<Berth>>) -> Paused {
+        Some(Box::new(Left { point, works: self.clone(), berth: berth.cloned() }))
+    }
 }
 
 impl PausedExchange for Left {
@@ -123,13 +146,22 @@ impl PausedExchange for Left {
         context: &Context,
         paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
-        let Self { exchange, works } = *self;
-        let berth = exchange.berth.clone();
+        let Self { point, works, berth } = *self;
+        let call = Call { request, context, berth: berth.as_ref() };
+        let exchange = match point {
+            Point::Confirming(candidate) => {
+                return works.exchange_over(Some(candidate), &call, paused);
+            }
+            Point::Connecting(making) => {
+                return works.exchange_anew(*making, &call, paused);
+            }
+            Point::Exchanging(exchange) => exchange,
+        };
         match works.attempt(Beginning::Left(exchange), request, context, paused) {
             Ok(response) => Ok(response),
             Err(failed) if failed.may_be_repeated => {
                 log::debug!("a kept-alive connection was dead; trying once on a new one");
-                works.exchange_anew(berth.as_ref(), request, context, paused)
+                works.exchange_anew(Making::new(context), &call, paused)
             }
             Err(failed) => Err(failed.error),
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Works;
 use super::connection::Connection;
 use super::pool::Pool;
+use super::{Call, Works};
 use crate::error::Error;
 use crate::sync::{Mutex, Rank};
 use crate::wire::{Context, Paused, Wire, WireRequest, WireResponse};
@@ -57,7 +57,8 @@ impl Wire for Reserved {
         context: &Context,
         paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
-        self.works.exchange_over(Some(&self.berth), request, context, paused)
+        let call = Call { request, context, berth: Some(&self.berth) };
+        self.works.exchange_over(None, &call, paused)
     }
 
     fn reserved(&self) -> Box<dyn Wire> {

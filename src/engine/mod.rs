@@ -37,8 +37,8 @@ mod zone;
 use std::sync::Arc;
 
 use connection::Connection;
-use connector::Connector;
-use exchange::Beginning;
+use connector::{Connector, Making};
+use exchange::{Beginning, Candidate, Point};
 use home::{Berth, Reserved};
 #[cfg(any(test, fuzzing))]
 pub(crate) use http1::fuzz;
@@ -55,7 +55,7 @@ use crate::log;
 use crate::resolver::Resolver;
 #[cfg(feature = "tls")]
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
-use crate::wire::{Context, Loss, Paused, Route, Wire, WireRequest, WireResponse};
+use crate::wire::{Context, Loss, Paused, Question, Route, Wire, WireRequest, WireResponse};
 
 /// What an engine is made with.
 #[derive(Clone, Debug)]
@@ -94,6 +94,14 @@ struct Works {
     pool: Arc<Pool>,
     connector: Connector,
     census: Census,
+}
+
+/// What an exchange is asked to do.
+struct Call<'a> {
+    request: &'a WireRequest<'a>,
+    context: &'a Context,
+    /// Where the load has its own connection, if it has one.
+    berth: Option<&'a Arc<Berth>>,
 }
 
 impl Engine {
@@ -146,22 +154,33 @@ impl Works {
     }
 
     /// One exchange over a connection of the pool or a new one, which the load keeps if it
-    /// has a place for its own.
+    /// has a place for its own; over the one about which somebody is `asked` already, if that
+    /// says so.
     fn exchange_over(
         self: &Arc<Self>,
-        berth: Option<&Arc<Berth>>,
-        request: &WireRequest<'_>,
-        context: &Context,
+        mut asked: Option<Box<Candidate>>,
+        call: &Call<'_>,
         paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
+        let &Call { request, context, berth } = call;
         context.check()?;
-        while let Some(mut connection) = self.at_hand(berth, request, context) {
-            match self.connector.confirm(&mut connection, request, context) {
+        loop {
+            let (mut connection, mut question) = match asked.take() {
+                Some(candidate) => *candidate,
+                None => match self.at_hand(berth, request, context) {
+                    Some(connection) => (connection, Question::default()),
+                    None => break,
+                },
+            };
+            match self.connector.confirm(&mut connection, &mut question, request, context) {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(error) => {
-                    // Others have no reason to leave it.
-                    if berth.is_none() {
+                    if context.leaves(&error) {
+                        *paused =
+                            self.left(Point::Confirming(Box::new((connection, question))), berth);
+                    } else if berth.is_none() {
+                        // Others have no reason to leave it.
                         self.pool.put(connection);
                     }
                     return Err(error);
@@ -177,18 +196,26 @@ impl Works {
                 Err(failed) => return Err(failed.error),
             }
         }
-        self.exchange_anew(berth, request, context, paused)
+        self.exchange_anew(Making::new(context), call, paused)
     }
 
     /// One exchange over a new connection.
     fn exchange_anew(
         self: &Arc<Self>,
-        berth: Option<&Arc<Berth>>,
-        request: &WireRequest<'_>,
-        context: &Context,
+        mut making: Making,
+        call: &Call<'_>,
         paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
-        let mut connection = self.connector.connect(request, context)?;
+        let &Call { request, context, berth } = call;
+        let mut connection = match self.connector.connect(&mut making, request, context) {
+            Ok(connection) => connection,
+            Err(error) => {
+                if context.leaves(&error) {
+                    *paused = self.left(Point::Connecting(Box::new(making)), berth);
+                }
+                return Err(error);
+            }
+        };
         self.pool.admit(&mut connection);
         let beginning = Beginning::Anew(connection, berth.cloned());
         self.attempt(beginning, request, context, paused).map_err(|failed| failed.error)
@@ -202,7 +229,7 @@ impl Wire for Engine {
         context: &Context,
         paused: &mut Paused,
     ) -> Result<WireResponse, Error> {
-        self.0.exchange_over(None, request, context, paused)
+        self.0.exchange_over(None, &Call { request, context, berth: None }, paused)
     }
 
     fn reserved(&self) -> Box<dyn Wire> {

@@ -10,7 +10,7 @@ use super::Settings;
 use super::spare::Shelf;
 use super::stream::Stream;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::wire::Context;
+use crate::wire::{Context, Question};
 
 /// Says what is missing.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub(super) struct Tls(());
 /// Only TLS sets terms for the use of a connection.
 #[derive(Debug)]
 pub(super) struct Terms(Infallible);
+
+/// There is nothing to decide.
+#[derive(Debug, Default)]
+pub(super) struct Decisions(());
 
 /// A stream that nothing makes.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ impl Tls {
         &self,
         _: &Url,
         connect: impl Fn() -> Result<Stream, Error>,
+        _: &mut Decisions,
         _: &Context,
     ) -> Result<Stream, Error> {
         drop(connect()?);
@@ -42,7 +47,13 @@ impl Tls {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "with TLS, somebody is asked")]
-    pub(super) fn confirm(&self, _: &mut Stream, _: &Url, _: &Context) -> Result<bool, Error> {
+    pub(super) fn confirm(
+        &self,
+        _: &mut Stream,
+        _: &Url,
+        _: &mut Question,
+        _: &Context,
+    ) -> Result<bool, Error> {
         Ok(true)
     }
 
@@ -66,7 +77,7 @@ impl TlsStream {
         match self.0 {}
     }
 
-    pub(super) fn write_all(&mut self, _: &[u8], _: &Context) -> Result<(), Error> {
+    pub(super) fn write_all(&mut self, _: &[u8], _: &mut usize, _: &Context) -> Result<(), Error> {
         match self.0 {}
     }
 

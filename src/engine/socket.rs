@@ -150,13 +150,16 @@ impl Link {
         }
     }
 
-    /// Writes all of `bytes`. It is the head of a request and what fits beside it, or a part of a
-    /// handshake, for which nearly every system has room; how much of it has gone nobody keeps,
-    /// so the load stays on its thread.
-    pub(super) fn write_all(&mut self, mut bytes: &[u8], context: &Context) -> Result<(), Error> {
-        while !bytes.is_empty() {
-            let wait = context.wait_here();
-            bytes = &bytes[self.write_some(bytes, &wait, context)?..];
+    /// Writes what has not `gone` of `bytes`, and keeps that up to date.
+    pub(super) fn write_all(
+        &mut self,
+        bytes: &[u8],
+        gone: &mut usize,
+        context: &Context,
+    ) -> Result<(), Error> {
+        while *gone < bytes.len() {
+            let wait = context.wait();
+            *gone += self.write_some(&bytes[*gone..], &wait, context)?;
         }
         Ok(())
     }

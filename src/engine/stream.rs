@@ -31,11 +31,17 @@ impl Stream {
         }
     }
 
-    /// Writes all of `bytes`.
-    pub(super) fn write_all(&mut self, bytes: &[u8], context: &Context) -> Result<(), Error> {
+    /// Writes what has not `gone` of `bytes`, and keeps that up to date: if the load leaves its
+    /// thread meanwhile, the same call goes on with it.
+    pub(super) fn write_all(
+        &mut self,
+        bytes: &[u8],
+        gone: &mut usize,
+        context: &Context,
+    ) -> Result<(), Error> {
         match self {
-            Self::Plain(link) => link.write_all(bytes, context),
-            Self::Tls(tls) => tls.write_all(bytes, context),
+            Self::Plain(link) => link.write_all(bytes, gone, context),
+            Self::Tls(tls) => tls.write_all(bytes, gone, context),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::headers::Headers;
 use crate::log;
 use crate::request::Request;
 use crate::response::Response;
-use crate::wire::{Context, Head, Wire, WireBody, WireResponse};
+use crate::wire::{Context, Head, Question, Wire, WireBody, WireResponse};
 
 pub(crate) use authentication::Authenticator;
 use decode::Coding;
@@ -65,8 +65,29 @@ impl<'a> Means<'a> {
 pub(crate) struct Load {
     hop: Hop,
     sending: Sending,
-    /// A redirect that was left before anybody was asked about it.
-    redirect: Option<Box<WireResponse>>,
+    /// A response that was left before it was decided what becomes of it.
+    undecided: Option<Box<(WireResponse, Asked)>>,
+}
+
+/// What is asked about a response, if anything is.
+type Asked = Option<Box<Questions>>;
+
+/// What may be asked about a response.
+#[derive(Default)]
+struct Questions {
+    /// Which request follows a redirect.
+    redirect: Question,
+    /// Which body is sent again.
+    body: Question,
+}
+
+/// What becomes of a response.
+enum Next {
+    /// It is delivered.
+    Deliver,
+    /// Its request is sent again.
+    SendAgain,
+    Follow(Box<Request>),
 }
 
 impl fmt::Debug for Load {
@@ -81,39 +102,57 @@ impl Load {
     /// Begins with a request that is prepared.
     #[inline(always)]
     pub(crate) fn new(hop: Hop) -> Self {
-        Self { hop, sending: Sending::default(), redirect: None }
+        Self { hop, sending: Sending::default(), undecided: None }
     }
 
     /// Loads until there is the response to [deliver](Self::deliver).
     pub(crate) fn go_on(&mut self, means: &Means<'_>) -> Result<WireResponse, Error> {
         loop {
-            let Self { hop, sending, redirect } = self;
-            let response = match redirect.take() {
-                Some(response) => *response,
-                None => {
-                    let response = sending.send(hop, means).map_err(|error| error.on(&hop.url))?;
-                    let answers = sending.answers(hop, &response, means);
-                    if answers.map_err(|error| error.on(&hop.url))? {
-                        response.body.discard();
-                        continue;
-                    }
+            let mut asked = None;
+            let response = match self.undecided.take() {
+                Some(undecided) => {
+                    let (response, questions) = *undecided;
+                    asked = questions;
                     response
                 }
-            };
-            let request = match follow(hop, &response, means) {
-                Ok(Some(request)) => request,
-                Ok(None) => return Ok(response),
-                Err(error) => {
-                    if means.context.leaves(&error) {
-                        *redirect = Some(Box::new(response));
-                    }
-                    return Err(error.on(&hop.url));
+                None => {
+                    let sent = self.sending.send(&self.hop, means);
+                    sent.map_err(|error| error.on(&self.hop.url))?
                 }
             };
-            response.body.discard();
-            *hop = hop.next(&request, means.rules)?;
-            sending.redirected();
+            match self.decide(&response, &mut asked, means) {
+                Ok(Next::Deliver) => return Ok(response),
+                Ok(Next::SendAgain) => response.body.discard(),
+                Ok(Next::Follow(request)) => {
+                    response.body.discard();
+                    self.hop = self.hop.next(&request, means.rules)?;
+                    self.sending.redirected();
+                    means.context.arrive().map_err(|error| error.on(&self.hop.url))?;
+                }
+                Err(error) => {
+                    if means.context.leaves(&error) {
+                        self.undecided = Some(Box::new((response, asked)));
+                    }
+                    return Err(error.on(&self.hop.url));
+                }
+            }
         }
+    }
+
+    /// Decides what becomes of a response. If the load leaves its thread meanwhile, it is decided
+    /// once more, and goes on with what was asked.
+    #[inline]
+    fn decide(
+        &mut self,
+        response: &WireResponse,
+        asked: &mut Asked,
+        means: &Means<'_>,
+    ) -> Result<Next, Error> {
+        if self.sending.answers(&mut self.hop, response, asked, means)? {
+            return Ok(Next::SendAgain);
+        }
+        let request = follow(&mut self.hop, response, asked, means)?;
+        Ok(request.map_or(Next::Deliver, |request| Next::Follow(Box::new(request))))
     }
 
     /// Delivers the response.
@@ -142,6 +181,7 @@ impl Load {
 fn follow(
     hop: &mut Hop,
     response: &WireResponse,
+    asked: &mut Asked,
     means: &Means<'_>,
 ) -> Result<Option<Request>, Error> {
     let &Means { rules, context, .. } = means;
@@ -153,12 +193,13 @@ fn follow(
             Step::Deliver => return Ok(None),
             Step::Refuse(error) => return Err(error),
         };
-    if keeps_body && !hop.rewind(context)? {
+    let questions = asked.get_or_insert_default();
+    if keeps_body && !hop.rewind(&mut questions.body, context)? {
         log::debug!("a redirect asks for a body that cannot be sent again");
         return Ok(None);
     }
     let proposed = hop.follow(url, method, keeps_body, crosses_origin);
-    context.redirect(response_to(hop, response), proposed)
+    context.redirect(response_to(hop, response), proposed, &mut questions.redirect)
 }
 
 /// Returns the response that this is, if it is delivered or not.

@@ -8,7 +8,7 @@ use crate::body::{Body, Form};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::request::{self, Redirects, Request, UserInfo, content};
-use crate::wire::Context;
+use crate::wire::{Context, Question};
 
 /// One hop's request, complete; redirects change it.
 #[derive(Debug)]
@@ -145,11 +145,15 @@ impl Hop {
 
     /// Makes the hop ready to be sent once more: what can be sent once is asked for anew.
     /// Returns whether there is a body to send, if there has to be one.
-    pub(super) fn rewind(&mut self, context: &Context) -> Result<bool, Error> {
+    pub(super) fn rewind(
+        &mut self,
+        question: &mut Question,
+        context: &Context,
+    ) -> Result<bool, Error> {
         if self.body.as_ref().is_none_or(Body::can_be_sent) {
             return Ok(true);
         }
-        self.body = context.new_body()?.map(Body::untyped);
+        self.body = context.new_body(question)?.map(Body::untyped);
         let known = self.body.as_ref().and_then(|body| content::content_type(&self.headers, body));
         known.map_or(Ok(()), |value| self.headers.set("Content-Type", &value))?;
         Ok(self.body.is_some())

@@ -16,9 +16,9 @@
 
 use http::StatusCode;
 
-use super::Means;
 use super::authentication::Authentication;
 use super::prepare::Hop;
+use super::{Asked, Means};
 use crate::credentials::Asker;
 use crate::error::{Error, Redacted};
 use crate::headers::Headers;
@@ -123,11 +123,12 @@ impl Sending {
         &mut self,
         hop: &mut Hop,
         response: &WireResponse,
+        asked: &mut Asked,
         means: &Means<'_>,
     ) -> Result<bool, Error> {
         match response.head.status {
             StatusCode::UNAUTHORIZED => self.answers_challenge(hop, response, means),
-            StatusCode::EXPECTATION_FAILED => self.answers_expectation(hop, means),
+            StatusCode::EXPECTATION_FAILED => self.answers_expectation(hop, asked, means),
             _ => Ok(false),
         }
     }
@@ -135,11 +136,16 @@ impl Sending {
     /// RFC 9110 §10.1.1: a 417 says that somebody on the way does not know expectations, and
     /// the request is repeated without. One that had none got it for another reason.
     #[cold]
-    fn answers_expectation(&mut self, hop: &mut Hop, means: &Means<'_>) -> Result<bool, Error> {
+    fn answers_expectation(
+        &mut self,
+        hop: &mut Hop,
+        asked: &mut Asked,
+        means: &Means<'_>,
+    ) -> Result<bool, Error> {
         if !hop.expects_leave() {
             return Ok(false);
         }
-        if !hop.rewind(means.context)? {
+        if !hop.rewind(&mut asked.get_or_insert_default().body, means.context)? {
             log::debug!("a 417 asks for a body that cannot be sent again");
             return Ok(false);
         }

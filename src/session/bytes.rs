@@ -88,7 +88,7 @@ impl Bytes {
             && let Some(listener) = core.listener()
         {
             // A copy of what the caller has read.
-            listener.data(core, buffer[..count].to_vec())?;
+            listener.data(core, &mut buffer[..count].to_vec())?;
             listener.progress(core);
         }
         Ok(count)

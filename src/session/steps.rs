@@ -333,7 +333,7 @@ impl Scheduler for ByHand {
 
     fn end_in_place(&self, _task: &Core) {}
 
-    fn change_host(&self, _task: &Arc<Core>, _before: &str) -> Result<(), Error> {
+    fn arrive(&self, _task: &Arc<Core>) -> Result<(), Error> {
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Head, Pauses};
+use super::{Head, Pauses, Question};
 use crate::body::Body;
 use crate::credentials::{Challenge, Disposition};
 use crate::error::Error;
@@ -13,7 +13,9 @@ use crate::response::Response;
 
 /// The dialogue of one load with whoever started it.
 ///
-/// A question may take any time, and the load waits for the answer; an error ends the load.
+/// A question may take any time, and the load waits for the answer; an error ends the load, or
+/// says that it [leaves](super::Context::leaves) its thread: then the same is asked again later,
+/// with the same [`Question`].
 pub(crate) trait Dialogue: Send + Sync {
     /// Returns how long the load has paused, from its beginning to now. It leaves its thread
     /// only if it `may_leave`.
@@ -23,6 +25,10 @@ pub(crate) trait Dialogue: Send + Sync {
     /// pauses. [Cancelled](Error::is_cancelled) although the load was not means that it leaves
     /// its thread.
     fn rest(self: Arc<Self>) -> Result<(), Error>;
+
+    /// Whether the load leaves its thread. Whoever is asked may have ended it with the same
+    /// error.
+    fn has_left(&self) -> bool;
 
     // ---- told ----
 
@@ -45,15 +51,23 @@ pub(crate) trait Dialogue: Send + Sync {
         self: Arc<Self>,
         response: Response,
         proposed: Request,
+        question: &mut Question,
     ) -> Result<Option<Request>, Error>;
+
+    /// Returns when the load may go on where the redirect has led that was answered last.
+    fn arrive(self: Arc<Self>) -> Result<(), Error>;
 
     /// Returns a body to send in place of one that can be sent once and has to be sent
     /// again; `None` if there is none.
-    fn new_body(self: Arc<Self>) -> Result<Option<Body>, Error>;
+    fn new_body(self: Arc<Self>, question: &mut Question) -> Result<Option<Body>, Error>;
 
     /// Returns what to do about a challenge; `None` if nobody answers: then what happens is
     /// the default. Called only where there is [a delegate](Self::has_delegate).
-    fn challenge(self: Arc<Self>, challenge: Challenge) -> Result<Option<DelegateDecision>, Error>;
+    fn challenge(
+        self: Arc<Self>,
+        challenge: Challenge,
+        question: &mut Question,
+    ) -> Result<Option<DelegateDecision>, Error>;
 
     /// Whether there is anybody to ask about challenges.
     fn has_delegate(&self) -> bool;
@@ -68,6 +82,7 @@ pub(crate) trait Dialogue: Send + Sync {
     fn challenge_own(
         self: Arc<Self>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error>;
 
     /// Whether this delegate is one that is asked.

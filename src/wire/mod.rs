@@ -10,6 +10,7 @@
 
 mod context;
 mod dialogue;
+mod question;
 mod repeat;
 mod route;
 
@@ -21,6 +22,7 @@ use url::Url;
 
 pub(crate) use context::{Context, Deadline, Pauses, Timer, Wait};
 pub(crate) use dialogue::{DelegateDecision, DelegateId, Dialogue};
+pub(crate) use question::Question;
 pub(crate) use repeat::{Loss, may_send_again};
 pub(crate) use route::{Route, RouteKey};
 

@@ -41,6 +41,11 @@ mod keep_alive;
 mod line;
 mod look_ups;
 mod many_suspended;
+mod many_suspended_asked;
+mod many_suspended_blocked;
+mod many_suspended_redirected;
+#[cfg(feature = "tls")]
+mod many_suspended_securing;
 mod many_suspended_unanswered;
 mod memory;
 mod no_network;

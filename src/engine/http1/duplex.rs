@@ -90,11 +90,16 @@ impl Duplex {
         }
     }
 
-    /// Writes all of `bytes`, the head of the request or all of a small one. A connection that
-    /// breaks meanwhile is no error yet: an answer that the server sent before it closed is
-    /// worth more than the news that it has closed.
-    pub(super) fn write(&mut self, bytes: &[u8], context: &Context) -> Result<(), Error> {
-        match self.connection.write_all(bytes, context) {
+    /// Writes what has not `gone` of `bytes`, the head of the request or all of a small one. A
+    /// connection that breaks meanwhile is no error yet: an answer that the server sent before it
+    /// closed is worth more than the news that it has closed.
+    pub(super) fn write(
+        &mut self,
+        bytes: &[u8],
+        gone: &mut usize,
+        context: &Context,
+    ) -> Result<(), Error> {
+        match self.connection.write_all(bytes, gone, context) {
             Err(error) if error.kind() == ErrorKind::NetworkConnectionLost => {
                 self.way_out = WayOut::Broken(error);
                 Ok(())

@@ -22,10 +22,22 @@ const PATIENCE_FOR_100: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Progress {
     informational: Informational,
-    /// The head of the request is out.
+    /// The head of the request was begun to be written.
     has_begun: bool,
+    /// What was left while it was written.
+    message: Option<Box<Message>>,
     /// What waits for leave to go out.
     held_back: Option<Box<Unsent>>,
+}
+
+/// What goes out in one write.
+#[derive(Debug)]
+struct Message {
+    bytes: Vec<u8>,
+    /// How much of the body is in it, at its end.
+    body: usize,
+    /// How much the connection has taken.
+    gone: usize,
 }
 
 /// Sends `request` over `duplex` and receives the head of the answer, or goes on with that.
@@ -38,7 +50,7 @@ pub(super) fn exchange(
     context: &Context,
 ) -> Result<Head, Error> {
     let early = if progress.has_begun {
-        send_with_leave(duplex, progress, request, context)
+        go_on(duplex, progress, request, context)
     } else {
         progress.has_begun = true;
         begin(duplex, progress, request, context)
@@ -89,32 +101,62 @@ fn begin(
     let mut out = duplex.connection().take_outbox();
     codec::write_head(request, sending, &mut out);
     match body {
-        None => send_at_once(duplex, out, &[], context).map(|()| None),
+        None => send_at_once(duplex, progress, out, &[], context).map(|()| None),
         // RFC 9110 §10.1.1: there is nothing to wait with if there is nothing to send.
         Some(body) if expects_100(request) && sending != Sending::Length(0) => {
-            send_at_once(duplex, out, &[], context)?;
             progress.held_back = Some(Box::new((body, sending)));
+            send_at_once(duplex, progress, out, &[], context)?;
             send_with_leave(duplex, progress, request, context)
         }
         Some(body) => match body.small(SMALL) {
-            Some(bytes) => send_at_once(duplex, out, bytes, context).map(|()| None),
+            Some(bytes) => send_at_once(duplex, progress, out, bytes, context).map(|()| None),
             None => duplex.send(Upload::new(out, body, sending)).map(|()| None),
         },
     }
 }
 
+/// Goes on where the thread was left.
+#[cold]
+fn go_on(
+    duplex: &mut Duplex,
+    progress: &mut Progress,
+    request: &WireRequest<'_>,
+    context: &Context,
+) -> Result<Option<Head>, Error> {
+    if let Some(message) = progress.message.take() {
+        write(duplex, progress, *message, context)?;
+    }
+    send_with_leave(duplex, progress, request, context)
+}
+
 /// Sends head and body in one write.
 fn send_at_once(
     duplex: &mut Duplex,
+    progress: &mut Progress,
     mut out: Vec<u8>,
     body: &[u8],
     context: &Context,
 ) -> Result<(), Error> {
     out.extend_from_slice(body);
-    let sent = duplex.write(&out, context);
-    duplex.connection().return_outbox(out);
+    write(duplex, progress, Message { bytes: out, body: body.len(), gone: 0 }, context)
+}
+
+#[inline]
+fn write(
+    duplex: &mut Duplex,
+    progress: &mut Progress,
+    mut message: Message,
+    context: &Context,
+) -> Result<(), Error> {
+    let sent = duplex.write(&message.bytes, &mut message.gone, context);
+    if sent.as_ref().is_err_and(|error| context.leaves(error)) {
+        progress.message = Some(Box::new(message));
+        return sent;
+    }
+    duplex.connection().return_outbox(message.bytes);
     sent?;
-    if body.is_empty() || duplex.why_broken().is_some() { Ok(()) } else { context.sent(body.len()) }
+    let is_told = message.body > 0 && duplex.why_broken().is_none();
+    if is_told { context.sent(message.body) } else { Ok(()) }
 }
 
 /// A body of which nothing was read, and how it is to be sent.

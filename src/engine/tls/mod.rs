@@ -38,7 +38,8 @@ use super::stream::Stream;
 use crate::credentials::CredentialStorage;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::trust::{Certificate, Identity, Roots, TlsVersion, TrustPolicy};
-use crate::wire::Context;
+use crate::wire::{Context, Question};
+pub(super) use securing::Decisions;
 use securing::Securing;
 
 /// Makes TLS sessions for one session's connections.
@@ -82,9 +83,10 @@ impl Tls {
         &self,
         url: &Url,
         connect: impl Fn() -> Result<Stream, Error>,
+        decisions: &mut Decisions,
         context: &Context,
     ) -> Result<Stream, Error> {
-        let securing = Securing::new(self, url, context);
+        let securing = Securing::new(self, url, context, decisions);
         let securing = securing.map_err(|error| error.at(Stage::Securing))?;
         Ok(Stream::Tls(Box::new(securing.run(connect)?)))
     }
@@ -95,13 +97,16 @@ impl Tls {
         &self,
         stream: &mut Stream,
         url: &Url,
+        question: &mut Question,
         context: &Context,
     ) -> Result<bool, Error> {
         let Stream::Tls(stream) = stream else { return Ok(true) };
         match context.own_delegate() {
             Some(own) if !stream.consulted.knows(&own) => {
-                let confirmed = Securing::new(self, url, context)
+                let mut decisions = Decisions::asking(question);
+                let confirmed = Securing::new(self, url, context, &mut decisions)
                     .and_then(|securing| securing.confirm(stream, own));
+                *question = decisions.into_question();
                 confirmed.map_err(|error| error.at(Stage::Securing))
             }
             _ => Ok(true),

@@ -13,15 +13,16 @@ use url::Url;
 use super::decision::{AboutClient, AboutServer, about_client, about_server};
 use super::handshake::{Noted, take_noted};
 use super::stream::{Pause, TlsStream};
-use super::terms::{Consulted, Shown, Terms, stored_identity};
+use super::terms::{Client, Consulted, Shown, Terms, stored_identity};
 use super::{Tls, failure};
-use crate::credentials::{
-    AuthenticationMethod, Challenge, Credential, Persistence, ProtectionSpace,
-};
+use crate::credentials::{AuthenticationMethod, Challenge, Persistence, ProtectionSpace};
 use crate::engine::stream::Stream;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::trust::{Certificate, Identity, ServerTrust, server_name};
-use crate::wire::{Context, DelegateDecision, DelegateId};
+use crate::trust::{Certificate, ServerTrust, server_name};
+use crate::wire::{Context, DelegateDecision, DelegateId, Question};
+
+/// Asks those who are to be asked about a server.
+type Ask = fn(&Context, Challenge, &mut Question) -> Result<Option<DelegateDecision>, Error>;
 
 /// How many connections are made for one at most. Each question may take one, and a server
 /// that shows another certificate each time would be asked about for ever.
@@ -35,9 +36,22 @@ pub(super) struct Securing<'a> {
     host: &'a str,
     name: ServerName<'static>,
     context: &'a Context,
+    kept: &'a mut Decisions,
+}
+
+/// What was decided on the way to a connection, and what is still asked: kept if the load leaves
+/// its thread, and what a later try begins with.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Decisions {
     server: Option<Decided>,
     consulted: Consulted,
     client: Client,
+    about_server: Question,
+    about_client: Question,
+    /// A handshake about which somebody is asked.
+    shaken: Option<Shaken>,
+    /// How many handshakes there were.
+    shakes: usize,
 }
 
 /// A server's certificate that was decided to be good in this load.
@@ -48,47 +62,66 @@ struct Decided {
     against: Option<DelegateId>,
 }
 
-/// What a server is shown that wants a certificate of the client.
-#[derive(Debug)]
-enum Client {
-    Undecided,
-    Nothing { by: Option<DelegateId> },
-    Identity { identity: Identity, by: Option<DelegateId>, accepted: Option<Credential> },
-}
-
 /// A handshake that is over.
+#[derive(Debug)]
 struct Shaken {
-    stream: TlsStream,
+    /// None if it was broken off.
+    stream: Option<TlsStream>,
     ended: Result<(), Error>,
     noted: Noted,
+    /// Time has passed since then, as somebody was asked.
+    asked: bool,
 }
 
 impl<'a> Securing<'a> {
     /// Begins to secure a connection to the host of `url`.
-    pub(super) fn new(tls: &'a Tls, url: &'a Url, context: &'a Context) -> Result<Self, Error> {
+    pub(super) fn new(
+        tls: &'a Tls,
+        url: &'a Url,
+        context: &'a Context,
+        kept: &'a mut Decisions,
+    ) -> Result<Self, Error> {
         let host = url.host_str().unwrap_or_default();
         let name = server_name(host)?;
-        let (server, client) = (None, Client::Undecided);
-        let consulted = Consulted::default();
-        let mut securing = Self { tls, url, host, name, context, server, consulted, client };
+        let mut securing = Self { tls, url, host, name, context, kept };
         // Where nobody is asked about the server, its evaluation is all there is to wait for,
         // and the handshake does that before a certificate is shown.
-        if !context.has_delegate() {
+        if !context.has_delegate() && matches!(securing.kept.client, Client::Undecided) {
             securing.show_what_is_stored();
         }
         Ok(securing)
     }
 
-    /// Secures connections made by `connect`, until one may carry a request.
+    /// Secures connections made by `connect`, until one may carry a request. If the load leaves
+    /// its thread meanwhile, what was decided goes on with that.
     pub(super) fn run(
         mut self,
         connect: impl Fn() -> Result<Stream, Error>,
     ) -> Result<TlsStream, Error> {
-        for _ in 0..MOST {
-            let below = connect()?;
-            let secured = self.shake(below).and_then(|shaken| self.decide(shaken));
-            if let Some(secured) = secured.map_err(|error| error.at(Stage::Securing))? {
-                return Ok(secured);
+        loop {
+            let mut shaken = match self.kept.shaken.take() {
+                Some(shaken) => shaken,
+                None if self.kept.shakes == MOST => break,
+                None => {
+                    let shaken = self.shake(connect()?);
+                    let shaken = shaken.map_err(|error| error.at(Stage::Securing))?;
+                    self.kept.shakes += 1;
+                    shaken
+                }
+            };
+            match self.decide(&mut shaken) {
+                Ok(false) => {}
+                Ok(true) => {
+                    if let Some(stream) = shaken.stream {
+                        return Ok(stream);
+                    }
+                }
+                Err(error) => {
+                    if self.context.leaves(&error) {
+                        self.kept.shaken = Some(shaken);
+                    }
+                    return Err(error.at(Stage::Securing));
+                }
             }
         }
         let detail = "the server has shown another certificate on every connection";
@@ -117,10 +150,10 @@ impl<'a> Securing<'a> {
         let context = self.context;
         let _registered = context.cancel.as_ref().map(|token| token.on_cancel(below.waker()));
         context.check()?;
-        let identity = self.client.identity();
-        let against = self.server.as_ref().is_some_and(|decided| decided.against.is_some());
+        let (identity, server) = (self.kept.client.identity(), &self.kept.server);
+        let against = server.as_ref().is_some_and(|decided| decided.against.is_some());
         let config = if against || identity.is_some() {
-            let decided = self.server.as_ref().map(|decided| decided.certificate.clone());
+            let decided = server.as_ref().map(|decided| decided.certificate.clone());
             self.tls.special(decided, identity)?
         } else {
             self.tls.usual.clone()
@@ -128,72 +161,80 @@ impl<'a> Securing<'a> {
         let mut stream = TlsStream::new(config, self.name.clone(), below)?;
         drop(take_noted());
         let ended = stream.handshake(context);
+        if let Err(error) = &ended
+            && context.leaves(error)
+        {
+            // It begins anew: no server waits in the middle of one.
+            return Err(error.clone());
+        }
         let mut noted = take_noted();
         let ended = noted.unproven.take().map_or(ended, Err);
         if noted.requested.is_some() {
             self.tls.tickets.never_for(&self.name);
         }
-        Ok(Shaken { stream, ended, noted })
+        Ok(Shaken { stream: Some(stream), ended, noted, asked: false })
     }
 
-    /// Asks what is to be asked about a handshake. `None`: it takes another connection.
-    fn decide(&mut self, shaken: Shaken) -> Result<Option<TlsStream>, Error> {
-        let Shaken { mut stream, ended, noted } = shaken;
+    /// Asks what is to be asked about a handshake, or goes on with that; returns whether its
+    /// connection may carry a request, or it takes another one.
+    fn decide(&mut self, shaken: &mut Shaken) -> Result<bool, Error> {
+        let Shaken { stream: kept, ended, noted, asked } = shaken;
         let context = self.context;
-        if let Some((chain, verdict)) = noted.refused {
+        if let Some((chain, verdict)) = &noted.refused {
             context.check()?;
-            drop(stream);
-            self.decide_about_server(chain, verdict, Context::ask)?;
-            return Ok(None);
+            drop(kept.take());
+            self.decide_about_server(chain.clone(), verdict.clone(), Context::ask)?;
+            return Ok(false);
         }
+        let Some(stream) = kept else { return Ok(false) };
         // Whoever breaks off before having shown a good certificate is nobody yet, and nobody
         // is asked what to show to it.
         let shows_nothing = noted.requested.is_some()
             && stream.peer_certificates().is_some()
-            && self.client.identity().is_none();
-        if let Err(error) = &ended
+            && self.kept.client.identity().is_none();
+        if let Err(error) = ended
             && !(shows_nothing && failure::is_alert(error))
         {
-            return ended.map(|()| None);
+            return Err(error.clone());
         }
-        let mut asked = false;
-        if self.is_new(&stream) {
-            let (chain, verdict) = self.verdict(&stream);
-            asked = context.has_delegate();
+        if self.is_new(stream) {
+            let (chain, verdict) = self.verdict(stream);
+            *asked = context.has_delegate();
             if verdict.is_err() {
                 // What is remembered of the server is no longer good; what it shows by now
                 // may be.
-                drop(stream);
+                drop(kept.take());
+                // The answer to another certificate is none to that.
+                self.kept.about_server = Question::default();
                 self.tls.tickets.forget(&self.name);
-                return Ok(None);
+                return Ok(false);
             }
             self.decide_about_server(chain, verdict, Context::ask)?;
         }
-        if let (Some(names), Client::Undecided) = (&noted.requested, &self.client) {
-            asked |= self.decide_about_client(names)?;
-            if self.client.identity().is_some() {
-                return Ok(None);
+        if let (Some(names), Client::Undecided) = (&noted.requested, &self.kept.client) {
+            *asked |= self.decide_about_client(names)?;
+            if self.kept.client.identity().is_some() {
+                return Ok(false);
             }
         }
-        ended.map_err(failure::certificate_required)?;
-        if asked {
+        ended.clone().map_err(failure::certificate_required)?;
+        if *asked {
             match stream.after_pause() {
                 Pause::Open => {}
-                Pause::Over => return Ok(None),
+                Pause::Over => return Ok(false),
                 Pause::Failed(error) => return Err(error),
             }
         }
-        self.finish(&mut stream, noted.requested.is_some());
-        Ok(Some(stream))
+        self.finish(stream, noted.requested.is_some());
+        Ok(true)
     }
 
     /// Whether the server has shown a certificate that something has to be decided about: one
     /// that somebody is to be asked about, or that was evaluated in another handshake.
     fn is_new(&self, stream: &TlsStream) -> bool {
         let own = stream.peer_certificates().and_then(<[_]>::first);
-        let is_known = self
-            .server
-            .as_ref()
+        let decided = self.kept.server.as_ref();
+        let is_known = decided
             .zip(own)
             .is_some_and(|(decided, own)| decided.certificate.as_der() == own.as_ref());
         let was_resumed = stream.was_resumed();
@@ -216,7 +257,7 @@ impl<'a> Securing<'a> {
         &mut self,
         chain: Vec<Certificate>,
         verdict: Result<(), Error>,
-        ask: fn(&Context, Challenge) -> Result<Option<DelegateDecision>, Error>,
+        ask: Ask,
     ) -> Result<(), Error> {
         let verdict = verdict.map_err(|error| error.at(Stage::Securing).on(self.url));
         let Some(own) = chain.first().cloned() else { return verdict };
@@ -226,9 +267,9 @@ impl<'a> Securing<'a> {
         if let Err(error) = &verdict {
             challenge = challenge.failed_with(error.clone());
         }
-        let answered = ask(self.context, challenge)?;
+        let answered = ask(self.context, challenge, &mut self.kept.about_server)?;
         if answered.as_ref().is_some_and(|answered| answered.is_for_all) {
-            self.consulted.note_all();
+            self.kept.consulted.note_all();
         }
         let answer = answered.as_ref().map(|answered| &answered.disposition);
         let against = match about_server(verdict.is_ok(), answer, &shown) {
@@ -249,22 +290,24 @@ impl<'a> Securing<'a> {
                 });
             }
         };
-        self.server = Some(Decided { certificate: own, against });
+        self.kept.server = Some(Decided { certificate: own, against });
         Ok(())
     }
 
     /// Decides what to show to a server that accepts certificates of these authorities.
     /// Returns whether somebody was asked.
     fn decide_about_client(&mut self, names: &[Vec<u8>]) -> Result<bool, Error> {
-        if self.show_what_is_stored() {
+        // Whoever was asked decides, whatever is stored meanwhile.
+        if !self.kept.about_client.is_open() && self.show_what_is_stored() {
             return Ok(false);
         }
         let space = self.space(AuthenticationMethod::ClientCertificate)?.accepting(names.to_vec());
         let asks = self.context.has_delegate();
-        let answered = self.context.ask(Challenge::new(space))?;
+        let challenge = Challenge::new(space);
+        let answered = self.context.ask(challenge, &mut self.kept.about_client)?;
         let (disposition, by) =
             answered.map(|answered| (answered.disposition, answered.by)).unzip();
-        self.client = match about_client(disposition) {
+        self.kept.client = match about_client(disposition) {
             AboutClient::Identity(credential) => match credential.identity().cloned() {
                 Some(identity) => Client::Identity { identity, by, accepted: Some(credential) },
                 None => Client::Nothing { by },
@@ -285,22 +328,21 @@ impl<'a> Securing<'a> {
         let space = ProtectionSpace::of(self.url, AuthenticationMethod::ClientCertificate);
         let stored = space.and_then(|space| stored_identity(self.tls.credentials.as_ref(), &space));
         let Some(identity) = stored else { return false };
-        self.client = Client::Identity { identity, by: None, accepted: None };
+        self.kept.client = Client::Identity { identity, by: None, accepted: None };
         true
     }
 
     /// Writes down who may use the connection, and what is stored once it was of use.
     fn finish(&mut self, stream: &mut TlsStream, requested: bool) {
         if let Some(own) = self.context.own_delegate() {
-            self.consulted.note(own);
+            self.kept.consulted.note(own);
         }
-        stream.consulted = std::mem::take(&mut self.consulted);
-        let trusted_by = self.server.take().and_then(|decided| decided.against);
+        stream.consulted = std::mem::take(&mut self.kept.consulted);
+        let trusted_by = self.kept.server.take().and_then(|decided| decided.against);
         let trusted_by = trusted_by.map(|by| (by, stream.consulted.clone()));
         let space = ProtectionSpace::of(self.url, AuthenticationMethod::ClientCertificate);
         let Some(space) = space else { return };
-        let (identity, by, accepted) = match std::mem::replace(&mut self.client, Client::Undecided)
-        {
+        let (identity, by, accepted) = match std::mem::take(&mut self.kept.client) {
             Client::Identity { identity, by, accepted } => (Some(identity), by, accepted),
             Client::Nothing { by } => (None, by, None),
             Client::Undecided => (None, None, None),
@@ -324,11 +366,14 @@ impl<'a> Securing<'a> {
     }
 }
 
-impl Client {
-    fn identity(&self) -> Option<&Identity> {
-        match self {
-            Self::Identity { identity, .. } => Some(identity),
-            _ => None,
-        }
+impl Decisions {
+    /// Nothing is decided, and this is asked about the server.
+    pub(super) fn asking(question: &mut Question) -> Self {
+        Self { about_server: std::mem::take(question), ..Self::default() }
+    }
+
+    /// Returns what is still asked about the server.
+    pub(super) fn into_question(self) -> Question {
+        self.about_server
     }
 }

@@ -142,14 +142,18 @@ impl TlsStream {
         self.session.holds_input() || self.below.holds_input()
     }
 
-    /// Writes all of `bytes`.
+    /// Writes what has not `gone` of `bytes`: what is sealed counts as gone, and a call that was
+    /// left in the middle is gone on with to have it sent.
     pub(in crate::engine) fn write_all(
         &mut self,
         bytes: &[u8],
+        gone: &mut usize,
         context: &Context,
     ) -> Result<(), Error> {
-        for part in bytes.chunks(SEALED) {
+        self.flush(context)?;
+        for part in bytes[*gone..].chunks(SEALED) {
             self.session.seal(part)?;
+            *gone += part.len();
             self.flush(context)?;
         }
         Ok(())
@@ -191,11 +195,13 @@ impl TlsStream {
 
     fn flush(&mut self, context: &Context) -> Result<(), Error> {
         let outgoing = &mut self.session.outgoing;
-        if outgoing.rest().is_empty() {
-            return Ok(());
+        // Where there is nothing, the layer below may have something.
+        let mut gone = 0;
+        let sent = self.below.write_all(outgoing.rest(), &mut gone, context);
+        outgoing.advance(gone);
+        if sent.as_ref().is_err_and(|error| !context.leaves(error)) {
+            outgoing.clear();
         }
-        let sent = self.below.write_all(outgoing.rest(), context);
-        outgoing.clear();
         sent
     }
 

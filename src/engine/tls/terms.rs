@@ -1,6 +1,6 @@
 //! Which loads may use a connection that somebody has decided about.
 
-use crate::credentials::{AuthenticationMethod, CredentialStorage, ProtectionSpace};
+use crate::credentials::{AuthenticationMethod, Credential, CredentialStorage, ProtectionSpace};
 use crate::trust::Identity;
 use crate::wire::{Context, DelegateId};
 
@@ -24,6 +24,30 @@ pub(super) struct Shown {
     pub(super) asked: bool,
     /// The space for which the storage may have an identity.
     pub(super) space: ProtectionSpace,
+}
+
+/// What a server is to be shown that wants a certificate of the client.
+#[derive(Debug, Default)]
+pub(super) enum Client {
+    #[default]
+    Undecided,
+    Nothing {
+        by: Option<DelegateId>,
+    },
+    Identity {
+        identity: Identity,
+        by: Option<DelegateId>,
+        accepted: Option<Credential>,
+    },
+}
+
+impl Client {
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Identity { identity, .. } => Some(identity),
+            _ => None,
+        }
+    }
 }
 
 /// Who was asked about the server of a connection, and has not refused it.

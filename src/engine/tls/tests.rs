@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Method;
 use url::Url;
 
-use super::Tls;
+use super::{Decisions, Tls};
 use crate::body::Body;
 use crate::census::Kind;
 use crate::engine::Settings;
@@ -62,10 +62,15 @@ impl Scene {
             let counted = self.settings.census.count(Kind::Socket);
             Ok(Stream::Plain(Link::new(socket.try_clone().unwrap().into(), counted)))
         };
-        let mut stream = tls.secure(&Url::parse(&self.proxy.url("/")).unwrap(), link, &load())?;
+        let mut stream = tls.secure(
+            &Url::parse(&self.proxy.url("/")).unwrap(),
+            link,
+            &mut Decisions::default(),
+            &load(),
+        )?;
         let target = self.origin.address();
         let head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
-        stream.write_all(head.as_bytes(), &load())?;
+        stream.write_all(head.as_bytes(), &mut 0, &load())?;
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -115,7 +120,8 @@ fn a_connection_through_two_layers_of_tls_carries_exchanges_and_is_kept() {
         let scene = Scene::of(versions);
         let tls = Tls::new(&scene.settings).unwrap();
         let origin = Url::parse(&scene.origin.url("/")).unwrap();
-        let stream = tls.secure(&origin, || scene.tunnel(&tls), &load()).unwrap();
+        let stream =
+            tls.secure(&origin, || scene.tunnel(&tls), &mut Decisions::default(), &load()).unwrap();
         let Settings { idle, clock, census, .. } = scene.settings.clone();
         let pool = Arc::new(Pool::new(idle, clock, census.clone()));
         let mut connection =

@@ -20,9 +20,12 @@ mod proposal;
 mod refusal;
 mod signature;
 
+use std::collections::VecDeque;
+
 use http::StatusCode;
 
 use self::choice::{Choice, Source, choose};
+use self::proposal::Proposal;
 use self::refusal::{Refusal, refusal};
 use self::signature::Sent;
 use super::prepare::Hop;
@@ -31,7 +34,7 @@ use crate::credentials::{self, Asker, Challenge, Credential, Offer, ProtectionSp
 use crate::error::Error;
 use crate::log;
 use crate::response::Response;
-use crate::wire::WireResponse;
+use crate::wire::{Question, WireResponse};
 
 pub(crate) use self::authenticator::Authenticator;
 
@@ -44,6 +47,8 @@ const MOST_QUESTIONS: u32 = 10;
 pub(super) struct Authentication {
     /// What the server has asked for just now.
     signer: Option<Box<(Signer, Source)>>,
+    /// The answering of a 401 that was left.
+    answering: Option<Box<Answering>>,
     /// What went along with the request that is under way.
     sent: Option<Sent>,
     /// What was turned down during the load.
@@ -92,18 +97,50 @@ impl Authentication {
         response: &WireResponse,
         means: &Means<'_>,
     ) -> Result<bool, Error> {
-        let offers = credentials::offers(&response.head.headers, Asker::Server(&hop.url));
-        let mut found = self.renewed(hop, &offers, means);
-        if found.is_none() {
-            found = self.answered(hop, &response_to(hop, response), &offers, means)?;
+        let mut answering = match self.answering.take() {
+            Some(left) => left,
+            None => Box::new(self.begin_to_answer(hop, response, means)),
+        };
+        let answered = self.go_on_answering(&mut answering, hop, response, means);
+        if answered.as_ref().is_err_and(|error| means.context.leaves(error)) {
+            self.answering = Some(answering);
         }
-        let Some((mut signer, source)) = found else { return Ok(false) };
-        means.authenticator().share_count(&mut signer);
-        log::debug!("answering a challenge of {:?}", signer.space().method());
-        if !hop.rewind(means.context)? {
+        answered
+    }
+
+    fn begin_to_answer(
+        &mut self,
+        hop: &Hop,
+        response: &WireResponse,
+        means: &Means<'_>,
+    ) -> Answering {
+        let offers = credentials::offers(&response.head.headers, Asker::Server(&hop.url));
+        let found = self.renewed(hop, &offers, means);
+        let turns = if found.is_none() { offers.len() } else { 0 };
+        let turns = (0..turns).map(Turn::of).collect();
+        Answering { offers, turns, is_default: false, found, body: Question::default() }
+    }
+
+    fn go_on_answering(
+        &mut self,
+        answering: &mut Answering,
+        hop: &mut Hop,
+        response: &WireResponse,
+        means: &Means<'_>,
+    ) -> Result<bool, Error> {
+        if answering.found.is_none() {
+            answering.found = self.answered(hop, &response_to(hop, response), answering, means)?;
+        }
+        if answering.found.is_none() {
+            return Ok(false);
+        }
+        if !hop.rewind(&mut answering.body, means.context)? {
             log::debug!("a challenge asks for a body that cannot be sent again");
             return Ok(false);
         }
+        let Some((mut signer, source)) = answering.found.take() else { return Ok(false) };
+        means.authenticator().share_count(&mut signer);
+        log::debug!("answering a challenge of {:?}", signer.space().method());
         self.has_replaced_own |= hop.headers.remove("authorization");
         self.signer = Some(Box::new((signer, source)));
         Ok(true)
@@ -167,70 +204,78 @@ impl Authentication {
         &mut self,
         hop: &Hop,
         response: &Response,
-        offers: &[Offer],
+        answering: &mut Answering,
         means: &Means<'_>,
     ) -> Result<Option<(Signer, Source)>, Error> {
-        let (mut is_default, mut unsendable) = (false, Vec::new());
-        for offer in offers {
-            // What cannot be read ahead cannot be signed.
-            let cannot_sign = offer.signs_body() && !hop.can_send_again();
-            if cannot_sign || self.rejected.contains(offer.space()) {
-                continue;
-            }
+        let Answering { offers, turns, is_default, .. } = answering;
+        while let Some(turn) = turns.front_mut() {
+            let (at, is_again) = (turn.offer, turn.wrong.is_some());
+            let offer = &offers[at];
             let proposal = self.proposal(hop, offer, means);
-            if is_default && proposal.usable.is_none() {
+            // What was asked about has had its turn before.
+            let is_new = !is_again && !turn.question.is_open();
+            if is_new && self.passes_over(hop, &proposal, *is_default) {
+                turns.pop_front();
                 continue;
             }
-            match self.ask(&proposal, response, None, means)? {
-                Asked::Answered(signer, source) => return Ok(Some((signer, source))),
+            let asked = self.ask(&proposal, response, turn, means)?;
+            turns.pop_front();
+            match asked {
+                Asked::Answered(signer, source) => {
+                    if is_again {
+                        self.rejected.retain(|space| space != offer.space());
+                    }
+                    return Ok(Some((signer, source)));
+                }
                 Asked::GoesOn => return Ok(None),
+                _ if is_again => {}
                 Asked::Rejected => self.rejected.push(offer.space().clone()),
                 Asked::Unfit(error, may_be_mended) => {
                     // Until then, the same space is not asked about under another name.
                     self.rejected.push(offer.space().clone());
-                    unsendable.extend(may_be_mended.then_some((offer, error)));
+                    let again = Turn { wrong: Some(error), ..Turn::of(at) };
+                    turns.extend(may_be_mended.then_some(again));
                 }
                 // A token is nothing that the default could have.
-                Asked::Default => is_default |= !offer.needs_token(),
-            }
-        }
-        for (offer, error) in unsendable {
-            let proposal = self.proposal(hop, offer, means);
-            match self.ask(&proposal, response, Some(error), means)? {
-                Asked::Answered(signer, source) => {
-                    self.rejected.retain(|space| space != offer.space());
-                    return Ok(Some((signer, source)));
-                }
-                Asked::GoesOn => return Ok(None),
-                Asked::Rejected | Asked::Unfit(..) | Asked::Default => {}
+                Asked::Default => *is_default |= !offer.needs_token(),
             }
         }
         Ok(None)
+    }
+
+    /// Whether an offer is not asked about, where there `is_default` for another one.
+    fn passes_over(&self, hop: &Hop, proposal: &Proposal<'_>, is_default: bool) -> bool {
+        let offer = proposal.offer;
+        // What cannot be read ahead cannot be signed.
+        let cannot_sign = offer.signs_body() && !hop.can_send_again();
+        let has_no_use = is_default && proposal.usable.is_none();
+        cannot_sign || has_no_use || self.rejected.contains(offer.space())
     }
 
     /// Asks about one offer, with what was wrong with an answer before if it was not the server
     /// that turned it down.
     fn ask(
         &mut self,
-        proposal: &proposal::Proposal<'_>,
+        proposal: &Proposal<'_>,
         response: &Response,
-        wrong: Option<Error>,
+        turn: &mut Turn,
         means: &Means<'_>,
     ) -> Result<Asked, Error> {
         let offer = proposal.offer;
         if self.questions == MOST_QUESTIONS {
             return Ok(Asked::Default);
         }
-        self.questions += 1;
         let mut challenge = Challenge::new(offer.space().clone())
             .proposing(proposal.shown.clone())
             .after_failures(self.failures(offer.space()))
             .with_token(offer.token())
             .asked_by(response.clone());
-        if let Some(error) = wrong {
-            challenge = challenge.failed_with(error);
+        if let Some(error) = &turn.wrong {
+            challenge = challenge.failed_with(error.clone());
         }
-        let answered = means.context.ask(challenge)?.map(|answered| answered.disposition);
+        let answered = means.context.ask(challenge, &mut turn.question)?;
+        self.questions += 1;
+        let answered = answered.map(|answered| answered.disposition);
         let (credential, source) = match choose(answered, proposal.usable.as_ref()) {
             Choice::Use(credential, source) => (credential, source),
             Choice::Reject => return Ok(Asked::Rejected),
@@ -256,6 +301,34 @@ impl Authentication {
     fn failures(&self, space: &ProtectionSpace) -> u32 {
         let count = self.failed.iter().filter(|(failed, _)| failed == space).count();
         u32::try_from(count).unwrap_or(u32::MAX)
+    }
+}
+
+/// How far the answering of one 401 has come.
+struct Answering {
+    offers: Vec<Offer>,
+    /// Those that are still to be asked about.
+    turns: VecDeque<Turn>,
+    /// One of those that were has nothing but the default.
+    is_default: bool,
+    /// What answers.
+    found: Option<(Signer, Source)>,
+    /// Which body is sent with it.
+    body: Question,
+}
+
+/// An offer that is asked about.
+struct Turn {
+    /// Which one it is.
+    offer: usize,
+    /// What was wrong with an answer to it.
+    wrong: Option<Error>,
+    question: Question,
+}
+
+impl Turn {
+    fn of(offer: usize) -> Self {
+        Self { offer, wrong: None, question: Question::default() }
     }
 }
 

@@ -18,13 +18,13 @@ use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::response::Response;
-use crate::wire::{Context, DelegateDecision, DelegateId, Dialogue, Head, Pauses};
+use crate::wire::{Context, DelegateDecision, DelegateId, Dialogue, Head, Pauses, Question};
 
 /// What a load is played with: the session's rules, and whoever is asked.
 struct Scene {
     rules: Rules,
     person: Option<Arc<Person>>,
-    /// Whether the load leaves its thread wherever it may.
+    /// Whether the load leaves its thread in every exchange; it does so in every question.
     leaves: bool,
 }
 
@@ -74,7 +74,7 @@ impl Scene {
             let mut load = Load::new(hop);
             let response = loop {
                 match load.go_on(&means) {
-                    Err(error) if self.leaves && context.leaves(&error) => {}
+                    Err(error) if context.leaves(&error) => {}
                     response => break response?,
                 }
             };
@@ -109,26 +109,29 @@ impl Played {
 
 type Answers = dyn Fn(&Challenge) -> Option<Disposition> + Send + Sync;
 
-/// A delegate.
+/// A delegate. The load leaves its thread with each question, twice, and then gets the answer.
 struct Person {
     answers: Box<Answers>,
     questions: Mutex<Vec<String>>,
     /// Bodies in place of those that can be sent once.
     bodies: Mutex<Vec<Body>>,
-    /// How often the load leaves its thread before somebody is asked about a redirect.
-    leaves: Mutex<u32>,
 }
 
 impl Person {
     fn answering(
         answers: impl Fn(&Challenge) -> Option<Disposition> + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            answers: Box::new(answers),
-            questions: Mutex::default(),
-            bodies: Mutex::default(),
-            leaves: Mutex::default(),
+        Self { answers: Box::new(answers), questions: Mutex::default(), bodies: Mutex::default() }
+    }
+
+    /// Has the load leave its thread, twice for each question.
+    fn stays(question: &mut Question) -> Result<(), Error> {
+        let times = question.take().unwrap_or(0_u32);
+        if times == 2 {
+            return Ok(());
         }
+        question.keep(times + 1);
+        Err(Error::cancelled())
     }
 }
 
@@ -147,6 +150,10 @@ impl Dialogue for Person {
         Ok(())
     }
 
+    fn has_left(&self) -> bool {
+        true
+    }
+
     fn informed(self: Arc<Self>, _: Head) {}
 
     fn sends(&self, _: Option<u64>) {}
@@ -155,24 +162,38 @@ impl Dialogue for Person {
         Ok(())
     }
 
-    fn redirect(self: Arc<Self>, _: Response, proposed: Request) -> Result<Option<Request>, Error> {
-        let mut leaves = self.leaves.lock().unwrap();
-        if *leaves > 0 {
-            *leaves -= 1;
-            return Err(Error::cancelled());
-        }
+    fn redirect(
+        self: Arc<Self>,
+        _: Response,
+        proposed: Request,
+        question: &mut Question,
+    ) -> Result<Option<Request>, Error> {
+        Self::stays(question)?;
         Ok(Some(proposed))
     }
 
-    fn new_body(self: Arc<Self>) -> Result<Option<Body>, Error> {
+    fn arrive(self: Arc<Self>) -> Result<(), Error> {
+        // It is not asked for again.
+        Err(Error::cancelled())
+    }
+
+    fn new_body(self: Arc<Self>, question: &mut Question) -> Result<Option<Body>, Error> {
+        Self::stays(question)?;
         Ok(self.bodies.lock().unwrap().pop())
     }
 
-    fn challenge(self: Arc<Self>, challenge: Challenge) -> Result<Option<DelegateDecision>, Error> {
+    fn challenge(
+        self: Arc<Self>,
+        challenge: Challenge,
+        question: &mut Question,
+    ) -> Result<Option<DelegateDecision>, Error> {
         let space = challenge.protection_space();
         let (method, realm) = (space.method(), space.realm().unwrap_or_default());
         let failures = challenge.previous_failure_count();
-        self.questions.lock().unwrap().push(format!("{method:?} {realm:?} {failures}"));
+        if !question.is_open() {
+            self.questions.lock().unwrap().push(format!("{method:?} {realm:?} {failures}"));
+        }
+        Self::stays(question)?;
         let by = DelegateId::of(&self);
         Ok((self.answers)(&challenge).map(|disposition| DelegateDecision {
             disposition,
@@ -189,7 +210,11 @@ impl Dialogue for Person {
         None
     }
 
-    fn challenge_own(self: Arc<Self>, _: Challenge) -> Result<Option<DelegateDecision>, Error> {
+    fn challenge_own(
+        self: Arc<Self>,
+        _: Challenge,
+        _: &mut Question,
+    ) -> Result<Option<DelegateDecision>, Error> {
         Ok(None)
     }
 

@@ -149,7 +149,6 @@ fn an_error_names_the_hop_that_failed() {
 #[test]
 fn a_load_that_leaves_its_thread_wherever_it_may_sends_each_request_once_all_the_same() {
     let scene = Scene { leaves: true, ..Scene::answering(|_| using("ann", "s3cret")) };
-    *scene.person.as_ref().unwrap().leaves.lock().unwrap() = 2;
     let known = basic("ann", "s3cret");
     let played = scene.play(
         Request::post("http://a.test/").body("sent"),

@@ -12,16 +12,29 @@ use crate::delivery::{Course, Inquiry, Reply, Settled};
 use crate::error::{Error, ErrorKind};
 use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task, voice};
+use crate::wire::Question;
 
 /// An answer that comes this soon, data that is taken and a call that returns this soon, is not worth giving the
 /// place to others, who would open a connection of their own.
 pub(in crate::session) const SOON: Duration = Duration::from_millis(20);
 
+/// How long one waits before it looks again whether the task leaves its thread.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
+
 /// Whom a task asks, in this order: its own delegate, then the session's.
 type Chain = [Option<HeldDelegate>; 2];
 
-/// Asks one of them.
-type Question<T> = Arc<dyn Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync>;
+/// Asks a delegate.
+type Asks<T> = Arc<dyn Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync>;
+
+/// One who is asked, and how.
+type Turn<T> = (HeldDelegate, Asks<T>);
+
+/// A question that waits for the answer of the one whose turn it is.
+struct Open<T> {
+    turn: usize,
+    inquiry: Inquiry<T>,
+}
 
 impl Core {
     /// Returns whom the task asks.
@@ -30,8 +43,11 @@ impl Core {
     }
 
     /// Asks the delegates for a body to send.
-    pub(in crate::session) fn ask_for_body(self: &Arc<Self>) -> Result<Option<Body>, Error> {
-        voice().map_or(Ok(None), |voice| voice.ask_for_body(self))
+    pub(in crate::session) fn ask_for_body(
+        self: &Arc<Self>,
+        question: &mut Question,
+    ) -> Result<Option<Body>, Error> {
+        voice().map_or(Ok(None), |voice| voice.ask_for_body(self, question))
     }
 
     /// Tells that the task waits for a connection to become possible.
@@ -52,25 +68,42 @@ impl Core {
     pub(super) fn ask<T: Send + 'static>(
         self: &Arc<Self>,
         asks: impl Fn(&dyn Delegate, &Task, Reply<T>) + Send + Sync + 'static,
+        question: &mut Question,
     ) -> Result<Option<T>, Error> {
-        self.ask_in_turn(self.chain(), Arc::new(asks))
+        self.ask_each(self.chain(), Arc::new(asks), question)
     }
 
-    /// Asks these delegates one after the other, until one answers.
-    pub(super) fn ask_in_turn<T: Send + 'static>(
+    /// Asks these delegates the same.
+    pub(super) fn ask_each<T: Send + 'static>(
         self: &Arc<Self>,
         chain: Chain,
-        asks: Question<T>,
+        asks: Asks<T>,
+        question: &mut Question,
     ) -> Result<Option<T>, Error> {
-        for delegate in chain.into_iter().flatten() {
-            let (inquiry, errand) = Inquiry::begin();
-            let asks = Arc::clone(&asks);
-            Calls::of(self).make(self, None, move |task| {
-                errand.run(|reply| asks(&**delegate, task, reply));
-            });
-            self.wait_for(inquiry.course(), &|| inquiry.waker())?;
+        let turns = chain.into_iter().flatten().map(|delegate| (delegate, Arc::clone(&asks)));
+        Ok(self.ask_in_turn(turns.collect(), question)?.map(|(_, _, answer)| answer))
+    }
+
+    /// Asks one after the other, until one answers; returns whose turn that was, and who it is.
+    /// If the task leaves its thread meanwhile, it goes on from there with the same question.
+    fn ask_in_turn<T: Send + 'static>(
+        self: &Arc<Self>,
+        turns: Vec<Turn<T>>,
+        question: &mut Question,
+    ) -> Result<Option<(usize, HeldDelegate, T)>, Error> {
+        let mut open = question.take::<Open<T>>();
+        let first = open.as_ref().map_or(0, |open| open.turn);
+        for (turn, (delegate, asks)) in turns.into_iter().enumerate().skip(first) {
+            let inquiry = match open.take() {
+                Some(open) => open.inquiry,
+                None => self.pose(&delegate, asks),
+            };
+            if let Err(error) = self.wait_for(inquiry.course(), &|| inquiry.waker()) {
+                question.keep(Open { turn, inquiry });
+                return Err(error);
+            }
             match inquiry.try_take() {
-                Some(Settled::Answered(value)) => return Ok(Some(value)),
+                Some(Settled::Answered(value)) => return Ok(Some((turn, delegate, value))),
                 Some(Settled::Unanswered) => {}
                 // Never open by accident.
                 Some(Settled::Panicked) => return Err(panicked("a decision")),
@@ -80,8 +113,22 @@ impl Core {
         Ok(None)
     }
 
+    /// Has one asked.
+    fn pose<T: Send + 'static>(
+        self: &Arc<Self>,
+        delegate: &HeldDelegate,
+        asks: Asks<T>,
+    ) -> Inquiry<T> {
+        let (inquiry, errand) = Inquiry::begin();
+        let delegate = delegate.clone();
+        Calls::of(self).make(self, None, move |task| {
+            errand.run(|reply| asks(&**delegate, task, reply));
+        });
+        inquiry
+    }
+
     /// Waits for an answer. The idle timer stands still meanwhile; if it takes longer, the
-    /// place is given to others.
+    /// place is given to others. The task may have to leave its thread, which the error says.
     fn wait_for(
         self: &Arc<Self>,
         course: &Course,
@@ -89,7 +136,7 @@ impl Core {
     ) -> Result<(), Error> {
         let scheduler = self.shared.scheduler();
         if course.is_settled() {
-            return scheduler.go_on(self);
+            return scheduler.rest(self);
         }
         let attempt = self.state.lock().attempts.token();
         let _registered = attempt.as_ref().map(|token| token.on_cancel(waker()));
@@ -97,12 +144,12 @@ impl Core {
             scheduler.step_aside(self);
             loop {
                 let now = self.look_around(attempt.as_ref())?;
-                if course.wait_slice(self.slice(now)) {
+                if course.wait_slice(self.slice(now).min(LOOK)) {
                     break;
                 }
             }
         }
-        scheduler.go_on(self)
+        scheduler.rest(self)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Telling delegates and updates what happens while a transfer goes on.
 
 use std::fmt;
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::asking::SOON;
+use super::asking::{LOOK, SOON};
 use super::calls::{Calls, call_here, call_now};
 use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
@@ -16,6 +17,7 @@ use crate::session::task::{
     Core, DownloadTask, Item, Listener, Progress, Reports, SendUpdate, Task, Update, voice,
 };
 use crate::sync::{Mutex, Rank};
+use crate::wire::Question;
 
 /// A piece of a body on its way counts as at least so many bytes.
 const LEAST_LOAN: usize = 1024;
@@ -99,6 +101,7 @@ impl Listener for Telling {
         &self,
         core: &Arc<Core>,
         response: &Response,
+        question: &mut Question,
     ) -> Result<ResponseDisposition, Error> {
         let progress = core.progress();
         let before = self.pace.lock().tells_sent(progress);
@@ -120,7 +123,7 @@ impl Listener for Telling {
         let asks = move |delegate: &dyn Delegate, task: &Task, reply| {
             delegate.did_receive_response(task, &response, reply);
         };
-        let answer = core.ask_in_turn(delegates, Arc::new(asks))?;
+        let answer = core.ask_each(delegates, Arc::new(asks), question)?;
         Ok(answer.unwrap_or(ResponseDisposition::Allow))
     }
 
@@ -143,17 +146,18 @@ impl Listener for Telling {
         }
     }
 
-    fn data(&self, core: &Arc<Core>, data: Vec<u8>) -> Result<(), Error> {
+    fn data(&self, core: &Arc<Core>, data: &mut Vec<u8>) -> Result<(), Error> {
         match &self.whom {
             Whom::Updates(sender) => {
                 let loan = self.lend(core, data.len(), Duration::ZERO)?;
-                send(core, sender, Update::Data(data), Some(loan));
+                send(core, sender, Update::Data(take(data)), Some(loan));
             }
             Whom::Delegate(addressee) => {
                 let loan = match &addressee.calls {
                     Calls::Here => None,
                     Calls::Posted(_) => Some(self.lend(core, data.len(), SOON)?),
                 };
+                let data = take(data);
                 addressee.tell(core, loan, |delegate, task| delegate.did_receive_data(task, data));
             }
         }
@@ -189,7 +193,7 @@ impl Listener for Telling {
 impl Telling {
     /// Takes credit for a piece of the body. Where there is none for longer than `patience`,
     /// the place is given to others: whoever has to take what was told may wait for one of
-    /// them.
+    /// them. The task may have to leave its thread, which the error says.
     fn lend(&self, core: &Arc<Core>, bytes: usize, patience: Duration) -> Result<Loan, Error> {
         // A small piece costs memory, too.
         let bytes = bytes.max(LEAST_LOAN);
@@ -201,12 +205,14 @@ impl Telling {
                 core.shared.scheduler().step_aside(core);
                 loop {
                     let now = core.look_around(attempt.as_ref())?;
-                    if self.credit.take_slice(bytes, core.slice(now)) {
+                    if self.credit.take_slice(bytes, core.slice(now).min(LOOK)) {
                         break;
                     }
                 }
             }
-            core.go_on()?;
+            let loan = self.credit.loan(bytes);
+            core.rest()?;
+            return Ok(loan);
         }
         Ok(self.credit.loan(bytes))
     }

@@ -12,7 +12,7 @@ use crate::response::Response;
 use crate::session::delegate::Delegate;
 use crate::session::handle::Shared;
 use crate::session::task::{self, Brought, Core, Listener, Task, Voice};
-use crate::wire::DelegateDecision;
+use crate::wire::{DelegateDecision, Question};
 
 /// Has tasks tell and ask from now on. Called wherever a program hands over somebody to be told
 /// or asked.
@@ -27,8 +27,13 @@ impl Voice for OfAudience {
         task.listener_to_tell()
     }
 
-    fn ask_for_body(&self, task: &Arc<Core>) -> Result<Option<Body>, Error> {
-        let answer = task.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply));
+    fn ask_for_body(
+        &self,
+        task: &Arc<Core>,
+        question: &mut Question,
+    ) -> Result<Option<Body>, Error> {
+        let answer =
+            task.ask(|delegate, task, reply| delegate.need_new_body_stream(task, reply), question);
         answer.map(Option::flatten)
     }
 
@@ -37,27 +42,31 @@ impl Voice for OfAudience {
         task: &Arc<Core>,
         response: Response,
         proposed: Request,
+        question: &mut Question,
     ) -> Result<Option<Option<Request>>, Error> {
-        task.ask(move |delegate, task, reply| {
+        let asks = move |delegate: &dyn Delegate, task: &Task, reply| {
             delegate.will_perform_redirect(task, &response, proposed.clone(), reply);
-        })
+        };
+        task.ask(asks, question)
     }
 
     fn ask_about(
         &self,
         task: &Arc<Core>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error> {
-        task.ask_about(challenge)
+        task.ask_about(challenge, question)
     }
 
     fn ask_own_about(
         &self,
         task: &Arc<Core>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error> {
         let Some(delegate) = task.own_voice() else { return Ok(None) };
-        task.ask_task_wise(&delegate, &Arc::new(challenge))
+        task.ask_own_about(delegate, challenge, question)
     }
 
     fn tell_of_waiting(&self, task: &Arc<Core>) {

@@ -250,17 +250,27 @@ impl Local {
         }
     }
 
-    /// Goes over to the place of another host, after a redirect.
-    pub(super) fn move_to_host(&self, core: &Arc<Core>, before: &str) -> Result<(), Error> {
+    /// Goes over to a place of the host that a redirect has led to. Where no more threads may
+    /// wait for that, the task leaves this one and stands in line without.
+    pub(super) fn move_to_host(&self, core: &Arc<Core>) -> Result<(), Error> {
         let mut state = core.state.lock();
-        if core.host(&state) == before {
-            return Ok(());
+        if state.dispatch.is_elsewhere(core.host(&state)) {
+            let parked = self.park(&mut state);
+            core.flags.look();
+            let keeps_place = state.dispatch.slot().is_some_and(|slot| slot.keeps_place());
+            if parked.is_none() && !keeps_place {
+                core.flags.pauses();
+                state.attempts.gave_up_place();
+                state.attempts.leave_thread();
+            }
+            drop(state);
+            if let Some(place) = parked {
+                self.free(place);
+            }
+        } else {
+            drop(state);
         }
-        let Some(place) = self.park(&mut state) else { return Ok(()) };
-        core.flags.look();
-        drop(state);
-        self.free(place);
-        self.wait_for_place(core)
+        core.rest()
     }
 
     /// Lets go of a task whose transfer has left the thread, with what it goes on with; `None`

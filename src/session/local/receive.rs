@@ -12,6 +12,7 @@ use crate::response::Response;
 use crate::session::data::{Data, Download};
 use crate::session::delegate::ResponseDisposition;
 use crate::session::task::{Brought, Core, Kind, Listener, Product};
+use crate::wire::Question;
 
 /// How much of a body is read at a time for somebody who is told piece by piece.
 const PIECE: usize = 64 * 1024;
@@ -25,8 +26,9 @@ pub(super) fn allowed(
     core: &Arc<Core>,
     response: &Response,
     listener: Option<&dyn Listener>,
+    question: &mut Question,
 ) -> Result<ResponseDisposition, Error> {
-    match listener.map(|listener| listener.response(core, response)).transpose()? {
+    match listener.map(|listener| listener.response(core, response, question)).transpose()? {
         None => Ok(ResponseDisposition::Allow),
         Some(ResponseDisposition::Cancel) => {
             Err(Error::cancelled().at(Stage::Receiving).on(response.url()))
@@ -54,7 +56,7 @@ enum Receiver {
     /// Whoever is told of the end.
     Memory(Gathered),
     /// A listener, in pieces, and perhaps whoever is told of the end.
-    Pieces { pieces: Pieces, collected: Option<Vec<u8>> },
+    Pieces(Box<Pieces>),
     /// A listener, at once.
     Whole(Gathered),
     /// A file.
@@ -62,14 +64,14 @@ enum Receiver {
 }
 
 impl Receiver {
-    /// Asks what becomes of the body, and prepares for that.
+    /// Prepares for what becomes of the body.
     fn of(
         core: &Arc<Core>,
         loaded: &Loaded,
+        disposition: ResponseDisposition,
         target: Option<Target>,
         listener: Option<&dyn Listener>,
     ) -> Result<Self, Error> {
-        let disposition = allowed(core, &loaded.response, listener)?;
         if !accepts(core, &loaded.response) {
             return Ok(Self::Refusal(Vec::new()));
         }
@@ -91,20 +93,21 @@ impl Receiver {
             Self::Whole(Gathered::new(&loaded.body, limit)?)
         } else {
             let collected = is_collected.then(Vec::new);
-            Self::Pieces { pieces: Pieces::default(), collected }
+            Self::Pieces(Box::new(Pieces { collected, ..Pieces::default() }))
         })
     }
 }
 
 impl Reception {
-    /// Asks what becomes of the body, and prepares for that.
+    /// Prepares for what becomes of the body.
     pub(super) fn begin(
         core: &Arc<Core>,
         loaded: Loaded,
+        disposition: ResponseDisposition,
         target: Option<Target>,
         listener: Option<&dyn Listener>,
     ) -> Result<Self, Error> {
-        let receiver = Receiver::of(core, &loaded, target, listener)
+        let receiver = Receiver::of(core, &loaded, disposition, target, listener)
             .map_err(|error| error.at(Stage::Receiving).on(loaded.response.url()))?;
         let Loaded { response, body } = loaded;
         Ok(Self { response, body, receiver })
@@ -145,22 +148,26 @@ impl Reception {
                 tell();
                 core.rest()?;
             },
-            Receiver::Pieces { pieces, collected } => {
+            Receiver::Pieces(pieces) => {
                 let limit = core.shared.configuration.maximum_body_in_memory;
-                while let Some(piece) = pieces.next(body)? {
-                    core.counters.received(piece.len() as u64);
-                    if let Some(collected) = collected {
-                        append(collected, &piece, limit)?;
+                loop {
+                    if pieces.untold.is_none() {
+                        let Some(piece) = pieces.next(body)? else { return Ok(()) };
+                        core.counters.received(piece.len() as u64);
+                        if let Some(collected) = &mut pieces.collected {
+                            append(collected, &piece, limit)?;
+                        }
+                        pieces.untold = Some(piece);
                     }
-                    if let Some(listener) = listener {
+                    if let (Some(listener), Some(piece)) = (listener, &mut pieces.untold) {
                         // Not while it is suspended, as far as that is known.
-                        core.go_on()?;
+                        core.rest()?;
                         listener.data(core, piece)?;
                         listener.progress(core);
                     }
+                    pieces.untold = None;
                     core.rest()?;
                 }
-                Ok(())
             }
         }
     }
@@ -172,17 +179,18 @@ impl Reception {
             Receiver::Memory(gathered) => {
                 Ok(Product::Data(Data { response, body: gathered.into_bytes() }))
             }
-            Receiver::Pieces { collected: Some(body), .. } => {
-                Ok(Product::Data(Data { response, body }))
-            }
-            Receiver::Pieces { collected: None, .. } | Receiver::Nobody(_) => Ok(Product::Nothing),
+            Receiver::Pieces(pieces) => Ok(match pieces.collected {
+                Some(body) => Product::Data(Data { response, body }),
+                None => Product::Nothing,
+            }),
+            Receiver::Nobody(_) => Ok(Product::Nothing),
             Receiver::Refusal(body) => Err(response.refused(body).at(Stage::Receiving)),
             Receiver::Whole(gathered) => {
-                let whole = gathered.into_bytes();
+                let mut whole = gathered.into_bytes();
                 if !whole.is_empty()
                     && let Some(listener) = listener
                 {
-                    listener.data(core, whole)?;
+                    listener.data(core, &mut whole)?;
                 }
                 Ok(Product::Nothing)
             }
@@ -262,6 +270,10 @@ fn become_download(core: &Arc<Core>, listener: Option<&dyn Listener>) -> Result<
 struct Pieces {
     /// Memory that the last piece left.
     spare: Vec<u8>,
+    /// A piece that nobody was told of yet.
+    untold: Option<Vec<u8>>,
+    /// What whoever is told of the end gets.
+    collected: Option<Vec<u8>>,
 }
 
 impl Pieces {

@@ -91,8 +91,8 @@ impl Scheduler for Local {
         self.end_in_place(task);
     }
 
-    fn change_host(&self, task: &Arc<Core>, before: &str) -> Result<(), Error> {
-        self.move_to_host(task, before)
+    fn arrive(&self, task: &Arc<Core>) -> Result<(), Error> {
+        self.move_to_host(task)
     }
 
     fn finished(&self, task: &Core) {

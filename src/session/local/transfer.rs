@@ -14,7 +14,7 @@ use crate::request::Request;
 use crate::session::delegate::ResponseDisposition;
 use crate::session::settings;
 use crate::session::task::{Brought, Core, Kind, Listener};
-use crate::wire::{Context, Loss};
+use crate::wire::{Context, Loss, Question};
 
 /// Transfers tasks, on whatever thread calls it; whoever schedules them says when.
 #[derive(Debug)]
@@ -26,10 +26,12 @@ pub(in crate::session) struct Loader {
 /// A transfer that has left its thread, and goes on where it was with whatever other one.
 #[derive(Debug)]
 pub(in crate::session) enum Transfer {
+    /// It has no request yet: somebody is asked for a body.
+    Preparing(Question),
     /// It has no answer yet.
     Loading(Box<Loading>, Told),
-    /// Nobody was asked about its answer yet.
-    Answered(Box<Loaded>, Told),
+    /// It was not decided yet what becomes of its answer.
+    Answered(Box<Loaded>, Told, Question),
     /// Its body comes in.
     Receiving(Receiving),
 }
@@ -40,7 +42,7 @@ pub(in crate::session) struct Loading {
     load: Load,
     context: Context,
     /// The request with the body that the delegate has for it.
-    streamed: Option<Request>,
+    streamed: Option<Box<Request>>,
 }
 
 /// Where a body goes, and who is told of it.
@@ -84,9 +86,11 @@ impl Loader {
     /// Transfers the task as far as its head.
     pub(in crate::session) fn head(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
         let (token, listener) = self.start_attempt(core)?;
-        let loaded = self.load(core, token, &mut None)?;
+        // The thread is the caller's, which no load leaves.
+        let streamed = streamed(core, &mut Question::default())?;
+        let loaded = self.load(core, token, streamed, &mut None)?;
         core.go_on().map_err(|error| error.at(Stage::Receiving))?;
-        match allowed(core, &loaded.response, listener.as_deref())? {
+        match allowed(core, &loaded.response, listener.as_deref(), &mut Question::default())? {
             ResponseDisposition::BecomeDownload => Err(cannot_become_download()),
             _ => accepted(core, loaded),
         }
@@ -100,7 +104,7 @@ impl Loader {
         left: &mut Option<Transfer>,
     ) -> Brought {
         let mut receiving = match left.take() {
-            None => self.begin(core, left)?,
+            None => self.begin(core, Question::default(), left)?,
             Some(begun) => self.resume(core, begun, left)?,
         };
         let Receiving { reception, listener } = &mut receiving;
@@ -115,14 +119,28 @@ impl Loader {
         reception.finish(core, listener.as_deref())
     }
 
-    /// Transfers the task as far as its body.
-    fn begin(&self, core: &Arc<Core>, left: &mut Option<Transfer>) -> Result<Receiving, Error> {
+    /// Transfers the task as far as its body; `question` is the one about a body to send.
+    fn begin(
+        &self,
+        core: &Arc<Core>,
+        mut question: Question,
+        left: &mut Option<Transfer>,
+    ) -> Result<Receiving, Error> {
         let (token, listener) = self.start_attempt(core)?;
         // What is at its place already is known before anything is transferred.
         let target = target(core)?;
+        let streamed = match streamed(core, &mut question) {
+            Ok(streamed) => streamed,
+            Err(error) => {
+                if has_left(core, &error) {
+                    *left = Some(Transfer::Preparing(question));
+                }
+                return Err(error);
+            }
+        };
         let mut loading = None;
-        match self.load(core, token, &mut loading) {
-            Ok(loaded) => receive(core, loaded, (target, listener), left),
+        match self.load(core, token, streamed, &mut loading) {
+            Ok(loaded) => receive(core, loaded, (target, listener), Question::default(), left),
             Err(error) => {
                 *left = loading.map(|loading| Transfer::Loading(loading, (target, listener)));
                 Err(error)
@@ -139,17 +157,20 @@ impl Loader {
         left: &mut Option<Transfer>,
     ) -> Result<Receiving, Error> {
         match begun {
+            Transfer::Preparing(question) => self.begin(core, question, left),
             Transfer::Loading(loading, told) => {
                 let mut again = None;
                 match self.reload(core, loading, &mut again) {
-                    Ok(loaded) => receive(core, loaded, told, left),
+                    Ok(loaded) => receive(core, loaded, told, Question::default(), left),
                     Err(error) => {
                         *left = again.map(|loading| Transfer::Loading(loading, told));
                         Err(error)
                     }
                 }
             }
-            Transfer::Answered(loaded, told) => receive(core, *loaded, told, left),
+            Transfer::Answered(loaded, told, question) => {
+                receive(core, *loaded, told, question, left)
+            }
             Transfer::Receiving(receiving) => Ok(receiving),
         }
     }
@@ -171,6 +192,7 @@ impl Loader {
         &self,
         core: &Arc<Core>,
         token: CancelToken,
+        streamed: Option<Box<Request>>,
         left: &mut Option<Box<Loading>>,
     ) -> Result<Loaded, Error> {
         let configuration = &core.shared.configuration;
@@ -186,9 +208,8 @@ impl Loader {
             connect: core.request.connect_timeout_or(configuration.connect_timeout),
             dialogue: Some(core.clone()),
         };
-        let streamed = streamed(core)?;
         let stored = is_download.then(|| as_stored(&core.request)).flatten();
-        let request = streamed.as_ref().or(stored.as_ref()).unwrap_or(&core.request);
+        let request = streamed.as_deref().or(stored.as_ref()).unwrap_or(&core.request);
         let mut load = Load::new(Hop::first(request, &self.rules)?);
         let means = Means { wire: &self.engine, rules: &self.rules, context: &context };
         let response = match load.go_on(&means) {
@@ -233,11 +254,11 @@ fn unanswered(
     error: &Error,
     load: Load,
     context: Context,
-    streamed: Option<Request>,
+    streamed: Option<Box<Request>>,
 ) -> Option<Box<Loading>> {
     // Nobody has to be asked for the body again that nobody has read.
     if Loss::of(error) == Some(Loss::Unconnected) {
-        core.state.lock().attempts.keep_body(streamed.as_ref());
+        core.state.lock().attempts.keep_body(streamed.as_deref());
     }
     has_left(core, error).then(|| Box::new(Loading { load, context, streamed }))
 }
@@ -248,16 +269,24 @@ fn receive(
     core: &Arc<Core>,
     loaded: Loaded,
     told: Told,
+    mut question: Question,
     left: &mut Option<Transfer>,
 ) -> Result<Receiving, Error> {
-    if let Err(error) = core.rest() {
-        if has_left(core, &error) {
-            *left = Some(Transfer::Answered(Box::new(loaded), told));
+    let rested = core.rest().map_err(|error| error.at(Stage::Receiving));
+    let listener = told.1.as_deref();
+    let decided = rested.and_then(|()| allowed(core, &loaded.response, listener, &mut question));
+    let disposition = match decided {
+        Ok(disposition) => disposition,
+        Err(error) => {
+            let error = error.at(Stage::Receiving).on(loaded.response.url());
+            if has_left(core, &error) {
+                *left = Some(Transfer::Answered(Box::new(loaded), told, question));
+            }
+            return Err(error);
         }
-        return Err(error.at(Stage::Receiving));
-    }
+    };
     let (target, listener) = told;
-    let reception = Reception::begin(core, loaded, target, listener.as_deref())?;
+    let reception = Reception::begin(core, loaded, disposition, target, listener.as_deref())?;
     Ok(Receiving { reception, listener })
 }
 
@@ -268,7 +297,7 @@ fn has_left(core: &Core, error: &Error) -> bool {
 }
 
 /// Returns the request with the body that the delegate has for it, if it is asked.
-fn streamed(core: &Arc<Core>) -> Result<Option<Request>, Error> {
+fn streamed(core: &Arc<Core>, question: &mut Question) -> Result<Option<Box<Request>>, Error> {
     if !core.streams {
         return Ok(None);
     }
@@ -276,11 +305,11 @@ fn streamed(core: &Arc<Core>) -> Result<Option<Request>, Error> {
     if kept.is_some() {
         return Ok(kept);
     }
-    let body = core.ask_for_body()?.ok_or_else(|| {
+    let body = core.ask_for_body(question)?.ok_or_else(|| {
         let detail = "no delegate has a body to send: need_new_body_stream was not answered";
         Error::new(ErrorKind::RequestBodyStreamExhausted, detail).at(Stage::Preparing)
     })?;
-    Ok(Some(core.request.clone().sending(body)))
+    Ok(Some(Box::new(core.request.clone().sending(body))))
 }
 
 /// Returns the request for a file as it is stored, unless the program has said what it wants.

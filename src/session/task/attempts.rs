@@ -139,8 +139,8 @@ impl Attempts {
         self.unsent = request.cloned().map(Box::new);
     }
 
-    pub(crate) fn take_body(&mut self) -> Option<Request> {
-        self.unsent.take().map(|request| *request)
+    pub(crate) fn take_body(&mut self) -> Option<Box<Request>> {
+        self.unsent.take()
     }
 
     /// Has it wait for a moment to come, without a thread.

@@ -167,9 +167,11 @@ impl Task {
     /// past 256 of them in one session the connection is closed at once where the request can
     /// be repeated without harm: it is sent again, and its response and its data are told once
     /// more from the beginning. Any other keeps its connection and gives its thread back within a
-    /// second, whether it sends, waits for its response or receives, and goes on with another
-    /// one where it was. Its thread stays as long as it waits for the program: for the reader of
-    /// a [`Body`](crate::Body), or for a [`Reply`](crate::Reply). What is on its way to the program may still arrive.
+    /// second, whether it sends, waits for its response, receives or waits for a
+    /// [`Reply`](crate::Reply), and goes on with another one where it was; nobody is asked twice.
+    /// Its thread stays only while code of the program runs on it: the reader of a
+    /// [`Body`](crate::Body), a call by an [inline](crate::DeliveryQueue::inline) queue. What is on its way to the
+    /// program may still arrive.
     pub fn suspend(&self) {
         self.core.suspend();
     }

@@ -84,6 +84,12 @@ impl Dispatch {
         matches!(self, Self::Queued(_))
     }
 
+    /// Whether a thread has it with a place at another host than this.
+    pub(crate) fn is_elsewhere(&self, host: &str) -> bool {
+        let Self::OnThread(slot) = self else { return false };
+        slot.place.as_ref().is_some_and(|place| &*place.0 != host)
+    }
+
     /// Returns what it has of its thread, if one has it.
     pub(crate) fn slot(&mut self) -> Option<&mut Slot> {
         if let Self::OnThread(slot) = self { Some(slot) } else { None }
@@ -144,6 +150,11 @@ impl Slot {
     /// Whether it has what it needs to run.
     pub(crate) fn has_place(&self) -> bool {
         self.place.is_some() || self.is_unbound
+    }
+
+    /// Whether it never gives up its place.
+    pub(crate) fn keeps_place(&self) -> bool {
+        self.keeps_place
     }
 
     /// Whether it keeps others from running.

@@ -48,7 +48,8 @@ pub(crate) struct Core {
 pub(crate) struct Flags {
     /// It has to look at the state before it goes on.
     look: AtomicBool,
-    /// The task was suspended at least once since it began.
+    /// The task was suspended at least once since it began, or has left its thread for
+    /// another reason.
     has_paused: AtomicBool,
     /// Somebody is told while the transfer goes on.
     tells: AtomicBool,
@@ -81,6 +82,10 @@ impl Flags {
 
     pub(crate) fn must_look(&self) -> bool {
         self.look.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn pauses(&self) {
+        self.has_paused.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn has_paused(&self) -> bool {
@@ -153,7 +158,7 @@ impl Core {
             self.shared.count_suspended(1);
         }
         state.attempts.suspended();
-        self.flags.has_paused.store(true, Ordering::SeqCst);
+        self.flags.pauses();
         self.flags.look();
         self.shared.scheduler().suspend(self, state);
     }
@@ -241,13 +246,16 @@ impl Core {
         }
     }
 
-    /// Fails if the attempt was ended, or the task is not done in time; else returns the
-    /// time.
+    /// Fails if the attempt was ended, the task leaves its thread, or it is not done in time;
+    /// else returns the time.
     pub(crate) fn look_around(&self, attempt: Option<&CancelToken>) -> Result<Instant, Error> {
         let now = self.shared.now();
-        let state = self.state.lock();
+        let mut state = self.state.lock();
         if attempt.is_some_and(CancelToken::is_cancelled) {
             return Err(self.why_cancelled(&state));
+        }
+        if state.attempts.leaves() {
+            return Err(Error::cancelled());
         }
         if state.life.is_late(now) {
             return Err(self.overdue(&state));

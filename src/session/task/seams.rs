@@ -18,7 +18,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::handle::Shared;
-use crate::wire::DelegateDecision;
+use crate::wire::{DelegateDecision, Question};
 
 /// Decides when and where the tasks of one session run.
 ///
@@ -75,9 +75,9 @@ pub(crate) trait Scheduler: Send + Sync {
     /// Notes that the call has returned.
     fn end_in_place(&self, task: &Core);
 
-    /// Lets the task, which was led from the host `before` to another one, wait for its
-    /// turn there.
-    fn change_host(&self, task: &Arc<Core>, before: &str) -> Result<(), Error>;
+    /// Lets the task, which a redirect may have led to another host, wait for its turn there;
+    /// it may have to leave its thread, as in [`rest`](Self::rest).
+    fn arrive(&self, task: &Arc<Core>) -> Result<(), Error>;
 
     /// The task's completion was told.
     fn finished(&self, task: &Core);
@@ -130,8 +130,12 @@ pub(crate) trait Listener: Send + Sync {
     fn takes_body(&self) -> bool;
 
     /// Tells of the response, and asks what becomes of its body.
-    fn response(&self, task: &Arc<Core>, response: &Response)
-    -> Result<ResponseDisposition, Error>;
+    fn response(
+        &self,
+        task: &Arc<Core>,
+        response: &Response,
+        question: &mut Question,
+    ) -> Result<ResponseDisposition, Error>;
 
     /// Tells of an informational answer.
     fn informed(&self, task: &Arc<Core>, response: Response);
@@ -139,8 +143,9 @@ pub(crate) trait Listener: Send + Sync {
     /// Tells that the task has become a download.
     fn became_download(&self, task: &Arc<Core>);
 
-    /// Tells of a piece of the body; waits as long as too much has not been taken.
-    fn data(&self, task: &Arc<Core>, data: Vec<u8>) -> Result<(), Error>;
+    /// Tells of a piece of the body, which is taken once not too much is on its way; on an error
+    /// it was not.
+    fn data(&self, task: &Arc<Core>, data: &mut Vec<u8>) -> Result<(), Error>;
 
     /// Tells how far the task has come, if it is time to.
     fn progress(&self, task: &Arc<Core>);
@@ -158,7 +163,11 @@ pub(crate) trait Voice: Sync {
     fn listener(&self, task: &Core) -> Option<Arc<dyn Listener>>;
 
     /// Asks for a body to send.
-    fn ask_for_body(&self, task: &Arc<Core>) -> Result<Option<Body>, Error>;
+    fn ask_for_body(
+        &self,
+        task: &Arc<Core>,
+        question: &mut Question,
+    ) -> Result<Option<Body>, Error>;
 
     /// Asks what to do about a redirect.
     fn ask_about_redirect(
@@ -166,6 +175,7 @@ pub(crate) trait Voice: Sync {
         task: &Arc<Core>,
         response: Response,
         proposed: Request,
+        question: &mut Question,
     ) -> Result<Option<Option<Request>>, Error>;
 
     /// Asks all what to do about a challenge.
@@ -173,6 +183,7 @@ pub(crate) trait Voice: Sync {
         &self,
         task: &Arc<Core>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error>;
 
     /// Asks the task's own delegate alone.
@@ -180,6 +191,7 @@ pub(crate) trait Voice: Sync {
         &self,
         task: &Arc<Core>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error>;
 
     /// Tells that the task waits for a connection to become possible.

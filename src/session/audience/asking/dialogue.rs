@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Turn;
 use crate::body::Body;
 use crate::credentials::{AuthenticationMethod, Challenge, Disposition};
 use crate::delivery::Reply;
@@ -10,7 +11,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task, voice};
-use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses};
+use crate::wire::{DelegateDecision, DelegateId, Dialogue, Head, Pauses, Question};
 
 impl Dialogue for Core {
     fn pauses(&self, may_leave: bool) -> Pauses {
@@ -25,6 +26,10 @@ impl Dialogue for Core {
 
     fn rest(self: Arc<Self>) -> Result<(), Error> {
         Self::rest(&self)
+    }
+
+    fn has_left(&self) -> bool {
+        self.state.lock().attempts.has_left()
     }
 
     fn informed(self: Arc<Self>, head: Head) {
@@ -55,35 +60,36 @@ impl Dialogue for Core {
         self: Arc<Self>,
         response: Response,
         proposed: Request,
+        question: &mut Question,
     ) -> Result<Option<Request>, Error> {
         let core = &self;
-        // Nobody has been asked yet, so the answer can be kept until it goes on.
         core.rest()?;
         core.state.lock().seen.responded(response.clone());
         let answer = match voice() {
-            Some(voice) => voice.ask_about_redirect(core, response, proposed.clone())?,
+            Some(voice) => voice.ask_about_redirect(core, response, proposed.clone(), question)?,
             None => None,
         };
         let Some(request) = answer.unwrap_or(Some(proposed)) else { return Ok(None) };
-        let before = {
-            let mut state = core.state.lock();
-            let before = core.host(&state).to_owned();
-            let replaced = state.seen.moved_to(request.clone());
-            drop(state);
-            // The program may have put a body into it.
-            drop(replaced);
-            before
-        };
-        core.shared.scheduler().change_host(core, &before)?;
+        let replaced = core.state.lock().seen.moved_to(request.clone());
+        // The program may have put a body into it.
+        drop(replaced);
         Ok(Some(request))
     }
 
-    fn new_body(self: Arc<Self>) -> Result<Option<Body>, Error> {
-        self.ask_for_body()
+    fn arrive(self: Arc<Self>) -> Result<(), Error> {
+        self.shared.scheduler().arrive(&self)
     }
 
-    fn challenge(self: Arc<Self>, challenge: Challenge) -> Result<Option<DelegateDecision>, Error> {
-        voice().map_or(Ok(None), |voice| voice.ask_about(&self, challenge))
+    fn new_body(self: Arc<Self>, question: &mut Question) -> Result<Option<Body>, Error> {
+        self.ask_for_body(question)
+    }
+
+    fn challenge(
+        self: Arc<Self>,
+        challenge: Challenge,
+        question: &mut Question,
+    ) -> Result<Option<DelegateDecision>, Error> {
+        voice().map_or(Ok(None), |voice| voice.ask_about(&self, challenge, question))
     }
 
     fn has_delegate(&self) -> bool {
@@ -97,8 +103,9 @@ impl Dialogue for Core {
     fn challenge_own(
         self: Arc<Self>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error> {
-        voice().map_or(Ok(None), |voice| voice.ask_own_about(&self, challenge))
+        voice().map_or(Ok(None), |voice| voice.ask_own_about(&self, challenge, question))
     }
 
     fn is_asked(self: Arc<Self>, delegate: &DelegateId) -> bool {
@@ -112,39 +119,37 @@ impl Core {
     pub(in crate::session::audience) fn ask_about(
         self: &Arc<Self>,
         challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error> {
         let [task, session] = self.chain();
         let challenge = Arc::new(challenge);
-        if let Some(delegate) = &session
-            && is_of_connection(challenge.protection_space().method())
-        {
-            let challenge = challenge.clone();
-            let answer = self.ask_one(delegate, move |delegate, task, reply| {
-                delegate.session_did_receive_challenge(&task.session(), &challenge, reply);
-            })?;
-            if let Some(answer) = answer {
-                return Ok(Some(DelegateDecision { is_for_all: true, ..answer }));
-            }
-        }
-        for delegate in [task, session].iter().flatten() {
-            let answer = self.ask_task_wise(delegate, &challenge)?;
-            if answer.is_some() {
-                return Ok(answer);
-            }
-        }
-        Ok(None)
+        let of_session =
+            session.clone().filter(|_| is_of_connection(challenge.protection_space().method()));
+        let first = of_session.as_ref().map(|delegate| session_wise(delegate, &challenge));
+        let others = [task, session].into_iter().flatten();
+        let others = others.map(|delegate| task_wise(&delegate, &challenge));
+        let answer = self.ask_in_turn(first.into_iter().chain(others).collect(), question)?;
+        Ok(answer.map(|(at, by, disposition)| DelegateDecision {
+            disposition,
+            by: DelegateId::of(&by),
+            is_for_all: of_session.is_some() && at == 0,
+        }))
     }
 
-    /// Asks one delegate what is to be done about a challenge of the task.
-    pub(in crate::session::audience) fn ask_task_wise(
+    /// Asks one delegate alone what is to be done about a challenge of the task.
+    pub(in crate::session::audience) fn ask_own_about(
         self: &Arc<Self>,
-        delegate: &HeldDelegate,
-        challenge: &Arc<Challenge>,
+        delegate: HeldDelegate,
+        challenge: Challenge,
+        question: &mut Question,
     ) -> Result<Option<DelegateDecision>, Error> {
-        let (challenge, kind) = (challenge.clone(), delegate.kind());
-        self.ask_one(delegate, move |delegate, task, reply| {
-            kind.learning(|| delegate.did_receive_challenge(task, &challenge, reply));
-        })
+        let turns = vec![task_wise(&delegate, &Arc::new(challenge))];
+        let answer = self.ask_in_turn(turns, question)?;
+        Ok(answer.map(|(_, by, disposition)| DelegateDecision {
+            disposition,
+            by: DelegateId::of(&by),
+            is_for_all: false,
+        }))
     }
 
     /// Returns the task's own delegate, if it is not the session's too and its type is not
@@ -155,16 +160,24 @@ impl Core {
         let is_of_session = session.is_some_and(|session| Arc::ptr_eq(&own, &session));
         (!is_of_session && !own.kind().is_silent()).then_some(own)
     }
+}
 
-    fn ask_one(
-        self: &Arc<Self>,
-        delegate: &HeldDelegate,
-        asks: impl Fn(&dyn Delegate, &Task, Reply<Disposition>) + Send + Sync + 'static,
-    ) -> Result<Option<DelegateDecision>, Error> {
-        let answer = self.ask_in_turn([Some(delegate.clone()), None], Arc::new(asks))?;
-        let by = || DelegateId::of(delegate);
-        Ok(answer.map(|disposition| DelegateDecision { disposition, by: by(), is_for_all: false }))
-    }
+/// Has a delegate asked about a challenge of the session.
+fn session_wise(delegate: &HeldDelegate, challenge: &Arc<Challenge>) -> Turn<Disposition> {
+    let challenge = challenge.clone();
+    let asks = move |delegate: &dyn Delegate, task: &Task, reply: Reply<Disposition>| {
+        delegate.session_did_receive_challenge(&task.session(), &challenge, reply);
+    };
+    (delegate.clone(), Arc::new(asks))
+}
+
+/// Has a delegate asked about a challenge of the task.
+fn task_wise(delegate: &HeldDelegate, challenge: &Arc<Challenge>) -> Turn<Disposition> {
+    let (challenge, kind) = (challenge.clone(), delegate.kind());
+    let asks = move |delegate: &dyn Delegate, task: &Task, reply: Reply<Disposition>| {
+        kind.learning(|| delegate.did_receive_challenge(task, &challenge, reply));
+    };
+    (delegate.clone(), Arc::new(asks))
 }
 
 /// Whether the method is about a connection rather than about a request on it.
