@@ -4,8 +4,9 @@
 # mingw links what the compiler of `cross.sh` makes, with a standard library that Cargo
 # builds first. All that is kept, by the versions of the compiler and of Wine.
 
-# What always runs of `tests/it`, beside all unit tests and the tour. The whole takes as long
-# as all other steps together: `URLSESSION_CI_WINDOWS=all` asks for it.
+# What always runs of `tests/it`, beside all unit tests and the tour. The whole takes longer
+# than there is time for: `URLSESSION_CI_WINDOWS=all` asks for it. On a busy machine, tests of
+# hundreds of threads and of large bodies may run into their guards there.
 windows_smoke=(
     windows:: connecting:: downloads:: keep_alive:: redirects:: requests:: responses::
     stale:: tls::agreed:: cancel:: --skip a_session_survives_cancels
@@ -35,6 +36,8 @@ make_wine_prefix() {
             /usr/lib/wine/wine64 wineboot --init
         touch "$wine_prefix/complete"
     fi
+    # Process ids begin anew, and with them the names of what a run left that was killed.
+    rm -rf "$wine_prefix"/drive_c/users/*/Temp/*
     x86_64-w64-mingw32-gcc -shared .ci/process_prng.c -ladvapi32 \
         -o "$wine_prefix/drive_c/windows/system32/bcryptprimitives.dll"
 }

@@ -76,7 +76,7 @@ fn the_whole_load_ends_after_its_timeout_at_every_stage() {
 fn a_minute_passes_by_the_sessions_clock_alone() {
     for block in blocks() {
         // More than the system holds: when all of it is sent, the client has read some.
-        let block = if block == Block::Body(5) { Block::Body(64 << 20) } else { block };
+        let block = if block == Block::Body(5) { Block::Body(16 << 20) } else { block };
         let mut scene = block.scene();
         let clock = Clock::by_hand();
         scene.configuration.clock = clock.clone();
