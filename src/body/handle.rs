@@ -1,7 +1,7 @@
 //! A file that the program has opened.
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::sync::Arc;
 
 use super::open::cannot_read;
@@ -32,18 +32,20 @@ impl Handle {
 
     /// Returns a reader from where the file stood. Each has a place of its own, as clones of
     /// a body may be sent at once.
-    pub(super) fn reader(handle: &Arc<Self>) -> impl Read + Send + 'static + use<> {
+    pub(super) fn reader(handle: &Arc<Self>) -> Reading {
         Reading { handle: Arc::clone(handle), at: handle.start }
     }
 }
 
-struct Reading {
+/// A reader of such a file.
+pub(super) struct Reading {
     handle: Arc<Handle>,
     at: u64,
 }
 
-impl Read for Reading {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Reading {
+    /// Reads some bytes. A `dyn Read` would bring all methods of the trait into programs.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.handle.read_at(buffer, self.at)?;
         self.at += count as u64;
         Ok(count)
@@ -69,6 +71,6 @@ impl Handle {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
         let mut file = &self.file;
         file.seek(io::SeekFrom::Start(at))?;
-        file.read(buffer)
+        io::Read::read(&mut file, buffer)
     }
 }

@@ -251,7 +251,7 @@ impl Body {
             },
             Source::Handle(handle) => {
                 let length = handle.length()?;
-                (Content::Reader(foreign(Handle::reader(handle))), Some(length))
+                (Content::Handle(Handle::reader(handle)), Some(length))
             }
             Source::Once(once) => match mem::take(&mut *once.lock()) {
                 Some(reader) => (Content::Reader(reader), None),

@@ -8,6 +8,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 use super::Reader;
+use super::handle::Reading;
 use super::pipe::Pipe;
 use crate::error::{Error, ErrorKind};
 use crate::foreign::{Foreign, caught};
@@ -28,6 +29,7 @@ pub(crate) struct OpenBody {
 pub(super) enum Content {
     Bytes(Cursor<Arc<Vec<u8>>>),
     File(File),
+    Handle(Reading),
     Pipe(Pipe),
     Reader(Reader),
     Multipart(Box<OpenMultipart>),
@@ -68,7 +70,7 @@ impl OpenBody {
     /// Reads some bytes; none at the end. `None`: nothing is there yet, see
     /// [`waits_for`](Self::waits_for).
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
-        let reader: &mut dyn Read = match &mut self.content {
+        let content = match &mut self.content {
             Content::Bytes(bytes) => {
                 let left = &bytes.get_ref()[bytes.position() as usize..];
                 let count = left.len().min(buffer.len());
@@ -76,13 +78,20 @@ impl OpenBody {
                 bytes.set_position(bytes.position() + count as u64);
                 return Ok(Some(count));
             }
-            Content::File(file) => file,
-            Content::Reader(reader) => &mut **reader,
+            content @ (Content::File(_) | Content::Handle(_) | Content::Reader(_)) => content,
             Content::Pipe(pipe) => return pipe.read(buffer).map_err(cannot_read),
             Content::Multipart(form) => return form.read(buffer),
         };
         for _ in 0..MOST_INTERRUPTIONS {
-            match caught("the reader of a body to send", || reader.read(buffer)) {
+            // A `dyn Read` of the files would bring all methods of the trait into programs.
+            let read = || match content {
+                Content::File(file) => file.read(buffer),
+                Content::Handle(file) => file.read(buffer),
+                Content::Reader(reader) => reader.read(buffer),
+                // They were read above.
+                Content::Bytes(_) | Content::Pipe(_) | Content::Multipart(_) => Ok(0),
+            };
+            match caught("the reader of a body to send", read) {
                 Ok(Ok(count)) if count <= buffer.len() => return Ok(Some(count)),
                 Ok(Ok(_)) => {
                     let error = io::Error::other("the reader returned more than it was given");

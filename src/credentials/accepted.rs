@@ -174,11 +174,16 @@ fn domain(answer: &Signer, url: &Url) -> Scope {
     // URIs are in ASCII; what is not text names nothing here.
     let domain = answer.digest().map(|session| String::from_utf8_lossy(session.domain()));
     let domain = domain.unwrap_or_default();
-    let mut uris = domain.split_ascii_whitespace();
-    let own = |uri: &str| url.join(uri).ok().filter(|uri| uri.origin() == url.origin());
-    let Some(first) = uris.next() else { return Scope::Everything };
-    let uris = std::iter::once(first).chain(uris).take(MOST_FOLDERS).filter_map(own);
-    Scope::Below(uris.map(|uri| uri.path().trim_end_matches('/').into()).collect())
+    let (mut below, mut names_any) = (Vec::new(), false);
+    for uri in domain.split_ascii_whitespace().take(MOST_FOLDERS) {
+        names_any = true;
+        if let Ok(uri) = url.join(uri)
+            && uri.origin() == url.origin()
+        {
+            below.push(uri.path().trim_end_matches('/').into());
+        }
+    }
+    if names_any { Scope::Below(below) } else { Scope::Everything }
 }
 
 #[cfg(feature = "digest")]

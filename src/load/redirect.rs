@@ -179,12 +179,17 @@ pub(crate) fn strip(
         request::drop_what_is_of_one_origin(headers, sensitive);
     }
     if rewritten {
-        let of_content =
-            |name: &&str| name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"));
-        let found = headers.iter().map(|(name, _)| name).filter(of_content).map(str::to_owned);
-        let found: Vec<_> = found.collect();
-        for name in OF_THE_BODY.iter().copied().chain(found.iter().map(|name| &**name)) {
+        let mut found = Vec::new();
+        for (name, _) in headers.iter() {
+            if name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-")) {
+                found.push(name.to_owned());
+            }
+        }
+        for name in OF_THE_BODY {
             headers.remove(name);
+        }
+        for name in found {
+            headers.remove(&name);
         }
     }
 }

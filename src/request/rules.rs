@@ -109,7 +109,7 @@ pub(crate) fn settle(headers: &mut Headers, body: &mut Option<Body>) -> Result<(
 
 /// Has `Connection` name a header that is there.
 fn name_option(headers: &mut Headers, name: &str) -> Result<(), Error> {
-    let said: Vec<_> = headers.get_all("Connection").collect();
+    let said = headers.trimmed("Connection");
     let mut options = elements(&said);
     let is_named = options.iter().any(|option| option.eq_ignore_ascii_case(name));
     if is_named || !headers.contains(name) {
@@ -126,7 +126,7 @@ fn decide(
     headers: &Headers,
     body: Option<&Body>,
 ) -> Result<Option<Sent>, Error> {
-    let values: Vec<_> = headers.get_all(name).map(str::trim).collect();
+    let values = headers.trimmed(name);
     if values.is_empty() {
         return Ok(None);
     }

@@ -86,10 +86,12 @@ fn windows_1252(body: &[u8]) -> Cow<'_, str> {
 
 fn utf16(body: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'static, str> {
     let (pairs, rest) = body.as_chunks::<2>();
-    let units = pairs.iter().map(|&pair| unit(pair));
-    let decoded = char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER));
-    let half = (!rest.is_empty()).then_some(char::REPLACEMENT_CHARACTER);
-    Cow::Owned(decoded.chain(half).collect())
+    let units: Vec<u16> = pairs.iter().map(|&pair| unit(pair)).collect();
+    let mut text = String::from_utf16_lossy(&units);
+    if !rest.is_empty() {
+        text.push(char::REPLACEMENT_CHARACTER);
+    }
+    Cow::Owned(text)
 }
 
 #[cfg(test)]

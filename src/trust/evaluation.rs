@@ -55,7 +55,7 @@ fn evaluate_path(
         }
         // RFC 7469 §2.6: what counts is the path that was validated. Whatever else a server
         // shows may be anybody's certificate (CVE-2016-2402).
-        let matches = measure.pins.is_empty() || pins::allow(measure.pins, &host, keys(path));
+        let matches = measure.pins.is_empty() || pins::allow(measure.pins, &host, &keys(path));
         misses_pins.set(!matches);
         if matches { Ok(()) } else { Err(webpki::Error::CertDistrusted) }
     };
@@ -111,7 +111,7 @@ pub(super) fn check_own_key(own: &[u8], host: &str, pins: &[PublicKeyPins]) -> R
     let key = x509::public_key_info(own).ok_or_else(|| {
         untrusted("the server's certificate is broken: no public key can be found in it")
     })?;
-    if pins::allow(pins, host, [key.into_owned()]) { Ok(()) } else { Err(pins::missing(host)) }
+    if pins::allow(pins, host, &[key.into_owned()]) { Ok(()) } else { Err(pins::missing(host)) }
 }
 
 /// Returns the public keys of a path, each as DER of its `SubjectPublicKeyInfo`.

@@ -38,8 +38,9 @@ pub(super) struct NoEnd {
 /// What stands between sections may be in any encoding (RFC 7468 §2).
 pub(super) fn text(pem: &[u8]) -> Zeroizing<String> {
     let units = |pair: fn([u8; 2]) -> u16| {
-        let units = pem[2..].chunks_exact(2).map(|bytes| pair([bytes[0], bytes[1]]));
-        char::decode_utf16(units).map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+        let (pairs, _) = pem[2..].as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|&bytes| pair(bytes)).collect();
+        String::from_utf16_lossy(&Zeroizing::new(units))
     };
     Zeroizing::new(match pem {
         [0xff, 0xfe, ..] => units(u16::from_le_bytes),

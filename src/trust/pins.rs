@@ -162,20 +162,21 @@ impl fmt::Debug for PublicKeyPins {
 
 /// Whether one of `keys` is pinned for `host` by any of `pins`, or the host has none.
 #[cfg(feature = "tls")]
-pub(super) fn allow(
-    pins: &[PublicKeyPins],
-    host: &str,
-    keys: impl IntoIterator<Item = Vec<u8>>,
-) -> bool {
+pub(super) fn allow(pins: &[PublicKeyPins], host: &str, keys: &[Vec<u8>]) -> bool {
     use ring::digest::{SHA256, digest};
 
     let host = host.trim_matches(['[', ']']);
-    let pinned: Vec<_> = pins.iter().filter(|pins| pins.is_for(host)).collect();
-    pinned.is_empty()
-        || keys.into_iter().any(|key| {
-            let hash = digest(&SHA256, &key);
-            pinned.iter().flat_map(|pins| &pins.hashes).any(|pin| pin[..] == *hash.as_ref())
-        })
+    let mut has_pins = false;
+    for pins in pins.iter().filter(|pins| pins.is_for(host)) {
+        has_pins = true;
+        for key in keys {
+            let hash = digest(&SHA256, key);
+            if pins.hashes.iter().any(|pin| pin[..] == *hash.as_ref()) {
+                return true;
+            }
+        }
+    }
+    !has_pins
 }
 
 /// The error of a host that has pins and none of their keys.

@@ -135,12 +135,14 @@ impl Offer {
 /// do, such as an algorithm that it does not know.
 pub(crate) fn offers(headers: &Headers, asker: Asker<'_>) -> Vec<Offer> {
     let fields = headers.get_all_bytes(asker.challenge_field());
-    let mut all: Vec<Offer> =
-        challenges(fields).iter().filter_map(|challenge| offer(challenge, asker)).collect();
-    // There are few strengths, however many offers: code that sorts would be larger.
-    let mut sorted = Vec::with_capacity(all.len());
-    while let Some(most) = all.iter().map(Offer::strength).max() {
-        sorted.extend(all.extract_if(.., |offer| offer.strength() == most));
+    let mut sorted: Vec<Offer> = Vec::new();
+    // They are few: code that sorts would be larger.
+    for challenge in &challenges(fields) {
+        if let Some(offer) = offer(challenge, asker) {
+            let weaker = |other: &Offer| other.strength() < offer.strength();
+            let at = sorted.iter().position(weaker).unwrap_or(sorted.len());
+            sorted.insert(at, offer);
+        }
     }
     sorted
 }

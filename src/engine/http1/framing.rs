@@ -105,8 +105,7 @@ fn check_chunked(headers: &Headers) -> Result<(), Error> {
     {
         return Ok(());
     }
-    let values: Vec<_> = headers.get_all("transfer-encoding").map(str::trim).collect();
-    let values = values.join(", ");
+    let values = headers.trimmed("transfer-encoding").join(", ");
     Err(wrong(format!("transfer-encoding {values:?} is not supported, only chunked is")))
 }
 

@@ -38,16 +38,16 @@ impl Authentication {
         }
         let Some(user_info) = &hop.user_info else {
             let stored = means.authenticator().default_credential(space);
-            return stored.into_iter().chain(of_file(hop, None, means)).collect();
+            return all_of([stored, of_file(hop, None, means), None]);
         };
         let Some((user, password)) = user_info.pair() else { return Vec::new() };
         let stored = means.authenticator().credential_of(user, space);
-        let kept = stored.into_iter().chain(of_file(hop, Some(user), means));
+        let of_file = of_file(hop, Some(user), means);
         let own = credential(user_info);
-        match password {
-            Some(_) => own.into_iter().chain(kept).collect(),
-            None => kept.chain(own).collect(),
-        }
+        all_of(match password {
+            Some(_) => [own, stored, of_file],
+            None => [stored, of_file, own],
+        })
     }
 
     /// Notes that what stood in the URL was turned down where it is good for a space.
@@ -65,6 +65,14 @@ impl Authentication {
         };
         self.failed.iter().any(|(failed, with)| failed == space && same(with))
     }
+}
+
+fn all_of(known: [Option<Credential>; 3]) -> Vec<Credential> {
+    let mut all = Vec::new();
+    for credential in known {
+        all.extend(credential);
+    }
+    all
 }
 
 /// Returns what the user's `.netrc` has for the host, unless a redirect named it.
