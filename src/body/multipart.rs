@@ -148,7 +148,10 @@ impl Multipart {
     /// Returns the lengths to announce.
     pub(super) fn announce(&self) -> Result<Lengths, Error> {
         self.check()?;
-        let parts = self.contents().map(Body::announce).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = Vec::new();
+        for content in self.contents() {
+            parts.push(content.announce()?);
+        }
         Ok(Lengths { total: self.total(&parts), parts })
     }
 

@@ -150,11 +150,15 @@ fn shown(values: &[&str]) -> String {
     if values.iter().any(|value| value.contains('@')) {
         return String::new();
     }
-    let cut = |value: &&str| match value.char_indices().nth(MOST) {
-        Some((end, _)) => format!("\"{}...\"", &value[..end]),
-        None => format!("{value:?}"),
-    };
-    format!(" ({})", values.iter().take(4).map(cut).collect::<Vec<_>>().join(", "))
+    let mut all = String::new();
+    for value in values.iter().take(4) {
+        all += if all.is_empty() { " (" } else { ", " };
+        all += &match value.char_indices().nth(MOST) {
+            Some((end, _)) => format!("\"{}...\"", &value[..end]),
+            None => format!("{value:?}"),
+        };
+    }
+    all + ")"
 }
 
 /// Returns the elements of a list (RFC 9110 §5.6.1), empty ones left out.

@@ -59,11 +59,14 @@ impl Tls {
     pub(super) fn new(settings: &Settings) -> Result<Self, Error> {
         let (trust, credentials) = (&settings.trust, settings.credentials.clone());
         let wanted = trust.versions.0..=trust.versions.1;
-        let versions: Vec<_> =
+        let mut versions = Vec::new();
+        for (name, version) in
             [(TlsVersion::Tls13, &version::TLS13), (TlsVersion::Tls12, &version::TLS12)]
-                .into_iter()
-                .filter_map(|(name, version)| wanted.contains(&name).then_some(version))
-                .collect();
+        {
+            if wanted.contains(&name) {
+                versions.push(version);
+            }
+        }
         if versions.is_empty() {
             let detail = "tls_minimum_version is newer than tls_maximum_version";
             return Err(Error::new(ErrorKind::NotSupported, detail));
