@@ -134,12 +134,11 @@ impl<'a> Race<'a> {
 
     /// Waits for attempts to end; returns the one that won.
     fn poll(&mut self, timeout: Option<Duration>) -> Result<Option<Link>, Error> {
-        let mut fds: Vec<_> = self
-            .running
-            .iter()
-            .map(|(socket, _)| PollFd::new(socket, PollFlags::OUT))
-            .chain([self.alarm.poll_fd()])
-            .collect();
+        let mut fds = Vec::with_capacity(self.running.len() + 1);
+        for (socket, _) in &self.running {
+            fds.push(PollFd::new(socket, PollFlags::OUT));
+        }
+        fds.push(self.alarm.poll_fd());
         socket::poll(&mut fds, timeout)?;
         let ended: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         for ((socket, counted), ended) in mem::take(&mut self.running).into_iter().zip(ended) {

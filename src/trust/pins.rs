@@ -284,8 +284,8 @@ mod tests {
             ("b.test", vec!["1"], false),
             ("c.test", vec!["2"], true),
         ] {
-            let all = keys.iter().map(|key| key.as_bytes().to_vec());
-            assert_eq!(allow(&pins, host, all), expected, "{host} {keys:?}");
+            let all: Vec<_> = keys.iter().map(|key| key.as_bytes().to_vec()).collect();
+            assert_eq!(allow(&pins, host, &all), expected, "{host} {keys:?}");
         }
     }
 }

@@ -5,12 +5,13 @@
 //! order of their own, by their best job, so that taking the next one never walks past the
 //! jobs of a host whose house is full.
 //!
-//! Jobs live in B-trees rather than in hash tables and vectors: no operation ever moves the
-//! whole line to a larger place, and a line that has become short gives its memory back. Hosts
-//! are fewer, and no order of their names is asked for: a hash table is a third of the code.
+//! Everything lives in B-trees rather than in hash tables and vectors: no operation ever
+//! moves the whole line to a larger place, and a line that has become short gives its
+//! memory back. For the hosts a hash table would be a third of the code, but a call looks for its
+//! own several times: with the hash of the standard library that cost 1,200 instructions more.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ pub(crate) struct Line<T> {
     /// looking at one entry of each node.
     jobs: BTreeMap<Reverse<u64>, Waiting<T>>,
     /// The hosts with somebody waiting or running.
-    hosts: HashMap<Arc<str>, Host>,
+    hosts: BTreeMap<Arc<str>, Host>,
     /// Whoever is first of a host with a free place.
     ready: Ready,
     running: usize,
@@ -177,7 +178,7 @@ impl<T> Line<T> {
         Self {
             limits,
             jobs: BTreeMap::new(),
-            hosts: HashMap::new(),
+            hosts: BTreeMap::new(),
             ready: Ready::default(),
             running: 0,
             next_sequence: 0,
