@@ -19,7 +19,7 @@ impl<T> Line<T> {
 
     /// Returns how many have a place of `host`.
     fn running_on(&self, host: &str) -> usize {
-        self.hosts.get(host).map_or(0, |known| known.running)
+        self.find(host).map_or(0, |at| self.hosts[at].1.running)
     }
 }
 

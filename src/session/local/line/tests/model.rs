@@ -199,8 +199,9 @@ impl Pair {
             known += usize::from(awaited || busy > 0);
             ready += usize::from(awaited && busy < model.limits.per_host);
         }
+        let hosts = line.hosts.iter().map(|(_, host)| &**host);
         let in_use = |host: &&Host| !host.waiting.is_empty() || host.running > 0;
-        assert_eq!((line.hosts.values().filter(in_use).count(), line.ready.len()), (known, ready));
+        assert_eq!((hosts.filter(in_use).count(), line.ready.len()), (known, ready));
     }
 }
 
