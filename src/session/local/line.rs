@@ -201,7 +201,7 @@ impl<T> Line<T> {
     /// Takes a job out of the line; `None` if it does not wait any more.
     pub(crate) fn remove(&mut self, ticket: Ticket) -> Option<T> {
         let Waiting { host, rank, job } = self.jobs.remove(&Reverse(ticket.0))?;
-        self.change(&host, |known| known.forget(position(rank, ticket.0)));
+        self.change(&host, &mut |known| known.forget(position(rank, ticket.0)));
         Some(job)
     }
 
@@ -215,7 +215,7 @@ impl<T> Line<T> {
         let rank = Rank::of(priority);
         let before = mem::replace(&mut waiting.rank, rank);
         let host = Arc::clone(&waiting.host);
-        self.change(&host, |known| {
+        self.change(&host, &mut |known| {
             known.forget(position(before, ticket.0));
             known.waiting.insert(position(rank, ticket.0));
         });
@@ -242,7 +242,7 @@ impl<T> Line<T> {
         let waiting = oldest.map(|(_, waiting)| waiting);
         let Waiting { host, job, .. } = waiting.or_else(|| self.jobs.remove(&sequence))?;
         self.running += 1;
-        self.change(&host, |known| {
+        self.change(&host, &mut |known| {
             known.forget(first);
             known.running += 1;
         });
@@ -266,7 +266,7 @@ impl<T> Line<T> {
     /// Gives a place back.
     pub(crate) fn free(&mut self, place: Place) {
         self.running -= 1;
-        self.change(&place.0, |known| known.running -= 1);
+        self.change(&place.0, &mut |known| known.running -= 1);
     }
 
     /// Takes a place at once, ahead of the line and over both limits.
@@ -309,7 +309,7 @@ impl<T> Line<T> {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let host = self.host(host);
-        self.change(&host, |known| {
+        self.change(&host, &mut |known| {
             known.waiting.insert(position(rank, sequence));
         });
         self.jobs.insert(Reverse(sequence), Waiting { host, rank, job });
@@ -318,7 +318,7 @@ impl<T> Line<T> {
 
     fn take_place(&mut self, host: Arc<str>) -> Place {
         self.running += 1;
-        self.change(&host, |known| known.running += 1);
+        self.change(&host, &mut |known| known.running += 1);
         Place(host)
     }
 
@@ -343,7 +343,7 @@ impl<T> Line<T> {
 
     /// Changes a host, puts it in its place among the ready ones, and forgets one for which nobody
     /// waits or runs.
-    fn change(&mut self, name: &str, change: impl FnOnce(&mut Host)) {
+    fn change(&mut self, name: &str, change: &mut dyn FnMut(&mut Host)) {
         let Ok(at) = self.find(name) else {
             debug_assert!(false, "a host of another line");
             return;

@@ -156,23 +156,22 @@ impl Loader {
         begun: Transfer,
         left: &mut Option<Transfer>,
     ) -> Result<Receiving, Error> {
-        match begun {
-            Transfer::Preparing(question) => self.begin(core, question, left),
+        let (loaded, told, question) = match begun {
+            Transfer::Preparing(question) => return self.begin(core, question, left),
             Transfer::Loading(loading, told) => {
                 let mut again = None;
                 match self.reload(core, loading, &mut again) {
-                    Ok(loaded) => receive(core, loaded, told, Question::default(), left),
+                    Ok(loaded) => (loaded, told, Question::default()),
                     Err(error) => {
                         *left = again.map(|loading| Transfer::Loading(loading, told));
-                        Err(error)
+                        return Err(error);
                     }
                 }
             }
-            Transfer::Answered(loaded, told, question) => {
-                receive(core, *loaded, told, question, left)
-            }
-            Transfer::Receiving(receiving) => Ok(receiving),
-        }
+            Transfer::Answered(loaded, told, question) => (*loaded, told, question),
+            Transfer::Receiving(receiving) => return Ok(receiving),
+        };
+        receive(core, loaded, told, question, left)
     }
 
     fn start_attempt(&self, core: &Arc<Core>) -> Result<Attempt, Error> {
