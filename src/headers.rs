@@ -147,17 +147,6 @@ impl Headers {
             .map(|line| &self.text[line.value()])
     }
 
-    /// Returns every value of the field `name`, without the space around it.
-    pub(crate) fn trimmed(&self, name: &str) -> Vec<&str> {
-        let mut values = Vec::new();
-        for line in &self.lines {
-            if self.is_named(line, name) {
-                values.push(self.text[line.value()].trim());
-            }
-        }
-        values
-    }
-
     /// Returns the bytes of every value of the field `name`, as they came.
     pub(crate) fn get_all_bytes<'a>(&'a self, name: &str) -> impl Iterator<Item = Cow<'a, [u8]>> {
         let lines = self.lines.iter().filter(move |line| self.is_named(line, name));

@@ -31,6 +31,17 @@ impl<'a> Iterator for HeaderFields<'a> {
 impl ExactSizeIterator for HeaderFields<'_> {}
 
 impl Headers {
+    /// Returns every value of the field `name`, without the space around it.
+    pub(crate) fn trimmed(&self, name: &str) -> Vec<&str> {
+        let mut values = Vec::new();
+        for line in &self.lines {
+            if self.is_named(line, name) {
+                values.push(self.text[line.value()].trim());
+            }
+        }
+        values
+    }
+
     /// Returns every field, name as written and value, in order.
     pub fn iter(&self) -> HeaderFields<'_> {
         HeaderFields { text: &self.text, lines: self.lines.iter() }
