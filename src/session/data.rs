@@ -1,13 +1,11 @@
 //! What tasks bring: a response with its body in memory, or in a file.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 
 use http::StatusCode;
 
-use super::task::Task;
 use crate::error::Error;
 #[cfg(feature = "json")]
 use crate::error::ErrorKind;
@@ -198,28 +196,5 @@ impl Download {
             let _ = file.take(MOST_OF_A_BODY as u64).read_to_end(&mut body);
         }
         Err(self.response.refused(body))
-    }
-}
-
-/// The end of one of the tasks that report to a channel; made by
-/// [`Session::data_task_to`](crate::Session::data_task_to).
-///
-/// It keeps the session, as every handle of a task does.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Finished<T> {
-    /// The [`id`](crate::Task::id) of the task, unique within its session.
-    pub id: u64,
-    /// The task.
-    pub task: Task,
-    /// What it brought.
-    pub outcome: Result<T, Error>,
-}
-
-impl<T> Finished<T> {
-    /// Returns what the program has [tagged](crate::Request::tag) the request with, if it has
-    /// this type.
-    pub fn tag<G: Any>(&self) -> Option<&G> {
-        self.task.tag()
     }
 }

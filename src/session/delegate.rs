@@ -8,7 +8,8 @@ use std::sync::Arc;
 use kind::DelegateKind;
 
 use super::handle::Session;
-use super::task::{DownloadTask, Progress, Task};
+use super::task::handles::{DownloadTask, Task};
+use super::task::progress::Progress;
 use crate::body::Body;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::delegate::HeldDelegate;
-use super::task::Scheduler;
+use super::task::seams::Scheduler;
 use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::delivery::{DeliveryQueue, Mailbox};

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use super::bytes::Bytes;
-use super::data::{Data, Finished};
+use super::data::Data;
+use super::finished::Finished;
 use super::handle::Session;
-use super::task::{Core, DataTask, DownloadTask, Kind, Product, Reports, Task, UploadTask};
+use super::task::{
+    Brought, Core, DataTask, DownloadTask, Kind, Product, Reports, Task, UploadTask,
+};
 use crate::error::Error;
+use crate::foreign::Foreign;
 use crate::request::Request;
 
 /// The tasks of a session, by kind; see [`Session::tasks`].
@@ -145,23 +149,54 @@ impl Session {
         request: impl Into<Request>,
         outcomes: &Sender<Finished<Data>>,
     ) -> DataTask {
-        let reports = Reports::channel(Product::into_data, outcomes);
-        DataTask::of(&self.task(request.into(), Kind::Data, reports))
+        DataTask::of(&self.task_to(request.into(), Kind::Data, Product::into_data, outcomes))
+    }
+
+    /// Makes a task, and tells the delegate of it.
+    pub(super) fn task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
+        let core = self.untold_task(request, kind, reports);
+        self.tell_of(&core);
+        core
+    }
+
+    /// Makes a task that has what it brings, `taken` from it, sent to `outcomes`.
+    pub(super) fn task_to<T: Send + 'static>(
+        &self,
+        request: Request,
+        kind: Kind,
+        taken: fn(Product) -> Result<T, Error>,
+        outcomes: &Sender<Finished<T>>,
+    ) -> Arc<Core> {
+        let core = self.untold_task(request, kind, Reports::Caller);
+        let (outcomes, weak) = (outcomes.clone(), Arc::downgrade(&core));
+        let reports = Reports::Channel(Foreign::new(Box::new(move |outcome: Brought| {
+            // Whoever ends it holds it.
+            let Some(task) = weak.upgrade().map(|core| Task::of(&core)) else { return };
+            let outcome = outcome.and_then(taken);
+            // Whoever dropped the receiver wants to know no more.
+            let _ = outcomes.send(Finished { id: task.id(), task, outcome });
+        })));
+        let _ = core.state.lock().recipients.report_to(reports);
+        self.tell_of(&core);
+        core
     }
 
     /// All ways to make a task lead through here.
-    pub(super) fn task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
+    fn untold_task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
         let mut request = request;
         if request.url().is_none() {
             request.resolve(self.shared.base_url.as_ref());
         }
-        let core = Core::new(&self.shared, request, kind, reports);
+        Core::new(&self.shared, request, kind, reports)
+    }
+
+    /// Tells the delegate of a task that was made, before anybody else has it.
+    fn tell_of(&self, core: &Arc<Core>) {
         if self.shared.has_delegate()
             && let Some(delegate) = self.shared.delegate()
         {
             core.created(&**delegate);
         }
-        core
     }
 
     /// Returns the tasks that were resumed and have not finished, oldest first; blocking

@@ -13,6 +13,7 @@ mod audience;
 mod bytes;
 mod data;
 mod delegate;
+mod finished;
 mod handle;
 mod inside;
 mod local;
@@ -35,8 +36,9 @@ use crate::delivery::DeliveryQueue;
 
 pub use audience::Updates;
 pub use bytes::Bytes;
-pub use data::{Data, Download, Finished};
+pub use data::{Data, Download};
 pub use delegate::{Delegate, ResponseDisposition};
+pub use finished::Finished;
 pub use handle::Session;
 pub use making::Tasks;
 #[cfg(feature = "test-util")]

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::mpsc::Sender;
 
-use super::data::{Data, Download, Finished};
+use super::data::{Data, Download};
+use super::finished::Finished;
 use super::handle::Session;
 use super::task::{DownloadTask, Kind, Product, Reports, Sends, UploadTask};
 use crate::body::Body;
@@ -94,9 +95,8 @@ impl Session {
         body: impl Into<Body>,
         outcomes: &Sender<Finished<Data>>,
     ) -> UploadTask {
-        let reports = Reports::channel(Product::into_data, outcomes);
-        let request = request.into().sending(body);
-        UploadTask::of(&self.task(request, Kind::Upload(Sends::Body), reports))
+        let (request, kind) = (request.into().sending(body), Kind::Upload(Sends::Body));
+        UploadTask::of(&self.task_to(request, kind, Product::into_data, outcomes))
     }
 
     /// Makes a task whose delegate is asked for the body, by
@@ -191,7 +191,7 @@ impl Session {
         request: impl Into<Request>,
         outcomes: &Sender<Finished<Download>>,
     ) -> DownloadTask {
-        let reports = Reports::channel(Product::into_download, outcomes);
-        DownloadTask::of(&self.task(request.into(), Kind::download(), reports))
+        let kind = Kind::download();
+        DownloadTask::of(&self.task_to(request.into(), kind, Product::into_download, outcomes))
     }
 }

@@ -6,8 +6,8 @@ use crate::tables::SESSION_MAY_USE;
 use crate::{assert_none, first_names, is_word, production, sources, words};
 
 /// The rows of the table that may name each other: the public API is so, as a session has a
-/// delegate, which is told of tasks, which have a session and bring data, which knows its task.
-const KNOT: [&str; 4] = ["data", "delegate", "handle", "task"];
+/// delegate, which is told of tasks, which have a session.
+const KNOT: [&str; 3] = ["delegate", "handle", "task"];
 
 /// The room of a file of `src/session`, and how deep it lies in there.
 pub(crate) fn room_of(path: &str) -> Option<(&str, usize)> {

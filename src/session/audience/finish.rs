@@ -10,7 +10,7 @@ use crate::foreign::caught;
 use crate::log;
 use crate::session::delegate::HeldDelegate;
 use crate::session::task::{
-    Brought, Core, Listener, Locked, Product, Record, Reports, Task, Update, voice,
+    Brought, Core, Listener, Locked, Product, Record, Reports, Update, voice,
 };
 
 /// The completion of a task, decided but not told.
@@ -227,10 +227,10 @@ impl Ending {
         match reports {
             Reports::Closure(end) => {
                 let end = end.into_inner();
-                call_now(core, None, move |task| end(task, outcome));
+                call_now(core, None, |_| end(outcome));
             }
             Reports::Channel(end) => {
-                end.into_inner()(&Task::of(core), outcome);
+                end.into_inner()(outcome);
                 core.shared.queue.wake();
                 if let Some(listener) = listener {
                     self.tell_last(listener);

@@ -13,7 +13,7 @@ const MOST_NAMED: usize = 6;
 
 impl Local {
     /// Looks whether tasks without a thread wait for long, for the timer.
-    pub(super) fn look_at_line(&self) {
+    pub(super) fn look_at_waiting(&self) {
         let (stuck, waits) = self.pool.look_at_line();
         if waits {
             self.timer.look_at_line(self.now() + LONG);

@@ -43,14 +43,9 @@ impl Local {
         }
     }
 
-    /// Returns the task of this number, if it is alive.
-    pub(super) fn task(&self, id: u64) -> Option<Arc<Core>> {
-        self.pool.task(id)
-    }
-
     /// A task that waits without a thread has its moment: it is over, or it tries again to
     /// connect.
-    pub(super) fn expire(&self, core: &Arc<Core>, now: Instant) {
+    pub(super) fn expire_task(&self, core: &Arc<Core>, now: Instant) {
         let mut state = core.state.lock();
         // It may have been given another moment since.
         state.attempts.watched(None);

@@ -6,14 +6,10 @@
 //! call. So nobody looks unless somebody waits.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Local;
 use crate::session::audience::SOON;
 use crate::session::task::{Core, Place};
-
-/// The calls that are under way: few, as each has a thread, and one of a task at most.
-pub(super) type InPlace = Vec<(Instant, Arc<Core>)>;
 
 impl Local {
     /// Notes that the program is called by the thread that runs the task.
@@ -46,7 +42,7 @@ impl Local {
     }
 
     /// Gives the places of tasks whose calls take long to those who wait.
-    pub(super) fn relieve(&self) {
+    pub(super) fn relieve_calls(&self) {
         // Whoever comes has it looked again.
         if !self.pool.has_line() {
             return;

@@ -27,10 +27,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use self::in_place::InPlace;
 use self::line::Limits;
 use self::pool::{Effects, Pool, Ready};
-use self::timer::Timer;
+use self::timer::{Timer, Watched};
 pub(super) use self::transfer::Loader;
 use self::transfer::Transfer;
 use super::audience::{self, Completion};
@@ -59,7 +58,9 @@ pub(super) struct Local {
     census: Census,
     /// What tasks go on with that have left a thread.
     left: Mutex<HashMap<u64, Box<Transfer>>>,
-    in_place: Mutex<InPlace>,
+    /// The calls of the program that are under way on threads that run tasks: few, as each has a
+    /// thread, and one of a task at most.
+    in_place: Mutex<Vec<(Instant, Arc<Core>)>>,
     /// How long the system may refuse threads before the tasks that want them fail.
     patience: Duration,
     me: Weak<Self>,
@@ -77,13 +78,13 @@ impl Local {
         Ok(Arc::new_cyclic(|me| Self {
             loader,
             pool: Pool::new(limits, clock.clone()),
-            timer: Timer::new(clock.clone(), census.clone(), me.clone()),
+            timer: Timer::new(clock.clone(), census.clone(), me.clone() as Weak<dyn Watched>),
             clock,
             binds_callers: configuration.maximum_connections_per_host.is_some(),
             per_host: limits.per_host,
             census: census.clone(),
             left: Mutex::new(Rank::Left, HashMap::new()),
-            in_place: Mutex::new(Rank::InPlace, InPlace::new()),
+            in_place: Mutex::new(Rank::InPlace, Vec::new()),
             patience: configuration.timeout_for_request,
             me: me.clone(),
         }))
@@ -163,5 +164,29 @@ impl Local {
         audience::tell_invalid(session);
         // Counted by the pool when it closed.
         self.pool.end_call();
+    }
+}
+
+impl Watched for Local {
+    fn expire(&self, id: u64, now: Instant) {
+        if let Some(core) = self.pool.task(id) {
+            self.expire_task(&core, now);
+        }
+    }
+
+    fn staff(&self) {
+        self.act(self.pool.staff());
+    }
+
+    fn relieve(&self) {
+        self.relieve_calls();
+    }
+
+    fn look_at_line(&self) {
+        self.look_at_waiting();
+    }
+
+    fn has_workers(&self) -> bool {
+        self.pool.has_workers()
     }
 }

@@ -9,11 +9,11 @@
 //! when there is nobody to look after.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::Local;
 use crate::census::Census;
 use crate::clock::Clock;
 use crate::log;
@@ -23,12 +23,29 @@ use crate::sync::{Condvar, Mutex, Rank};
 /// How long the thread stays when nobody waits.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// What it is woken for.
+pub(super) trait Watched: Send + Sync {
+    /// The moment of the task of this number has come.
+    fn expire(&self, id: u64, now: Instant);
+
+    /// Asks the system again for threads that it refused.
+    fn staff(&self);
+
+    /// Looks at calls of the program on threads that run tasks.
+    fn relieve(&self);
+
+    /// Looks at the line.
+    fn look_at_line(&self);
+
+    /// Whether a worker may be refused that is asked for by the timer alone.
+    fn has_workers(&self) -> bool;
+}
+
 /// Watches the tasks of one session that wait.
-#[derive(Debug)]
 pub(super) struct Timer {
     clock: Clock,
     census: Census,
-    local: Weak<Local>,
+    watched: Weak<dyn Watched>,
     watch: Arc<Watch>,
 }
 
@@ -40,6 +57,12 @@ struct Watch {
     /// When the timer was made: moments are nanoseconds from here on, as 100,000 of them may
     /// be kept.
     origin: Instant,
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("watch", &self.watch).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -61,13 +84,13 @@ struct Moments {
 }
 
 impl Timer {
-    pub(super) fn new(clock: Clock, census: Census, local: Weak<Local>) -> Self {
+    pub(super) fn new(clock: Clock, census: Census, watched: Weak<dyn Watched>) -> Self {
         let watch = Watch {
             state: Mutex::new(Rank::Timer, Moments::default()),
             changed: Condvar::new(),
             origin: clock.now(),
         };
-        Self { clock, census, local, watch: Arc::new(watch) }
+        Self { clock, census, watched, watch: Arc::new(watch) }
     }
 
     /// Has the task, which is locked, looked at when `moment` comes. A moment that never
@@ -181,9 +204,9 @@ impl Timer {
             }
             (moments.runs, moments.is_awake) = (true, true);
         }
-        let (watch, clock, local) =
-            (Arc::clone(&self.watch), self.clock.clone(), self.local.clone());
-        let life = Box::new(move || watch.run(&clock, &local));
+        let (watch, clock, watched) =
+            (Arc::clone(&self.watch), self.clock.clone(), Weak::clone(&self.watched));
+        let life = Box::new(move || watch.run(&clock, &watched));
         if let Err(error) = self.census.spawn("urlsession-timer", life) {
             // Tried again with the next task that waits.
             self.watch.state.lock().runs = false;
@@ -276,20 +299,16 @@ impl Watch {
     }
 
     /// The life of the thread.
-    fn run(&self, clock: &Clock, local: &Weak<Local>) {
+    fn run(&self, clock: &Clock, watched: &Weak<dyn Watched>) {
         loop {
             let due = self.next(clock);
-            let local = local.upgrade();
-            match (due, &local) {
-                (Due::Task(id), Some(local)) => {
-                    if let Some(core) = local.task(id) {
-                        local.expire(&core, clock.now());
-                    }
-                }
-                (Due::Workers, Some(local)) => local.staff(),
-                (Due::Calls, Some(local)) => local.relieve(),
-                (Due::Line, Some(local)) => local.look_at_line(),
-                (Due::Leaving, Some(local)) if local.has_workers() && !self.is_closed() => {}
+            let watched = watched.upgrade();
+            match (due, &watched) {
+                (Due::Task(id), Some(watched)) => watched.expire(id, clock.now()),
+                (Due::Workers, Some(watched)) => watched.staff(),
+                (Due::Calls, Some(watched)) => watched.relieve(),
+                (Due::Line, Some(watched)) => watched.look_at_line(),
+                (Due::Leaving, Some(watched)) if watched.has_workers() && !self.is_closed() => {}
                 _ => {
                     let mut moments = self.state.lock();
                     // Somebody may have come since.

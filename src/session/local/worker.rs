@@ -42,16 +42,6 @@ impl Local {
         }
     }
 
-    /// Whether a worker may be refused that is asked for by the timer alone.
-    pub(super) fn has_workers(&self) -> bool {
-        self.pool.has_workers()
-    }
-
-    /// Asks the system once more for the workers that are missing.
-    pub(super) fn staff(&self) {
-        self.act(self.pool.staff());
-    }
-
     fn work(&self) {
         let (mut freed, mut arrives) = (None, true);
         loop {

@@ -80,7 +80,7 @@ impl Flags {
         self.look.store(false, Ordering::SeqCst);
     }
 
-    pub(crate) fn must_look(&self) -> bool {
+    fn must_look(&self) -> bool {
         self.look.load(Ordering::Acquire)
     }
 

@@ -4,18 +4,21 @@
 //! state has parts: its `life`, its `dispatch` to threads, its `attempts`. What it knows of
 //! those above it stands in `seams`: the [`Scheduler`] that runs it, the [`Listener`] that
 //! tells of it.
+//!
+//! A task and its session know each other, so some files stand in a circle. Those of it that are not in
+//! here name the files in here one by one, so that the rest stays out of it.
 
 mod attempts;
 mod control;
 mod dispatch;
-mod handles;
+pub(super) mod handles;
 mod inner;
 mod life;
 mod product;
-mod progress;
+pub(super) mod progress;
 mod reports;
 mod run;
-mod seams;
+pub(super) mod seams;
 mod seen;
 
 pub(crate) use dispatch::{Dispatch, Place, Slot, Ticket};

@@ -2,9 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 
-use super::handles::Task;
 use super::product::{Brought, Product};
 use super::progress::Progress;
 use crate::delivery::Loan;
@@ -12,7 +10,6 @@ use crate::error::Error;
 use crate::files::DownloadedFile;
 use crate::foreign::Foreign;
 use crate::response::Response;
-use crate::session::data::Finished;
 
 /// Whom a task reports to.
 pub(crate) enum Reports {
@@ -32,7 +29,7 @@ pub(crate) enum Reports {
 pub(crate) type SendUpdate = Arc<dyn Fn(Item) -> bool + Send + Sync>;
 
 /// Takes what the task has brought.
-pub(crate) type End = Foreign<Box<dyn FnOnce(&Task, Brought) + Send>>;
+pub(crate) type End = Foreign<Box<dyn FnOnce(Brought) + Send>>;
 
 impl Reports {
     /// Has a closure called with what a task brings, `taken` from it.
@@ -40,19 +37,8 @@ impl Reports {
         taken: fn(Product) -> Result<T, Error>,
         completion: impl FnOnce(Result<T, Error>) + Send + 'static,
     ) -> Self {
-        Self::Closure(Foreign::new(Box::new(move |_, outcome| completion(outcome.and_then(taken)))))
-    }
-
-    /// Has it sent to `outcomes`.
-    pub(crate) fn channel<T: Send + 'static>(
-        taken: fn(Product) -> Result<T, Error>,
-        outcomes: &Sender<Finished<T>>,
-    ) -> Self {
-        let outcomes = outcomes.clone();
-        Self::Channel(Foreign::new(Box::new(move |task, outcome| {
-            let outcome = outcome.and_then(taken);
-            // Whoever dropped the receiver wants to know no more.
-            let _ = outcomes.send(Finished { id: task.id(), task: task.clone(), outcome });
+        Self::Closure(Foreign::new(Box::new(move |outcome: Brought| {
+            completion(outcome.and_then(taken))
         })))
     }
 
