@@ -1,0 +1,75 @@
+# shellcheck shell=bash disable=SC2154 # `run` sets cache, `cross.sh` sets cross
+# Builds and runs tests for musl, for 32 bits and for ARM. Sourced by `run`.
+#
+# As in `cross.sh`, the standard library is built from Debian's source of it.
+
+# Of `it`, what depends most on the system: sockets, timers, files, TLS, names.
+smoke=(connecting:: data:: downloads:: framing:: tls::certificates zones::)
+
+skipped=()
+
+# Runs Cargo for the target $1, which C compiler $2 compiles and linker $3 links.
+other_cargo() {
+    local target="$1" compiler="$2" linker="$3" command="$4" name
+    shift 4
+    name="${target//-/_}"
+    env "CC_$name=$compiler" "CARGO_TARGET_${name^^}_LINKER=$linker" \
+        PATH="$cross/bin:$PATH" RUSTC="$cross/bin/rustc" RUSTC_BOOTSTRAP=1 \
+        CARGO_PROFILE_DEV_DEBUG=false CARGO_TARGET_DIR="$cross/target" \
+        cargo "$command" -Zbuild-std=std,panic_unwind,test,proc_macro \
+        --target "$target" --features test-util "$@"
+}
+
+# Runs the tests of the library without what is in `skipped`, and the chosen ones, by this Cargo.
+smoke_tests() {
+    "$@" test --no-run --lib --test it
+    tested "$@" test --lib -- "${skipped[@]}"
+    tested "$@" test --test it -- "${smoke[@]}"
+}
+
+# Makes what links a static program with musl: `$cross/musl/linker`.
+make_musl_linker() {
+    local folder="$cross/musl"
+    mkdir -p "$folder"
+    cp -L /usr/lib/llvm-14/lib/libunwind.a "$folder/"
+    musl-gcc -O2 -c .ci/musl_unwind.c -o "$folder/musl_unwind.o"
+    ar r "$folder/libunwind.a" "$folder/musl_unwind.o"
+    # The specs of musl-gcc have no -static-pie.
+    cat >"$folder/linker-gcc" <<'LINKER'
+#!/bin/bash
+exec musl-gcc "${@/#-static-pie/-static}"
+LINKER
+    chmod 755 "$folder/linker-gcc"
+    export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_RUSTFLAGS="-C link-self-contained=no -L $folder"
+}
+
+static_programs() {
+    install_cross_compiler
+    make_musl_linker
+    local musl=(other_cargo x86_64-unknown-linux-musl musl-gcc "$cross/musl/linker-gcc")
+    smoke_tests "${musl[@]}"
+    "${musl[@]}" build --example tour
+    local program="$cross/target/x86_64-unknown-linux-musl/debug/examples/tour"
+    # A static program names no loader.
+    if readelf --program-headers "$program" | grep INTERP; then
+        echo "the tour is not static" >&2
+        return 1
+    fi
+    "$program"
+}
+
+# The loader and the libraries of a processor's cross compiler stand in a folder of their own.
+thirty_two_bits() {
+    install_cross_compiler
+    local root=/usr/i686-linux-gnu/lib
+    export CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=-Wl,--dynamic-linker=$root/ld-linux.so.2,-rpath,$root"
+    smoke_tests other_cargo i686-unknown-linux-gnu i686-linux-gnu-gcc i686-linux-gnu-gcc
+}
+
+arm() {
+    install_cross_compiler
+    # What is emulated cannot start itself again: the kernel knows no program of ARM.
+    local skipped=(--skip files::tests::systems)
+    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
+    smoke_tests other_cargo aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc aarch64-linux-gnu-gcc
+}
