@@ -5,7 +5,7 @@
 # builds first. All that is kept, by the versions of the compiler and of Wine.
 
 # What always runs of `tests/it`, beside all unit tests and the tour. The whole takes longer
-# than there is time for: `URLSESSION_CI_WINDOWS=all` asks for it. On a busy machine, tests of
+# than there is time for: `URLSESSION_CI_SYSTEMS=all` asks for it. On a busy machine, tests of
 # hundreds of threads and of large bodies may run into their guards there.
 windows_smoke=(
     windows:: connecting:: downloads:: keep_alive:: redirects:: requests:: responses::
@@ -46,7 +46,7 @@ windows_under_wine() {
     install_cross_compiler
     make_wine_prefix
     tested windows_cargo test --lib
-    if [ "${URLSESSION_CI_WINDOWS:-}" = all ]; then
+    if [ "${URLSESSION_CI_SYSTEMS:-}" = all ]; then
         tested windows_cargo test --test it
     else
         tested windows_cargo test --test it -- "${windows_smoke[@]}"
