@@ -156,7 +156,7 @@ impl Load {
     }
 
     /// Delivers the response.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn deliver(
         self,
         response: WireResponse,
