@@ -27,7 +27,7 @@ use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 ///     .additional_headers([("Accept-Language", "de")])
 ///     .https_only(true);
 /// let session = Session::new(configuration)?;
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[doc(alias = "URLSessionConfiguration")]
 #[doc(alias = "NSURLSessionConfiguration")]

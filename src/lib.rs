@@ -50,6 +50,9 @@
 //! [`guide::coming_from_urlsession_in_objective_c`]; the listings that introductions to
 //! `NSURLSession` show stand in [`guide::nsurlsession`].
 //!
+//! An example that ends in `Ok::<…>(())` is the body of a function that returns a `Result`; those
+//! that start a loopback server of their own need the feature `test-util`, and run as they stand.
+//!
 //! # Features
 //!
 //! | Feature | Default | What it adds |

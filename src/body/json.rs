@@ -17,7 +17,7 @@ impl Body {
     /// let body = Body::json(&[1, 2])?;
     /// assert_eq!(body.length(), Some("[1,2]".len() as u64));
     /// // session.upload(Request::post("https://shop.test/orders"), body)?;
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     ///
     /// # Errors

@@ -24,19 +24,20 @@ use crate::{mime, random};
 /// # Examples
 ///
 /// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok(""));
-/// # let url = server.url("/photos");
-/// # let path = std::env::temp_dir().join(format!("urlsession-doc-{}.jpg", std::process::id()));
-/// # std::fs::write(&path, "a photo")?;
+/// use urlsession::testing::{Answer, Server};
 /// use urlsession::{Multipart, Request, Session};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::ok(""));
+/// let url = server.url("/photos");
+/// let path = std::env::temp_dir().join(format!("urlsession-doc-{}.jpg", std::process::id()));
+/// std::fs::write(&path, "a photo")?;
 ///
 /// let form = Multipart::new().text("tag_name", "holiday").file("userfile", &path);
 /// Session::shared().data(Request::post(url).multipart(form))?;
-/// # std::fs::remove_file(&path)?;
-/// # assert!(server.take_request().body_text().contains("Content-Type: image/jpeg\r\n\r\na photo"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// std::fs::remove_file(&path)?;
+/// assert!(server.take_request().body_text().contains("Content-Type: image/jpeg\r\n\r\na photo"));
+/// Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "httpBodyStream")]
 #[derive(Clone)]

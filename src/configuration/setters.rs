@@ -78,16 +78,17 @@ impl Configuration {
     /// Sets [`base_url`](Self#structfield.base_url).
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("Ann"));
-    /// # let api = server.url("/v2/");
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Configuration, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("Ann"));
+    /// let api = server.url("/v2/");
     ///
     /// let session = Session::new(Configuration::ephemeral().base_url(api))?;
     /// assert_eq!(session.data("users/7")?.text(), "Ann");
-    /// # assert_eq!(server.take_request().path(), "/v2/users/7");
-    /// # Ok::<(), urlsession::Error>(())
+    /// assert_eq!(server.take_request().path(), "/v2/users/7");
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[must_use]
     pub fn base_url(mut self, url: impl Into<String>) -> Self {

@@ -30,14 +30,15 @@ use crate::sync::{Mutex, Rank, assert_unlocked};
 /// # Examples
 ///
 /// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok("tea"));
-/// # let url = server.url("/cart");
 /// use std::cell::RefCell;
 /// use std::rc::Rc;
 /// use std::sync::mpsc;
+/// use urlsession::testing::{Answer, Server};
 /// use urlsession::{Error, Inbox, Session};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::ok("tea"));
+/// let url = server.url("/cart");
 ///
 /// enum Message {
 ///     Loaded(String),
@@ -67,7 +68,7 @@ use crate::sync::{Mutex, Rank, assert_unlocked};
 ///     });
 /// }
 /// assert_eq!(*label.borrow(), "tea");
-/// # Ok::<(), mpsc::RecvError>(())
+/// Ok::<(), mpsc::RecvError>(())
 /// ```
 pub struct Inbox<M> {
     shared: Arc<Shared<M>>,
@@ -177,10 +178,10 @@ impl<M> Inbox<M> {
     ///         self.lines.push(line);
     ///     }
     /// }
-    /// # let mut window = Window { inbox: Inbox::new(|| ()), lines: vec![] };
-    /// # window.inbox.sender().send("tea".into());
-    /// # window.look();
-    /// # assert_eq!(window.lines, ["tea"]);
+    /// let mut window = Window { inbox: Inbox::new(|| ()), lines: vec![] };
+    /// window.inbox.sender().send("tea".into());
+    /// window.look();
+    /// assert_eq!(window.lines, ["tea"]);
     /// ```
     pub fn pending(&self) -> impl Iterator<Item = M> + use<M> {
         let mut state = self.shared.state.lock();

@@ -73,7 +73,7 @@ impl DeliveryQueue {
     ///
     /// let queue = DeliveryQueue::serial();
     /// let for_another_session = queue.clone();
-    /// # drop((queue, for_another_session));
+    /// drop((queue, for_another_session));
     /// ```
     pub fn serial() -> Self {
         Self::of(Kind::Serial(Serial::new()))

@@ -159,8 +159,9 @@ impl Error {
     /// reason again.
     ///
     /// ```
-    /// # use std::io;
-    /// # use urlsession::{Error, ErrorKind, Session};
+    /// use std::io;
+    /// use urlsession::{Error, ErrorKind, Session};
+    ///
     /// let error = Session::shared().data("gopher://old.test/").unwrap_err();
     /// let wrapped = io::Error::from(error);
     /// let found = Error::from_io(&wrapped).map(Error::kind);

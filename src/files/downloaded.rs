@@ -26,11 +26,12 @@ use crate::files::target::{Existing, Target};
 /// # Examples
 ///
 /// ```no_run
-/// # fn moves(mut file: urlsession::DownloadedFile) -> Result<(), urlsession::Error> {
+/// fn moves(mut file: urlsession::DownloadedFile) -> Result<(), urlsession::Error> {
+///
 /// println!("{} bytes", file.len());
 /// file.persist("photo.jpeg")?;
-/// # Ok(())
-/// # }
+/// Ok(())
+/// }
 /// ```
 #[doc(alias = "NSURLSessionDownloadTask")]
 #[doc(alias = "location")]

@@ -17,8 +17,8 @@ impl Request {
     ///
     /// let fields = [("name", "Brendon"), ("password", "a&b=c d")];
     /// let request = Request::post("https://shop.test/sign-up").form(fields);
-    /// # let length = request.body_to_send().and_then(urlsession::Body::length);
-    /// # assert_eq!(length, Some("name=Brendon&password=a%26b%3Dc+d".len() as u64));
+    /// let length = request.body_to_send().and_then(urlsession::Body::length);
+    /// assert_eq!(length, Some("name=Brendon&password=a%26b%3Dc+d".len() as u64));
     /// ```
     #[doc(alias = "httpBody")]
     #[doc(alias = "queryItems")]

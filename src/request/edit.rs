@@ -19,7 +19,7 @@ impl Request {
     /// request.set_url("https://mirror.test/cart")?;
     /// assert_eq!(request.url().unwrap().host_str(), Some("mirror.test"));
     /// assert_eq!(request.headers().get("X-Trace"), Some("7"));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     ///
     /// # Errors

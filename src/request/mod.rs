@@ -226,7 +226,7 @@ impl Request {
     /// let request = Request::post("https://shop.test/log")
     ///     .header("Content-Type", "text/plain")
     ///     .body("one line");
-    /// # assert!(request.check().is_ok());
+    /// assert!(request.check().is_ok());
     /// ```
     #[doc(alias = "httpBody")]
     #[doc(alias = "HTTPBody")]
@@ -249,7 +249,7 @@ impl Request {
     /// // The report, not the compressed report.
     /// let report = Request::get("https://shop.test/report").decodes_body(true);
     /// // session.download_to(report, "report.csv")?;
-    /// # assert!(report.check().is_ok());
+    /// assert!(report.check().is_ok());
     /// ```
     pub fn decodes_body(mut self, decodes: bool) -> Self {
         self.decodes = Some(decodes);

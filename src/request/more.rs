@@ -59,15 +59,16 @@ impl Request {
     /// [`follows_redirects`](crate::Configuration::follows_redirects).
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::redirect(302, "/there"));
-    /// # let url = server.url("/here");
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Request, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::redirect(302, "/there"));
+    /// let url = server.url("/here");
     ///
     /// let data = Session::shared().data(Request::get(&url).follows_redirects(false))?;
     /// assert_eq!(&data.headers()["Location"], "/there");
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     pub fn follows_redirects(mut self, follows: bool) -> Self {
         self.more().follows = Some(follows);
@@ -89,12 +90,13 @@ impl Request {
     /// [brings](crate::Finished::tag). It means nothing to the session and is not sent.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("one"));
-    /// # let url = server.url("/");
     /// use std::sync::mpsc;
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Request, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("one"));
+    /// let url = server.url("/");
     ///
     /// #[derive(Debug, PartialEq)]
     /// struct Row(usize);
@@ -102,7 +104,7 @@ impl Request {
     /// let (sender, outcomes) = mpsc::channel();
     /// let _task = Session::shared().data_task_to(Request::get(&url).tag(Row(7)), &sender).resume();
     /// assert_eq!(outcomes.recv()?.tag(), Some(&Row(7)));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn tag(mut self, tag: impl Any + Send + Sync) -> Self {
         self.more().tag = Some(Foreign::new(Arc::new(tag)));

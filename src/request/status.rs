@@ -48,11 +48,12 @@ impl Request {
     /// if the request has a `Range`.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::status(503).body("at lunch"));
-    /// # let url = server.url("/");
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{ErrorKind, Request, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::status(503).body("at lunch"));
+    /// let url = server.url("/");
     ///
     /// // What is there, or that it is gone.
     /// let request = Request::get(&url).accepts_status(200..300).accepts_status(404..=404);

@@ -35,12 +35,13 @@ impl Request {
     /// [`timeout_for_resource`](crate::Configuration::timeout_for_resource).
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("tea").stall_in_body_after(1));
-    /// # let url = server.url("/");
     /// use std::time::Duration;
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Request, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("tea").stall_in_body_after(1));
+    /// let url = server.url("/");
     ///
     /// let request = Request::get(&url).timeout_for_resource(Duration::from_millis(50));
     /// let error = Session::shared().data(request).unwrap_err();

@@ -119,15 +119,16 @@ impl Response {
     /// from now; one that has passed is no wait.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::status(503).header("Retry-After", "120"));
-    /// # let url = server.url("/");
     /// use std::time::Duration;
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::status(503).header("Retry-After", "120"));
+    /// let url = server.url("/");
     ///
     /// let data = urlsession::Session::shared().data(&url)?;
     /// assert_eq!(data.response.retry_after(), Some(Duration::from_secs(120)));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
         let headers = self.headers();
@@ -149,14 +150,16 @@ impl Response {
     /// instance. What is no link is left out.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("1, 2").header("Link", "</items?page=2>; rel=next"));
-    /// # let url = server.url("/items");
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("1, 2").header("Link", "</items?page=2>; rel=next"));
+    /// let url = server.url("/items");
+    ///
     /// let data = urlsession::Session::shared().data(&url)?;
     /// let next = data.response.links().into_iter().find(|link| link.is("next"));
     /// assert_eq!(next.unwrap().url().query(), Some("page=2"));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     pub fn links(&self) -> Vec<Link> {
         let all = self.headers().get_all("link");

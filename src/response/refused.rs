@@ -65,11 +65,12 @@ impl Error {
     /// 408, 425, 429, 500, 502, 503 and 504.
     ///
     /// ```
-    /// # use urlsession::testing::Server;
-    /// # let server = Server::start();
-    /// # let url = server.url("/");
-    /// # drop(server);
     /// use urlsession::Session;
+    /// use urlsession::testing::Server;
+    ///
+    /// let server = Server::start();
+    /// let url = server.url("/");
+    /// drop(server);
     ///
     /// let error = Session::shared().data(&url).unwrap_err();
     /// assert!(error.is_connect() && error.is_transient());

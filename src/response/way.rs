@@ -34,15 +34,16 @@ impl Response {
     /// Lines that are no fields are left out; more than 64 KiB fail the load.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("hello").chunked(4).trailer("Checksum", "9"));
-    /// # let url = server.url("/");
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Request, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("hello").chunked(4).trailer("Checksum", "9"));
+    /// let url = server.url("/");
     ///
     /// let data = Session::shared().data(Request::get(&url).header("TE", "trailers"))?;
     /// assert_eq!(data.response.trailers().unwrap().get("checksum"), Some("9"));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     pub fn trailers(&self) -> Option<&Headers> {
         self.0.trailers.get().map(|trailers| &**trailers)

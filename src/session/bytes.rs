@@ -26,16 +26,18 @@ use crate::response::Response;
 /// # Examples
 ///
 /// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok("one\ntwo\n"));
-/// # let url = server.url("/log");
+/// use urlsession::testing::{Answer, Server};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::ok("one\ntwo\n"));
+/// let url = server.url("/log");
+///
 /// let bytes = urlsession::Session::shared().bytes(&url)?;
 /// assert_eq!(bytes.response().status(), 200);
 /// for line in bytes.lines() {
 ///     println!("{}", line?);
 /// }
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[doc(alias = "AsyncBytes")]
 pub struct Bytes {

@@ -51,17 +51,18 @@ impl Data {
     /// received, and for any statuses.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::status(404).body("no such order"));
-    /// # let url = server.url("/orders/8");
     /// use urlsession::Session;
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::status(404).body("no such order"));
+    /// let url = server.url("/orders/8");
     ///
     /// let outcome = Session::shared().data(&url).and_then(|data| data.error_for_status());
     /// let error = outcome.unwrap_err();
     /// assert_eq!(error.response().unwrap().status(), 404);
     /// assert_eq!(error.response_body(), Some(&b"no such order"[..]));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     ///
     /// # Errors
@@ -87,15 +88,16 @@ impl Data {
     /// reports it.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # let menu = Answer::ok(&b"caf\xe9"[..]).header("Content-Type", "text/plain; charset=latin1");
-    /// # server.enqueue(menu);
-    /// # let url = server.url("/menu");
     /// use urlsession::Session;
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// let menu = Answer::ok(&b"caf\xe9"[..]).header("Content-Type", "text/plain; charset=latin1");
+    /// server.enqueue(menu);
+    /// let url = server.url("/menu");
     ///
     /// assert_eq!(Session::shared().data(&url)?.text(), "café");
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[doc(alias = "textEncodingName")]
     pub fn text(&self) -> Cow<'_, str> {
@@ -109,16 +111,17 @@ impl Data {
     /// Reads the body as JSON, whatever its `Content-Type` says.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok(r#"{"tea": 2, "biscuits": 12}"#));
-    /// # let url = server.url("/orders/7");
     /// use std::collections::BTreeMap;
     /// use urlsession::Session;
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok(r#"{"tea": 2, "biscuits": 12}"#));
+    /// let url = server.url("/orders/7");
     ///
     /// let order: BTreeMap<String, u32> = Session::shared().data(&url)?.json()?;
     /// assert_eq!(order["biscuits"], 12);
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     ///
     /// # Errors

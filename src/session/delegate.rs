@@ -55,13 +55,14 @@ use crate::response::Response;
 /// # Examples
 ///
 /// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok("hello"));
-/// # let url = server.url("/");
 /// use std::sync::{Arc, Mutex};
 /// use std::time::Duration;
+/// use urlsession::testing::{Answer, Server};
 /// use urlsession::{Configuration, Delegate, DeliveryQueue, Error, Session, Task};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::ok("hello"));
+/// let url = server.url("/");
 ///
 /// #[derive(Default)]
 /// struct Page(Mutex<Vec<u8>>);
@@ -85,7 +86,7 @@ use crate::response::Response;
 /// session.data_task(&url).resume();
 /// assert!(session.wait_until_idle(Duration::from_secs(30)));
 /// assert_eq!(*page.0.lock().unwrap(), b"hello");
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[doc(alias = "URLSessionDelegate")]
 #[doc(alias = "URLSessionTaskDelegate")]

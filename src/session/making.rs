@@ -85,12 +85,13 @@ impl Session {
     /// # Examples
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("hello"));
-    /// # let url = server.url("/");
     /// use std::time::Duration;
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Configuration, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("hello"));
+    /// let url = server.url("/");
     ///
     /// let session = Session::new(Configuration::ephemeral())?;
     /// session
@@ -100,7 +101,7 @@ impl Session {
     ///     })
     ///     .resume();
     /// session.wait_until_idle(Duration::from_secs(30));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[doc(alias = "dataTask(with:completionHandler:)")]
     #[doc(alias = "dataTaskWithRequest:completionHandler:")]
@@ -125,13 +126,14 @@ impl Session {
     /// # Examples
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("one"));
-    /// # server.enqueue(Answer::ok("two"));
-    /// # let urls = [server.url("/1"), server.url("/2")];
     /// use std::sync::mpsc;
     /// use urlsession::Session;
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("one"));
+    /// server.enqueue(Answer::ok("two"));
+    /// let urls = [server.url("/1"), server.url("/2")];
     ///
     /// let (sender, outcomes) = mpsc::channel();
     /// for url in urls {
@@ -141,7 +143,7 @@ impl Session {
     /// for finished in outcomes {
     ///     println!("task {}: {:?}", finished.id, finished.outcome?.text());
     /// }
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[must_use = "a task does nothing before it is resumed or run"]
     pub fn data_task_to(

@@ -126,18 +126,19 @@ impl Session {
     /// that none of them takes the place of another.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("").delay_head(std::time::Duration::from_secs(9)));
-    /// # let url = server.url("/");
     /// use std::time::Duration;
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Configuration, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("").delay_head(std::time::Duration::from_secs(9)));
+    /// let url = server.url("/");
     ///
     /// let session = Session::new(Configuration::ephemeral())?;
     /// session.data_task(&url).resume();
     /// session.cancel_all();
     /// assert!(session.wait_until_idle(Duration::from_secs(30)));
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     pub fn cancel_all(&self) {
         let alive = self.shared.scheduler().alive();

@@ -46,7 +46,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// assert!(steps.step());
 /// assert_eq!(server.request_count(), 1);
 /// assert!(!steps.step());
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Steps(Arc<ByHand>);

@@ -36,16 +36,18 @@ impl Session {
     /// # Examples
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::status(201));
-    /// # let url = server.url("/photo");
+    /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{Body, Request, Session};
     ///
-    /// # let photo = "Cargo.toml";
+    /// let server = Server::start();
+    /// server.enqueue(Answer::status(201));
+    /// let url = server.url("/photo");
+    ///
+    /// let photo = "Cargo.toml";
+    ///
     /// let answer = Session::shared().upload(Request::put(&url), Body::file(photo))?;
     /// assert_eq!(answer.response.status(), 201);
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[doc(alias = "upload(for:from:)")]
     #[doc(alias = "upload(for:fromFile:)")]
@@ -125,18 +127,21 @@ impl Session {
     /// # Examples
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("hello"));
-    /// # let url = server.url("/");
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("hello"));
+    /// let url = server.url("/");
+    ///
     /// let mut download = urlsession::Session::shared().download(&url)?;
-    /// # let folder = std::env::temp_dir().join(format!("urlsession-doc-{}", std::process::id()));
-    /// # std::fs::create_dir_all(&folder).unwrap();
-    /// # let place = folder.join("greeting.txt");
+    /// let folder = std::env::temp_dir().join(format!("urlsession-doc-{}", std::process::id()));
+    /// std::fs::create_dir_all(&folder).unwrap();
+    /// let place = folder.join("greeting.txt");
+    ///
     /// download.file.persist(&place)?;
     /// assert_eq!(std::fs::read(&place).unwrap(), b"hello");
-    /// # std::fs::remove_dir_all(&folder).unwrap();
-    /// # Ok::<(), urlsession::Error>(())
+    /// std::fs::remove_dir_all(&folder).unwrap();
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[doc(alias = "download(for:)")]
     pub fn download(&self, request: impl Into<Request>) -> Result<Download, Error> {

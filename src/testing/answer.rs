@@ -173,7 +173,8 @@ impl Answer {
     /// behind them unless [`keep_open`](Self::keep_open) says otherwise.
     ///
     /// ```
-    /// # use urlsession::testing::Answer;
+    /// use urlsession::testing::Answer;
+    ///
     /// let malformed = Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\n\r\nhello");
     /// # let _ = malformed;
     /// ```

@@ -23,7 +23,7 @@ use crate::session::Session;
 /// assert_eq!(counters.sockets(), 1);
 /// drop(session);
 /// assert_eq!((counters.sockets(), counters.threads()), (0, 0));
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Counters(Census);

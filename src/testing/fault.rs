@@ -14,7 +14,7 @@ use std::time::Duration;
 /// let mut nothing = Vec::new();
 /// std::io::Read::read_to_end(&mut client, &mut nothing)?;
 /// assert!(nothing.is_empty());
-/// # Ok::<(), std::io::Error>(())
+/// Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

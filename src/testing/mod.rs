@@ -19,7 +19,7 @@
 //!
 //! assert!(answer.ends_with("\r\n\r\nhello"));
 //! assert_eq!(server.take_request().path(), "/greeting");
-//! # Ok::<(), std::io::Error>(())
+//! Ok::<(), std::io::Error>(())
 //! ```
 //!
 //! An answer says everything about itself: its framing, how fast it comes, where it stalls,

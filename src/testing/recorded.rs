@@ -24,7 +24,7 @@ use super::wire::{self, Head};
 /// assert_eq!((request.method(), request.path(), request.query()), ("GET", "/a", Some("b=c")));
 /// assert_eq!(request.header("Host"), Some("x.test"));
 /// assert_eq!(request.headers().next(), Some(("hOsT", "x.test")));
-/// # Ok::<(), std::io::Error>(())
+/// Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Recorded(Arc<Parts>);

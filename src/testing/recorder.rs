@@ -56,7 +56,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///         Event::done(1),
 ///     ]
 /// );
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Recorder {

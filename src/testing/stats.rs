@@ -12,7 +12,7 @@
 /// let _client = std::net::TcpStream::connect(server.address())?;
 /// server.wait_until(|stats| stats.connections == 1);
 /// assert_eq!(server.stats().requests, 0);
-/// # Ok::<(), std::io::Error>(())
+/// Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

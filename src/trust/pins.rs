@@ -30,7 +30,7 @@ use crate::error::{Error, ErrorKind};
 ///         "sha256/jQJTbIh0grw0/1TkHSumWb+Fs0Ggogr621gT3PvPKG0=",
 ///     ],
 /// )?];
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[doc(alias = "NSPinnedDomains")]
 #[doc(alias = "NSPinnedLeafIdentities")]

@@ -8,6 +8,7 @@
 mod aliases;
 mod guide;
 mod session;
+mod snippets;
 mod std_doors;
 mod tables;
 mod unused;

@@ -19,11 +19,12 @@ use crate::session::task::{Core, DataTask, DownloadTask, Item, Reports, Task, Up
 /// # Examples
 ///
 /// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok("hello"));
-/// # let url = server.url("/");
+/// use urlsession::testing::{Answer, Server};
 /// use urlsession::{Session, Update};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::ok("hello"));
+/// let url = server.url("/");
 ///
 /// let mut body = Vec::new();
 /// for update in Session::shared().data_task(&url).updates() {
@@ -37,7 +38,7 @@ use crate::session::task::{Core, DataTask, DownloadTask, Item, Reports, Task, Up
 ///     }
 /// }
 /// assert_eq!(body, b"hello");
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 pub struct Updates {
     receiver: Receiver<Item>,

@@ -141,10 +141,12 @@ impl Task {
     /// handles of the kinds of tasks return one of their own kind.
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("hello").delay_head(std::time::Duration::from_secs(9)));
-    /// # let url = server.url("/");
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("hello").delay_head(std::time::Duration::from_secs(9)));
+    /// let url = server.url("/");
+    ///
     /// let task = urlsession::Session::shared().data_task(&url).resume();
     /// task.cancel();
     /// ```

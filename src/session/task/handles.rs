@@ -22,19 +22,20 @@ use crate::session::delegate::{Delegate, HeldDelegate};
 /// # Examples
 ///
 /// ```
-/// # use urlsession::testing::{Answer, Server};
-/// # let server = Server::start();
-/// # server.enqueue(Answer::ok("hello"));
-/// # let url = server.url("/");
 /// use std::sync::mpsc;
+/// use urlsession::testing::{Answer, Server};
 /// use urlsession::{Session, TaskState};
+///
+/// let server = Server::start();
+/// server.enqueue(Answer::ok("hello"));
+/// let url = server.url("/");
 ///
 /// let (sender, outcome) = mpsc::channel();
 /// let task = Session::shared().data_task_with(&url, move |result| sender.send(result).unwrap());
 /// assert_eq!(task.state(), TaskState::Suspended);
 /// task.resume();
 /// assert_eq!(outcome.recv().unwrap()?.text(), "hello");
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[doc(alias = "URLSessionTask")]
 #[doc(alias = "NSURLSessionTask")]

@@ -29,14 +29,16 @@ impl DataTask {
     /// # Examples
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("hello"));
-    /// # let url = server.url("/");
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("hello"));
+    /// let url = server.url("/");
+    ///
     /// let task = urlsession::Session::shared().data_task(&url);
     /// task.set_description("greeting");
     /// assert_eq!(task.run()?.text(), "hello");
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[doc(alias = "data(for:)")]
     pub fn run(&self) -> Result<Data, Error> {
@@ -101,14 +103,16 @@ impl DownloadTask {
     /// # Examples
     ///
     /// ```
-    /// # use urlsession::testing::{Answer, Server};
-    /// # let server = Server::start();
-    /// # server.enqueue(Answer::ok("hello"));
-    /// # let url = server.url("/");
+    /// use urlsession::testing::{Answer, Server};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("hello"));
+    /// let url = server.url("/");
+    ///
     /// let task = urlsession::Session::shared().download_task(&url);
     /// let download = task.run()?;
     /// assert_eq!(download.file.len(), 5);
-    /// # Ok::<(), urlsession::Error>(())
+    /// Ok::<(), urlsession::Error>(())
     /// ```
     #[doc(alias = "download(for:)")]
     pub fn run(&self) -> Result<Download, Error> {

@@ -31,18 +31,19 @@ use crate::error::{Error, ErrorKind};
 /// # Examples
 ///
 /// ```
-/// # #[cfg(feature = "tls")] {
 /// use urlsession::{Credential, Identity};
 ///
-/// # let made = urlsession::testing::Authority::new().identity(&["ann"]);
-/// # let (certificate, key) = (made.chain_pem(), made.key_pem());
+/// # #[cfg(feature = "tls")] {
+/// let made = urlsession::testing::Authority::new().identity(&["ann"]);
+/// let (certificate, key) = (made.chain_pem(), made.key_pem());
+///
 /// // Two files, one behind the other.
 /// let identity = Identity::from_pem(certificate + &key, None)?;
 /// let credential = Credential::from_identity(&identity);
-/// # assert_eq!(identity.certificates().len(), 1);
+/// assert_eq!(identity.certificates().len(), 1);
 /// # let _ = credential;
 /// # }
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 #[doc(alias = "SecIdentity")]
 #[derive(Clone)]
