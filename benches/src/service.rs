@@ -6,6 +6,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,6 +83,12 @@ fn measure(name: &str, change: impl FnOnce(&mut Configuration)) -> Result<Durati
 /// Starts a server that answers late, and counts its connections.
 fn serve(opened: &Arc<AtomicUsize>) -> Result<SocketAddr, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
+    // std's queue holds 128 connections; a SYN that finds it full is sent again a second later,
+    // which would be measured.
+    // SAFETY: the descriptor is open, and to listen once more changes the queue's length alone.
+    if unsafe { libc::listen(listener.as_raw_fd(), 1024) } != 0 {
+        return Err(std::io::Error::last_os_error().into());
+    }
     let address = listener.local_addr()?;
     let opened = Arc::clone(opened);
     thread::spawn(move || {
