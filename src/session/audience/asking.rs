@@ -14,8 +14,8 @@ use crate::session::delegate::{Delegate, HeldDelegate};
 use crate::session::task::{Core, Task, voice};
 use crate::wire::Question;
 
-/// An answer that comes this soon, data that is taken and a call that returns this soon, is not worth giving the
-/// place to others, who would open a connection of their own.
+/// What comes this soon is worth no change of places: an answer, the taking of data, the return of
+/// a call. Others, given the place, would open a connection of their own.
 pub(in crate::session) const SOON: Duration = Duration::from_millis(20);
 
 /// How long one waits before it looks again whether the task leaves its thread.
