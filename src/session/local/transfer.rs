@@ -160,7 +160,7 @@ impl Loader {
             Transfer::Preparing(question) => return self.begin(core, question, left),
             Transfer::Loading(loading, told) => {
                 let mut again = None;
-                match self.reload(core, loading, &mut again) {
+                match self.go_on(core, *loading, &mut again) {
                     Ok(loaded) => (loaded, told, Question::default()),
                     Err(error) => {
                         *left = again.map(|loading| Transfer::Loading(loading, told));
@@ -209,29 +209,20 @@ impl Loader {
         };
         let stored = is_download.then(|| as_stored(&core.request)).flatten();
         let request = streamed.as_deref().or(stored.as_ref()).unwrap_or(&core.request);
-        let mut load = Load::new(Hop::first(request, &self.rules)?);
-        let means = Means { wire: &self.engine, rules: &self.rules, context: &context };
-        let response = match load.go_on(&means) {
-            Ok(response) => response,
-            Err(error) => {
-                *left = unanswered(core, &error, load, context, streamed);
-                return Err(error);
-            }
-        };
-        let loaded = load.deliver(response, &context)?;
-        core.state.lock().seen.responded(loaded.response.clone());
-        Ok(loaded)
+        let load = Load::new(Hop::first(request, &self.rules)?);
+        self.go_on(core, Loading { load, context, streamed }, left)
     }
 
-    /// Goes on with a load that was left.
-    #[cold]
-    fn reload(
+    /// Loads as far as the head.
+    // Inlined, as moving a load costs the usual one 183 instructions.
+    #[inline(always)]
+    fn go_on(
         &self,
         core: &Arc<Core>,
-        loading: Box<Loading>,
+        loading: Loading,
         left: &mut Option<Box<Loading>>,
     ) -> Result<Loaded, Error> {
-        let Loading { mut load, context, streamed } = *loading;
+        let Loading { mut load, context, streamed } = loading;
         let means = Means { wire: &self.engine, rules: &self.rules, context: &context };
         let response = match load.go_on(&means) {
             Ok(response) => response,
