@@ -22,6 +22,7 @@ mod scheduler;
 mod timer;
 mod transfer;
 mod worker;
+mod writing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};

@@ -4,12 +4,13 @@ use std::mem;
 use std::sync::Arc;
 
 use super::collect::{Gathered, append};
+use super::writing::Writing;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::files::{self, Sink, Target};
+use crate::files::Target;
 use crate::load::{Decoder, Loaded};
 use crate::log;
 use crate::response::Response;
-use crate::session::data::{Data, Download};
+use crate::session::data::Data;
 use crate::session::delegate::ResponseDisposition;
 use crate::session::task::{Brought, Core, Kind, Listener, Product};
 use crate::wire::Question;
@@ -60,7 +61,7 @@ enum Receiver {
     /// A listener, at once.
     Whole(Gathered),
     /// A file.
-    File(Box<dyn Sink>, Vec<u8>),
+    File(Writing),
 }
 
 impl Receiver {
@@ -82,9 +83,7 @@ impl Receiver {
         let limit = core.shared.configuration.maximum_body_in_memory;
         let is_told = listener.is_some_and(|listener| listener.takes_body());
         Ok(if core.is_download() {
-            let folder = core.shared.configuration.temporary_directory.as_ref();
-            let sink = (files::maker()?.create)(target, folder, &core.shared.census)?;
-            Self::File(sink, vec![0; PIECE])
+            Self::File(Writing::begin(core, target)?)
         } else if !is_told && is_collected {
             Self::Memory(Gathered::new(&loaded.body, limit)?)
         } else if !is_told {
@@ -138,16 +137,7 @@ impl Reception {
                 }
             },
             Receiver::Refusal(read) => read_refusal(core, body, read),
-            Receiver::File(file, buffer) => loop {
-                let count = body.read(buffer)?;
-                if count == 0 {
-                    return Ok(());
-                }
-                file.write_all(&buffer[..count])?;
-                core.counters.received(count as u64);
-                tell();
-                core.rest()?;
-            },
+            Receiver::File(writing) => writing.receive(core, body, listener),
             Receiver::Pieces(pieces) => {
                 let limit = core.shared.configuration.maximum_body_in_memory;
                 loop {
@@ -194,12 +184,7 @@ impl Reception {
                 }
                 Ok(Product::Nothing)
             }
-            Receiver::File(file, _) => {
-                let finished = file.finish();
-                let file =
-                    finished.map_err(|error| error.at(Stage::Receiving).on(response.url()))?;
-                Ok(Product::Download(Download { response, file }))
-            }
+            Receiver::File(writing) => writing.finish(response).map(Product::Download),
         }
     }
 }
