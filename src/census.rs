@@ -18,14 +18,32 @@ pub(crate) enum Kind {
     File,
 }
 
+/// How many tasks may keep their thread and connection while they have no place.
+const MOST_PARKED: usize = 256;
+
 /// The counters of one session.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Census {
     #[cfg(feature = "test-util")]
     counters: Arc<[AtomicUsize; 3]>,
-    /// No thread is to be had.
     #[cfg(feature = "test-util")]
-    refuses: Arc<AtomicBool>,
+    rules: Arc<Rules>,
+}
+
+/// What a test has made otherwise.
+#[cfg(feature = "test-util")]
+#[derive(Debug)]
+struct Rules {
+    /// No thread is to be had.
+    refuses_threads: AtomicBool,
+    most_parked: AtomicUsize,
+}
+
+#[cfg(feature = "test-util")]
+impl Default for Rules {
+    fn default() -> Self {
+        Self { refuses_threads: AtomicBool::new(false), most_parked: AtomicUsize::new(MOST_PARKED) }
+    }
 }
 
 impl Census {
@@ -49,7 +67,7 @@ impl Census {
         life: Box<dyn FnOnce() + Send>,
     ) -> io::Result<JoinHandle<()>> {
         #[cfg(feature = "test-util")]
-        if self.refuses.load(Ordering::SeqCst) {
+        if self.rules.refuses_threads.load(Ordering::SeqCst) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let counted = self.count(Kind::Thread);
@@ -63,7 +81,25 @@ impl Census {
     /// Has every thread refused that is asked for, as by a system that has none, or no more.
     #[cfg(feature = "test-util")]
     pub(crate) fn refuse_threads(&self, refuses: bool) {
-        self.refuses.store(refuses, Ordering::SeqCst);
+        self.rules.refuses_threads.store(refuses, Ordering::SeqCst);
+    }
+
+    /// Has so many tasks keep their threads that have no place.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn set_most_parked(&self, most: usize) {
+        self.rules.most_parked.store(most, Ordering::SeqCst);
+    }
+
+    /// Returns how many tasks may keep their thread and connection while they have no place.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn most_parked(&self) -> usize {
+        self.rules.most_parked.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many tasks may keep their thread and connection while they have no place.
+    #[cfg(not(feature = "test-util"))]
+    pub(crate) fn most_parked(&self) -> usize {
+        MOST_PARKED
     }
 
     /// Returns how many of `kind` there are.

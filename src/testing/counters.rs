@@ -45,6 +45,14 @@ impl Counters {
         self.0.refuse_threads(refuses);
     }
 
+    /// Sets how many tasks of the session keep their thread while they are suspended or wait
+    /// for a [`Reply`](crate::Reply).
+    ///
+    /// It is 256 otherwise. With fewer, a test needs few tasks to see what becomes of one more.
+    pub fn limit_waiting_threads(&self, most: usize) {
+        self.0.set_most_parked(most);
+    }
+
     /// Returns how many files the session holds open.
     pub fn files(&self) -> usize {
         self.0.alive(Kind::File)

@@ -175,7 +175,7 @@ fn leave_and_go_on(scene: &Scene) {
 }
 
 #[test]
-fn past_256_suspended_tasks_those_that_wait_for_a_reply_leave_their_threads_and_go_on() {
+fn past_the_limit_suspended_tasks_those_that_wait_for_a_reply_leave_their_threads_and_go_on() {
     for scene in scenes() {
         println!("{}", scene.name);
         leave_and_go_on(&scene);

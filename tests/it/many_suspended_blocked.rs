@@ -77,23 +77,24 @@ fn tasks_that_left_while_their_peer_took_nothing_can_be_cancelled() {
     assert_eq!(server.request_count(), 0);
 }
 
-/// More than is received for a program that takes none of it.
-const UNTAKEN: usize = 2 * 1024 * 1024;
+/// More than is kept for a program that takes none of it, by one byte: when this has been
+/// received, its last piece waits, and none before it did.
+const UNTAKEN: usize = 1024 * 1024 + 1;
+
+const WHOLE: usize = 2 * 1024 * 1024;
 
 #[test]
 fn tasks_whose_data_nobody_takes_leave_their_threads_and_go_on() {
     let (crowd, server) = (Crowd::gather(|_| {}), Server::start());
-    server.handle(|_| Answer::ok("x".repeat(UNTAKEN)));
+    server.handle(|_| Answer::ok("x".repeat(WHOLE)).stall_in_body_after(UNTAKEN as u64));
     let make = || crowd.session.data_task(Request::post(server.url("/")).body("once"));
     let tasks: Vec<DataTask> = (0..MORE).map(|_| make()).collect();
     let all: Vec<Updates> = tasks.iter().map(DataTask::updates).collect();
+    server.wait_until(|stats| stats.stalled == MORE as u64);
     wait_for("they are full", || {
-        let received = |task: &DataTask| task.progress().bytes_received;
-        let before: Vec<u64> = tasks.iter().map(received).collect();
-        std::thread::sleep(Duration::from_millis(50));
-        before.iter().all(|bytes| *bytes > 512 * 1024)
-            && tasks.iter().map(received).collect::<Vec<_>>() == before
+        tasks.iter().all(|task| task.progress().bytes_received == UNTAKEN as u64)
     });
+    server.release();
     tasks.iter().for_each(|task| task.suspend());
     let counters = Counters::of(&crowd.session);
     wait_for("the others leave", || {
@@ -111,7 +112,7 @@ fn tasks_whose_data_nobody_takes_leave_their_threads_and_go_on() {
                 _ => {}
             }
         }
-        assert_eq!((received, ends.len()), (UNTAKEN, 1), "{ends:?}");
+        assert_eq!((received, ends.len()), (WHOLE, 1), "{ends:?}");
         assert!(ends[0].is_none(), "{ends:?}");
     }
     assert_eq!(server.request_count(), MORE as u64, "each once");

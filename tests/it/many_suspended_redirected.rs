@@ -7,16 +7,15 @@ use std::time::Duration;
 use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{Clock, Request, UploadTask};
 
+use crate::support::crowd::WITH_THREAD;
 use crate::support::running::{HANG, nothing_is_left, session, wait_for};
-
-/// How many tasks keep a thread without a place.
-const WITH_THREAD: usize = 256;
 
 /// How many places a host has.
 const PLACES: usize = 6;
 
 #[test]
-fn past_256_tasks_without_a_place_those_that_are_led_elsewhere_wait_in_line_without_a_thread() {
+fn past_the_limit_tasks_without_a_place_those_that_are_led_elsewhere_wait_in_line_without_a_thread()
+{
     let (crowded, leading, there) = (Server::start(), Server::start(), Server::start());
     crowded.handle(|_| Answer::ok("").stall_before_head());
     there.handle(|_| Answer::ok("done").stall_before_head());
@@ -28,6 +27,8 @@ fn past_256_tasks_without_a_place_those_that_are_led_elsewhere_wait_in_line_with
         configuration.clock = clock.clone();
         configuration.timeout_for_request = Duration::from_secs(1_000_000);
     });
+    let counters = Counters::of(&session);
+    counters.limit_waiting_threads(WITH_THREAD);
     let (sender, outcomes) = channel();
     let begin = |server: &Server| -> Vec<UploadTask> {
         let make = || session.upload_task_to(Request::post(server.url("/")), "body", &sender);
@@ -43,7 +44,6 @@ fn past_256_tasks_without_a_place_those_that_are_led_elsewhere_wait_in_line_with
     let first = begin(&there);
     there.wait_until(|stats| stats.stalled as usize == PLACES);
     let led = begin(&leading);
-    let counters = Counters::of(&session);
     let is_there = |task: &UploadTask| task.current_request().url().unwrap().path() == "/there";
     wait_for("they are led on and leave their threads", || {
         // Workers that have nothing to do go home.

@@ -131,7 +131,7 @@ fn leave_and_go_on(crowd: &Crowd, server: &Server) {
 }
 
 #[test]
-fn past_256_suspended_tasks_those_without_an_answer_leave_their_threads_and_go_on() {
+fn past_the_limit_suspended_tasks_those_without_an_answer_leave_their_threads_and_go_on() {
     let (crowd, server) = (Crowd::gather(|_| {}), Server::start());
     leave_and_go_on(&crowd, &server);
     crowd.end(&[&server]);

@@ -34,7 +34,8 @@ enum Via {
 }
 
 impl Completion {
-    /// Takes what the task, which is locked, has reported to. `is_refused` if its session never took it.
+    /// Takes what the task, which is locked, has reported to. `is_refused` if its session never
+    /// took it.
     pub(in crate::session) fn of(
         core: &Arc<Core>,
         mut state: Locked<'_>,

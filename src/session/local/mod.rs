@@ -78,7 +78,7 @@ impl Local {
         let clock = configuration.clock.clone();
         Ok(Arc::new_cyclic(|me| Self {
             loader,
-            pool: Pool::new(limits, clock.clone()),
+            pool: Pool::new(limits, clock.clone(), census.clone()),
             timer: Timer::new(clock.clone(), census.clone(), me.clone() as Weak<dyn Watched>),
             clock,
             binds_callers: configuration.maximum_connections_per_host.is_some(),

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::line::{Limits, Line};
+use crate::census::Census;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::session::task::{Core, Place, Ticket};
@@ -20,13 +21,11 @@ use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 /// How long a worker waits for something to do before it leaves.
 const WORKER_IDLE: Duration = Duration::from_secs(5);
 
-/// How many tasks may keep their thread and connection while they have no place.
-const MOST_PARKED: usize = 256;
-
 /// What a session has at work.
 #[derive(Debug)]
 pub(crate) struct Pool {
     clock: Clock,
+    census: Census,
     state: Mutex<Roster>,
     /// Something is ready, or it is time to leave: for workers.
     work: Condvar,
@@ -103,9 +102,10 @@ pub(crate) struct Effects {
 }
 
 impl Pool {
-    pub(crate) fn new(limits: Limits, clock: Clock) -> Self {
+    pub(crate) fn new(limits: Limits, clock: Clock, census: Census) -> Self {
         Self {
             clock,
+            census,
             state: Mutex::new(
                 Rank::Pool,
                 Roster {
@@ -265,7 +265,7 @@ impl Pool {
     /// Counts one more task that keeps its thread without having a place; returns whether
     /// there may be one more.
     pub(crate) fn park(&self) -> bool {
-        self.parked.fetch_add(1, Ordering::SeqCst) < MOST_PARKED
+        self.parked.fetch_add(1, Ordering::SeqCst) < self.census.most_parked()
     }
 
     /// Counts one less.

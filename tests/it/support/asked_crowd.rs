@@ -11,11 +11,11 @@ use urlsession::{
     Session, Task, UploadTask,
 };
 
+use crate::support::crowd::WITH_THREAD;
 use crate::support::running::{nothing_is_left, wait_for};
 
-/// How many suspended tasks keep a thread, and how many there are.
-pub(crate) const WITH_THREAD: usize = 256;
-pub(crate) const TASKS: usize = 300;
+/// How many tasks there are.
+pub(crate) const TASKS: usize = WITH_THREAD + 10;
 
 /// What is answered at once by everybody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +158,7 @@ impl AskedCrowd {
         change(&mut configuration);
         let queue = DeliveryQueue::serial();
         let session = Session::with_delegate(configuration, delegate.clone(), queue).unwrap();
+        Counters::of(&session).limit_waiting_threads(WITH_THREAD);
         let tasks: Vec<UploadTask> = (0..TASKS).map(|_| make(&session)).collect();
         for task in &tasks {
             task.resume();

@@ -8,8 +8,8 @@ use urlsession::{Body, Clock, Configuration, ErrorKind, Finished, Request, Sessi
 
 use crate::support::running::{HANG, all_have_left, nothing_is_left, session, wait_for};
 
-/// How many suspended tasks keep a thread.
-pub(crate) const WITH_THREAD: usize = 256;
+/// How many suspended tasks keep a thread here, where 256 would only take longer.
+pub(crate) const WITH_THREAD: usize = 16;
 
 /// How many more there are.
 pub(crate) const MORE: usize = 6;
@@ -32,6 +32,7 @@ impl Crowd {
             configuration.clock = clock.clone();
             change(configuration);
         });
+        Counters::of(&session).limit_waiting_threads(WITH_THREAD);
         let tasks: Vec<UploadTask> = (0..WITH_THREAD)
             .map(|_| session.upload_task(Request::post(server.url("/")), "crowd"))
             .collect();
