@@ -112,6 +112,19 @@ impl Connection {
         self.stream.read(target, context)
     }
 
+    /// Reads what has arrived, or what the stream gives without waiting, into `target`; `None`
+    /// if there is nothing.
+    pub(super) fn read_now(
+        &mut self,
+        target: &mut [u8],
+        context: &Context,
+    ) -> Result<Option<usize>, Error> {
+        if !self.inbox.is_empty() {
+            return Ok(Some(self.inbox.copy_to(target)));
+        }
+        read_now(&mut self.stream, target, context)
+    }
+
     /// Lends the memory in which a message is put together, empty.
     pub(super) fn take_outbox(&mut self) -> Vec<u8> {
         let mut outbox = take(&mut self.outbox);
@@ -144,7 +157,7 @@ impl Connection {
         matches!(self.stream, Stream::Plain(_))
     }
 
-    /// Has what is sent or received [at once](Self::fill_now) wait for nothing, or ends that.
+    /// Has what is sent at once wait for nothing, or ends that.
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
         self.stream.set_nonblocking(nonblocking)
     }
@@ -168,15 +181,9 @@ impl Connection {
     }
 
     /// Receives into the inbox what is there without waiting; `None` if nothing is, zero bytes
-    /// mean that the peer has closed. The connection must be
-    /// [non-blocking](Self::set_nonblocking).
+    /// mean that the peer has closed.
     pub(super) fn fill_now(&mut self, context: &Context) -> Result<Option<usize>, Error> {
-        let read = self.stream.read_now(self.inbox.room(SIZE));
-        let read = read.map_err(|error| unless_cancelled(error, context))?;
-        if read == Some(0) {
-            // A socket that a cancel has shut down reads as closed.
-            context.check()?;
-        }
+        let read = read_now(&mut self.stream, self.inbox.room(SIZE), context)?;
         self.inbox.fill(read.unwrap_or(0));
         self.heard |= read.is_some_and(|count| count > 0);
         Ok(read)
@@ -265,6 +272,20 @@ impl Connection {
 /// A call that waits for nothing failed: because of a cancel, or because the connection broke.
 pub(super) fn unless_cancelled(error: Error, context: &Context) -> Error {
     context.check().err().unwrap_or(error)
+}
+
+/// Reads what `stream` gives without waiting.
+fn read_now(
+    stream: &mut Stream,
+    target: &mut [u8],
+    context: &Context,
+) -> Result<Option<usize>, Error> {
+    let read = stream.read_now(target).map_err(|error| unless_cancelled(error, context))?;
+    if read == Some(0) {
+        // A socket that a cancel has shut down reads as closed.
+        context.check()?;
+    }
+    Ok(read)
 }
 
 impl Drop for Connection {

@@ -17,7 +17,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 pub(super) use system::BLOCKS;
-use system::{Bell, peek, send};
+use system::{Bell, peek, receive_now, send};
 
 use super::sendfile::{Sendfile, Turn};
 use crate::body::Pipe;
@@ -208,10 +208,9 @@ impl Link {
         self.socket.own().and_then(|socket| sendfile.send(socket, file, most)).map_err(lost)
     }
 
-    /// Reads what is there without waiting; `None` if nothing is. The socket must be
-    /// [non-blocking](Self::set_nonblocking).
+    /// Reads what is there without waiting; `None` if nothing is.
     pub(super) fn read_now(&self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
-        match self.socket.own().and_then(|mut socket| socket.read(buffer)) {
+        match self.socket.own().and_then(|socket| receive_now(socket, buffer)) {
             Ok(read) => Ok(Some(read)),
             Err(error) if is_again(&error) => Ok(None),
             Err(error) => Err(lost(error)),

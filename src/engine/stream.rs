@@ -45,13 +45,12 @@ impl Stream {
         }
     }
 
-    /// Has the calls whose names end with `now` wait for nothing, or ends that.
+    /// Has the calls that send at once wait for nothing, or ends that.
     pub(super) fn set_nonblocking(&self, nonblocking: bool) -> Result<(), Error> {
         self.link().set_nonblocking(nonblocking)
     }
 
-    /// Reads what is there without waiting; `None` if nothing is. The stream must be
-    /// [non-blocking](Self::set_nonblocking).
+    /// Reads what is there without waiting; `None` if nothing is.
     pub(super) fn read_now(&mut self, target: &mut [u8]) -> Result<Option<usize>, Error> {
         match self {
             Self::Plain(link) => link.read_now(target),

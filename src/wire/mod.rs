@@ -104,6 +104,13 @@ pub(crate) struct Head {
     pub(crate) headers: Headers,
 }
 
+/// Whether whoever reads waits for bytes that have not come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Waits,
+    None,
+}
+
 /// A response's body as it comes over the wire.
 ///
 /// Of the request, not all may be out yet: reading sends the rest too, and nothing else does.
@@ -111,6 +118,12 @@ pub(crate) struct Head {
 pub(crate) trait WireBody: Send {
     /// Reads some bytes; none means the body is whole, and the request is out.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error>;
+
+    /// Reads some bytes that are here; `None` if it would have to wait for them, or for the rest
+    /// of the request to go out.
+    fn read_now(&mut self, _buffer: &mut [u8]) -> Result<Option<usize>, Error> {
+        Ok(None)
+    }
 
     /// Returns how many bytes are still to come, if that is known.
     fn remaining(&self) -> Option<u64>;

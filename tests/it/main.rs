@@ -22,6 +22,7 @@ mod descriptors;
 mod differential;
 mod download_disk;
 mod download_places;
+mod download_writes;
 mod downloads;
 mod drops;
 mod edges;

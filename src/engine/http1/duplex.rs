@@ -10,7 +10,7 @@ use crate::engine::buffer::Buffer;
 use crate::engine::connection::Connection;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::log;
-use crate::wire::Context;
+use crate::wire::{Context, Patience};
 
 /// Both ways of one exchange.
 #[derive(Debug)]
@@ -159,6 +159,31 @@ impl Duplex {
             return Ok(self.inbox().copy_to(target));
         }
         self.connection.read(target, context)
+    }
+
+    /// Receives into the inbox what has come, as [`receive`](Self::receive) does.
+    pub(super) fn fill_by(
+        &mut self,
+        patience: Patience,
+        context: &Context,
+    ) -> Result<Option<usize>, Error> {
+        match patience {
+            Patience::Waits => self.fill(context).map(Some),
+            Patience::None => self.connection.fill_now(context),
+        }
+    }
+
+    /// Receives some bytes; `None` if whoever has no patience would have to wait for them.
+    pub(super) fn receive(
+        &mut self,
+        target: &mut [u8],
+        patience: Patience,
+        context: &Context,
+    ) -> Result<Option<usize>, Error> {
+        match patience {
+            Patience::Waits => self.read(target, context).map(Some),
+            Patience::None => self.connection.read_now(target, context),
+        }
     }
 
     /// Waits until something can be done either way, and does it; returns how much was

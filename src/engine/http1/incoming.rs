@@ -10,7 +10,7 @@ use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::log;
-use crate::wire::{Context, Deadline, Timer, WireBody};
+use crate::wire::{Context, Deadline, Patience, Timer, WireBody};
 
 /// How much of an unwanted body is read to keep its connection, and for how long; beyond
 /// that a new connection costs less.
@@ -108,17 +108,18 @@ impl Incoming {
         Ok(())
     }
 
-    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+    fn read_some(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Option<usize>, Error> {
         if self.is_whole() {
             self.finish_both()?;
         }
-        let Some(duplex) = &mut self.duplex else { return Ok(0) };
+        let Some(duplex) = &mut self.duplex else { return Ok(Some(0)) };
         // What has arrived is not handed out after a cancel either.
         self.context.check()?;
         let count = match &mut self.rest {
             Rest::Length { left, any } => {
                 let most = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                let count = duplex.read(&mut buffer[..most], &self.context)?;
+                let count = duplex.receive(&mut buffer[..most], patience, &self.context)?;
+                let Some(count) = count else { return Ok(None) };
                 if count == 0 {
                     return Err(cut_short(*any, &format!("{left} of its announced bytes")));
                 }
@@ -127,17 +128,30 @@ impl Incoming {
                 if *left == 0 && duplex.is_settled() {
                     self.finish();
                 }
-                return Ok(count);
+                return Ok(Some(count));
             }
-            Rest::Chunks(dechunker) => read_chunks(duplex, dechunker, buffer, &self.context)?,
+            Rest::Chunks(dechunker) => {
+                read_chunks(duplex, dechunker, buffer, patience, &self.context)?
+            }
             Rest::UntilClose { or_reset } => {
-                read_to_the_end(duplex, *or_reset, buffer, &self.context)?
+                read_to_the_end(duplex, *or_reset, buffer, patience, &self.context)?
             }
         };
-        if count == 0 {
+        if count == Some(0) {
             self.finish_both()?;
         }
         Ok(count)
+    }
+
+    /// Passes on what came of reading. Broken once is broken for good.
+    fn pass_on<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
+        if let Err(error) = &outcome
+            && !self.context.leaves(error)
+        {
+            self.registered = None;
+            self.duplex = None;
+        }
+        outcome.map_err(|error| error.at(Stage::Receiving))
     }
 }
 
@@ -148,14 +162,16 @@ fn read_chunks(
     duplex: &mut Duplex,
     dechunker: &mut Dechunker,
     buffer: &mut [u8],
+    patience: Patience,
     context: &Context,
-) -> Result<usize, Error> {
+) -> Result<Option<usize>, Error> {
     let mut filled = 0;
     loop {
         let space = buffer.len() - filled;
         let most = usize::try_from(dechunker.data_left()).unwrap_or(usize::MAX).min(space);
         if most > 0 && (filled == 0 || !duplex.inbox().is_empty()) {
-            let count = duplex.read(&mut buffer[filled..filled + most], context)?;
+            let count = duplex.receive(&mut buffer[filled..filled + most], patience, context)?;
+            let Some(count) = count else { return Ok(None) };
             if count == 0 {
                 return Err(cut_short(true, "its last chunk"));
             }
@@ -164,11 +180,11 @@ fn read_chunks(
             continue;
         }
         if filled > 0 && (space == 0 || duplex.inbox().is_empty()) {
-            return Ok(filled);
+            return Ok(Some(filled));
         }
         let found = match dechunker.advance(duplex.inbox().filled()) {
             // What came before is delivered first; asked again, it fails again.
-            Err(_) if filled > 0 => return Ok(filled),
+            Err(_) if filled > 0 => return Ok(Some(filled)),
             found => found?,
         };
         let all = duplex.inbox().filled().len();
@@ -176,12 +192,16 @@ fn read_chunks(
             Found::Data(range) => duplex.inbox().consume(range.start),
             Found::Done { consumed } => {
                 duplex.inbox().consume(consumed);
-                return Ok(filled);
+                return Ok(Some(filled));
             }
             Found::NeedMore => {
                 duplex.inbox().consume(all);
-                if filled == 0 && dechunker.data_left() == 0 && duplex.fill(context)? == 0 {
-                    return Err(cut_short(true, "its last chunk"));
+                if filled == 0 && dechunker.data_left() == 0 {
+                    match duplex.fill_by(patience, context)? {
+                        None => return Ok(None),
+                        Some(0) => return Err(cut_short(true, "its last chunk")),
+                        Some(_) => {}
+                    }
                 }
             }
         }
@@ -193,16 +213,17 @@ fn read_to_the_end(
     duplex: &mut Duplex,
     or_resets: bool,
     buffer: &mut [u8],
+    patience: Patience,
     context: &Context,
-) -> Result<usize, Error> {
-    let read = match (duplex.read(buffer, context), duplex.hidden_reset()) {
-        (Ok(0), Some(reset)) => Err(reset.clone()),
+) -> Result<Option<usize>, Error> {
+    let read = match (duplex.receive(buffer, patience, context), duplex.hidden_reset()) {
+        (Ok(Some(0)), Some(reset)) => Err(reset.clone()),
         (read, _) => read,
     };
     match read {
         Err(error) if or_resets && error.kind() == ErrorKind::NetworkConnectionLost => {
             log::debug!("the connection was reset behind the answer: {error}");
-            Ok(0)
+            Ok(Some(0))
         }
         read => read,
     }
@@ -238,15 +259,18 @@ impl WireBody for Incoming {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let read = self.read_some(buffer);
-        if let Err(error) = &read
-            && !self.context.leaves(error)
-        {
-            // Broken once is broken for good.
-            self.registered = None;
-            self.duplex = None;
+        let read = self.read_some(buffer, Patience::Waits);
+        // Whoever waits is given some, or learns of the end.
+        self.pass_on(read).map(Option::unwrap_or_default)
+    }
+
+    fn read_now(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
+        let is_sending = self.duplex.as_ref().is_some_and(|duplex| !duplex.is_settled());
+        if is_sending || buffer.is_empty() {
+            return Ok(None);
         }
-        read.map_err(|error| error.at(Stage::Receiving))
+        let read = self.read_some(buffer, Patience::None);
+        self.pass_on(read)
     }
 
     fn remaining(&self) -> Option<u64> {

@@ -51,6 +51,11 @@ pub(super) fn send(socket: &socket2::Socket, bytes: &[u8]) -> io::Result<usize> 
     Ok(rustix::net::send(socket, bytes, SendFlags::empty())?)
 }
 
+/// Takes what has arrived, without waiting.
+pub(super) fn receive_now(socket: &socket2::Socket, bytes: &mut [u8]) -> io::Result<usize> {
+    Ok(rustix::net::recv(socket, bytes, RecvFlags::empty())?.0)
+}
+
 pub(super) fn peek(socket: &socket2::Socket, byte: &mut [u8; 1]) -> io::Result<usize> {
     Ok(rustix::net::recv(socket, &mut byte[..], RecvFlags::PEEK)?.0)
 }

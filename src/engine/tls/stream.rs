@@ -232,9 +232,6 @@ impl TlsStream {
     }
 
     fn listen(&mut self) -> Pause {
-        if self.below.set_nonblocking(true).is_err() {
-            return Pause::Over;
-        }
         loop {
             match self.session.turn(&mut []) {
                 Ok(Turn::NeedsInput) => {}
@@ -248,8 +245,7 @@ impl TlsStream {
                 _ => return Pause::Over,
             }
         }
-        let usable = self.session.has_opened_nothing() && self.below.set_nonblocking(false).is_ok();
-        if usable { Pause::Open } else { Pause::Over }
+        if self.session.has_opened_nothing() { Pause::Open } else { Pause::Over }
     }
 
     /// Tells the peer that the connection ends, if that is possible without waiting, and then

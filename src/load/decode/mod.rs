@@ -29,7 +29,7 @@ use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::log;
 use crate::response::Response;
-use crate::wire::{Context, Wait, WireBody};
+use crate::wire::{Context, Patience, Wait, WireBody};
 
 pub(super) use asked::undoes;
 
@@ -154,7 +154,7 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// Wraps a body with the codings that were applied to it, in that order.
-    pub(super) fn new(body: Box<dyn WireBody>, codings: &[Coding], context: &Context) -> Self {
+    pub(crate) fn new(body: Box<dyn WireBody>, codings: &[Coding], context: &Context) -> Self {
         let layers = codings.iter().rev().filter_map(|coding| coding.codec()).map(Layer::new);
         let wire = CountedBody { body, bytes: 0, response: None };
         let layers = layers.collect::<Vec<_>>();
@@ -183,15 +183,26 @@ impl Decoder {
     ///
     /// Those of the wire and of its waits, unchanged, and [`ErrorKind::CannotDecodeRawData`].
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        // Whoever waits is given some, or learns of the end.
+        self.read_some(buffer, Patience::Waits).map(Option::unwrap_or_default)
+    }
+
+    /// Reads some bytes that are here, decoded; `None` if it would have to wait for them. What
+    /// fails here, fails again when it is [read](Self::read).
+    pub(crate) fn read_now(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Error> {
+        self.read_some(buffer, Patience::None)
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Option<usize>, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
         if buffer.is_empty() {
-            return Ok(0);
+            return Ok(Some(0));
         }
-        match self.decode(buffer) {
+        match self.decode(buffer, patience) {
             Ok(length) => {
-                self.decoded += length as u64;
+                self.decoded += length.unwrap_or_default() as u64;
                 Ok(length)
             }
             // It may go on with another thread; a cancel is seen again.
@@ -203,11 +214,11 @@ impl Decoder {
         }
     }
 
-    fn decode(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let Some(context) = &self.context else { return self.wire.read(buffer) };
+    fn decode(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Option<usize>, Error> {
+        let Some(context) = &self.context else { return self.wire.read(buffer, patience) };
         let most = buffer.len().min(AT_A_TIME);
-        let mut work = Work { wire: &mut self.wire, context, wait: context.wait() };
-        work.wait.look()?;
+        let mut work = Work { wire: &mut self.wire, context, wait: context.wait(), patience };
+        work.look()?;
         work.pull(&mut self.layers, &mut buffer[..most])
     }
 
@@ -272,10 +283,13 @@ impl Layer {
 }
 
 impl CountedBody {
-    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let length = self.body.read(buffer)?;
-        self.bytes += length as u64;
-        if length == 0
+    fn read(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Option<usize>, Error> {
+        let length = match patience {
+            Patience::Waits => Some(self.body.read(buffer)?),
+            Patience::None => self.body.read_now(buffer)?,
+        };
+        self.bytes += length.unwrap_or_default() as u64;
+        if length == Some(0)
             && let Some(response) = &self.response
             && let Some(trailers) = self.body.trailers()
         {
@@ -291,13 +305,22 @@ struct Work<'a> {
     context: &'a Context,
     /// Since something has come over the wire last.
     wait: Wait<'a>,
+    patience: Patience,
 }
 
 impl Work<'_> {
+    /// Looks at cancel and timers, and at pauses if whoever reads waits.
+    fn look(&self) -> Result<(), Error> {
+        match self.patience {
+            Patience::Waits => self.wait.look(),
+            Patience::None => self.wait.slice().map(|_| ()),
+        }
+    }
+
     /// Fills some of `buffer` from the last of `layers`, which pull from those before them.
-    fn pull(&mut self, layers: &mut [Layer], buffer: &mut [u8]) -> Result<usize, Error> {
+    fn pull(&mut self, layers: &mut [Layer], buffer: &mut [u8]) -> Result<Option<usize>, Error> {
         let Some((layer, below)) = layers.split_last_mut() else {
-            let length = self.wire.read(buffer)?;
+            let length = self.wire.read(buffer, self.patience)?;
             self.wait = self.context.wait();
             return Ok(length);
         };
@@ -309,7 +332,7 @@ impl Work<'_> {
             layer.start += step.consumed;
             layer.is_barren = step.produced == 0;
             if step.produced > 0 {
-                return Ok(step.produced);
+                return Ok(Some(step.produced));
             }
             if layer.start < layer.end {
                 // A codec takes all of its input or gives some output; one that does neither
@@ -317,13 +340,18 @@ impl Work<'_> {
                 if step.consumed == 0 {
                     return Err(broken("the decoder makes no progress"));
                 }
-                self.wait.look()?;
+                // It may take as long as any wait.
+                if self.patience == Patience::None {
+                    return Ok(None);
+                }
+                self.look()?;
             } else if layer.ended {
                 layer.codec.finish()?;
-                return Ok(0);
+                return Ok(Some(0));
             } else {
-                self.wait.look()?;
-                layer.end = self.pull(below, &mut layer.buffer)?;
+                self.look()?;
+                let Some(length) = self.pull(below, &mut layer.buffer)? else { return Ok(None) };
+                layer.end = length;
                 layer.start = 0;
                 layer.ended = layer.end == 0;
             }

@@ -16,6 +16,7 @@ mod in_place;
 mod line;
 mod place;
 mod pool;
+mod pump;
 mod receive;
 mod retry;
 mod scheduler;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::pump::Pump;
 use crate::error::{Error, Stage};
 use crate::files::{self, Sink, Target};
 use crate::load::Decoder;
@@ -9,14 +10,11 @@ use crate::response::Response;
 use crate::session::data::Download;
 use crate::session::task::{Core, Listener};
 
-/// How much of a body is read and written at a time.
-const PIECE: usize = 64 * 1024;
-
 /// A body on its way into a file.
 #[derive(Debug)]
 pub(super) struct Writing {
     sink: Box<dyn Sink>,
-    buffer: Vec<u8>,
+    pump: Pump,
 }
 
 impl Writing {
@@ -24,7 +22,7 @@ impl Writing {
     pub(super) fn begin(core: &Core, target: Option<Target>) -> Result<Self, Error> {
         let folder = core.shared.configuration.temporary_directory.as_ref();
         let sink = (files::maker()?.create)(target, folder, &core.shared.census)?;
-        Ok(Self { sink, buffer: vec![0; PIECE] })
+        Ok(Self { sink, pump: Pump::default() })
     }
 
     /// Writes all that is still to come.
@@ -35,11 +33,10 @@ impl Writing {
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
         loop {
-            let count = body.read(&mut self.buffer)?;
+            let count = self.pump.turn(body, &mut *self.sink)?;
             if count == 0 {
                 return Ok(());
             }
-            self.sink.write_all(&self.buffer[..count])?;
             core.counters.received(count as u64);
             if let Some(listener) = listener {
                 listener.progress(core);
