@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::resolver::Resolver;
+use crate::retry::RetryPolicy;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
 /// Settings of a session: a bag of fields, copied by [`Session::new`](crate::Session::new).
@@ -78,6 +79,12 @@ pub struct Configuration {
     /// Default: `false`.
     #[doc(alias = "waitsForConnectivity")]
     pub waits_for_connectivity: bool,
+
+    /// Which failures are tried again, how often and when.
+    /// [`Request::retry_policy`](crate::Request::retry_policy) replaces it for one request.
+    ///
+    /// Default: [`RetryPolicy::off`].
+    pub retry_policy: RetryPolicy,
 
     /// Headers that are added to every request that does not have them.
     ///
@@ -315,6 +322,7 @@ impl Default for Configuration {
             timeout_for_resource: Duration::from_secs(7 * 24 * 60 * 60),
             connect_timeout: None,
             waits_for_connectivity: false,
+            retry_policy: RetryPolicy::off(),
             additional_headers: Headers::new(),
             https_only: false,
             allows_insecure_redirects: false,

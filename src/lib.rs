@@ -197,6 +197,7 @@ mod random;
 mod request;
 mod resolver;
 mod response;
+mod retry;
 mod session;
 mod sync;
 mod trust;
@@ -218,6 +219,7 @@ pub use pair::Pair;
 pub use request::Request;
 pub use resolver::Resolver;
 pub use response::{ContentType, EntityTag, Link, Response};
+pub use retry::{Retry, RetryPolicy};
 pub use session::{
     Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, Progress,
     ResponseDisposition, Session, Task, TaskState, Tasks, Update, Updates, UploadTask,

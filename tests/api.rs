@@ -12,8 +12,8 @@ use urlsession::testing::{
 use urlsession::{
     Body, Bytes, CancelToken, Certificate, CertificateDetails, Clock, Configuration, Data,
     DistinguishedName, DownloadedFile, Error, ErrorKind, Form, Headers, Identity, Inbox,
-    InboxSender, Multipart, Part, Request, Resolver, Response, Session, Stage, SubjectName,
-    TlsVersion,
+    InboxSender, Multipart, Part, Request, Resolver, Response, Retry, RetryPolicy, Session, Stage,
+    SubjectName, TlsVersion,
 };
 
 /// May be given to other threads, and owns all it has.
@@ -33,6 +33,8 @@ const _: () = {
     cloned::<Configuration>();
     cloned::<Request>();
     cloned::<Response>();
+    cloned::<Retry>();
+    cloned::<RetryPolicy>();
     cloned::<Headers>();
     cloned::<Body>();
     cloned::<Form>();

@@ -9,6 +9,7 @@ use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::pair::Pair;
 use crate::resolver::Resolver;
+use crate::retry::RetryPolicy;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
 /// Defines methods that set the field of their name.
@@ -34,6 +35,7 @@ setters! {
     follows_redirects: bool,
     maximum_redirects: usize,
     decodes_bodies: bool,
+    retry_policy: RetryPolicy,
     maximum_body_in_memory: u64,
     maximum_concurrent_tasks: usize,
     progress_interval: Duration,

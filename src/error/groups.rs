@@ -74,7 +74,8 @@ impl ErrorKind {
     /// The server may have acted on the request all the same, so that sending it again is safe
     /// only where the method says so (RFC 9110 §9.2.2), or where [`Error::stage`] is before
     /// [`Stage::Sending`]. Of [`UnacceptableStatus`](Self::UnacceptableStatus) the status
-    /// decides, which [`Error::is_transient`] looks at.
+    /// decides, which [`Error::is_transient`] looks at. A [`RetryPolicy`](crate::RetryPolicy) tries
+    /// again what is safe to be.
     pub fn is_transient(self) -> bool {
         matches!(
             self,

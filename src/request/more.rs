@@ -8,6 +8,7 @@ use url::Url;
 use super::{Request, UserInfo};
 use crate::error::{Error, ErrorKind};
 use crate::foreign::Foreign;
+use crate::retry::RetryPolicy;
 
 #[derive(Clone, Default)]
 pub(super) struct More {
@@ -17,6 +18,7 @@ pub(super) struct More {
     pub(super) relative: Option<Box<str>>,
     follows: Option<bool>,
     maximum_redirects: Option<usize>,
+    retry_policy: Option<RetryPolicy>,
     tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -26,6 +28,7 @@ impl PartialEq for More {
             && self.relative == other.relative
             && self.follows == other.follows
             && self.maximum_redirects == other.maximum_redirects
+            && self.retry_policy == other.retry_policy
     }
 }
 
@@ -85,6 +88,24 @@ impl Request {
         self
     }
 
+    /// Sets which failures of this request are tried again, how often and when.
+    ///
+    /// Default: the configuration's [`retry_policy`](crate::Configuration::retry_policy).
+    ///
+    /// ```
+    /// use urlsession::{Request, RetryPolicy};
+    ///
+    /// let order = Request::post("https://shop.test/orders")
+    ///     // So that the server takes it once, however often it comes.
+    ///     .header("Idempotency-Key", "8e03978e-40d5-43dd-bc93-6894a57f9324")
+    ///     .retry_policy(RetryPolicy::attempts(3));
+    /// assert!(order.check().is_ok());
+    /// ```
+    pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
+        self.more().retry_policy = Some(policy);
+        self
+    }
+
     /// Gives the request something of the program's, of any type, to know it by: it is found
     /// again at its [task](crate::Task::tag), and at what that
     /// [brings](crate::Finished::tag). It means nothing to the session and is not sent.
@@ -115,6 +136,11 @@ impl Request {
     pub(crate) fn tagged<T: Any>(&self) -> Option<&T> {
         let tag = self.more.as_ref()?.tag.as_ref()?;
         (***tag).downcast_ref()
+    }
+
+    /// Returns what is tried again, by what is usual.
+    pub(crate) fn retries_by<'a>(&'a self, usual: &'a RetryPolicy) -> &'a RetryPolicy {
+        self.more.as_ref().and_then(|more| more.retry_policy.as_ref()).unwrap_or(usual)
     }
 
     /// Returns what becomes of redirects, by what is usual.

@@ -131,8 +131,13 @@ impl Response {
     /// Ok::<(), urlsession::Error>(())
     /// ```
     pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_at(Clock::system().date())
+    }
+
+    /// The same, where it is `now`.
+    pub(crate) fn retry_after_at(&self, now: SystemTime) -> Option<Duration> {
         let headers = self.headers();
-        retry_after(headers.get("retry-after")?, headers.get("date"), Clock::system().date())
+        retry_after(headers.get("retry-after")?, headers.get("date"), now)
     }
 
     /// Returns when the resource was changed last, as the server says.

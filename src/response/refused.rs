@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::Response;
 use crate::error::{Error, ErrorKind};
+use crate::retry::FOR_NOW;
 
 /// A response that is not accepted, as the source of an error.
 struct Refused {
@@ -55,9 +56,6 @@ impl Error {
         self.refused().map(|refused| &*refused.body)
     }
 }
-
-/// What servers say that cannot answer now: RFC 9110 §15.5.9 and §15.6, RFC 8470, RFC 6585.
-const FOR_NOW: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
 
 impl Error {
     /// Returns whether a retry may help; see [`ErrorKind::is_transient`]. Of a status that is

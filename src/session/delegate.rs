@@ -18,6 +18,7 @@ use crate::files::DownloadedFile;
 use crate::foreign::Foreign;
 use crate::request::Request;
 use crate::response::Response;
+use crate::retry::Retry;
 
 /// Is told what happens in a session or to a single task, and decides about it.
 ///
@@ -42,7 +43,8 @@ use crate::response::Response;
 /// # Which tasks tell what
 ///
 /// Every task tells the session's delegate that it was created, and asks both delegates about
-/// redirects, challenges and bodies to send again; both hear that it waits for a connection.
+/// redirects, challenges and bodies to send again; both hear that it waits for a connection, and
+/// that it [tries again](Self::will_retry).
 /// What else is told depends on whom the task reports to:
 ///
 /// | A task that reports to | tells of a body on its way out | tells of responses, data, progress, completion |
@@ -190,6 +192,16 @@ pub trait Delegate: Send + Sync {
         task.forward(|next, task| next.task_is_waiting_for_connectivity(task));
     }
 
+    /// An attempt has failed, and the task makes another one after a while, as its
+    /// [`RetryPolicy`](crate::RetryPolicy) says; `retry` has which and when, and what the last one
+    /// failed with.
+    ///
+    /// Told by every kind of task, but those whose [`updates`](crate::DataTask::updates) are taken.
+    /// What was told of a response and its body before does not count any more.
+    fn will_retry(&self, task: &Task, retry: &Retry) {
+        task.forward(|next, task| next.will_retry(task, retry));
+    }
+
     /// The task needs a body to send: a task made by
     /// [`Session::streamed_upload_task`] at its beginning, and every task whose body can be
     /// read once when it has to be sent again, after a redirect, with the answer to a
@@ -258,7 +270,7 @@ pub trait Delegate: Send + Sync {
     ///   [`did_become_download`](Self::did_become_download).
     ///
     /// Nothing else is told before the answer. A second response means that the transfer
-    /// had to start over, see [`Task::suspend`].
+    /// had to start over, see [`Task::suspend`] and [`will_retry`](Self::will_retry).
     #[doc(alias = "urlSession(_:dataTask:didReceive:completionHandler:)")]
     #[doc(alias = "URLSession:dataTask:didReceiveResponse:completionHandler:")]
     fn did_receive_response(

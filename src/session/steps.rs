@@ -16,6 +16,7 @@ use crate::delivery::DeliveryQueue;
 use crate::error::{Error, ErrorKind};
 use crate::foreign::Foreign;
 use crate::load::Loaded;
+use crate::response::Response;
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// How often a blocked step looks whether it may go on.
@@ -28,7 +29,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// is the test's own. [`Session::wait_until_idle`] makes steps until none is left. Blocking
 /// calls run at once, as always.
 ///
-/// A task that is suspended during its step ends the step, and begins anew in a later one.
+/// A task that is suspended during its step ends the step, and begins anew in a later one. Each
+/// makes one attempt, whatever its [`RetryPolicy`](crate::RetryPolicy) says.
 /// Cloning is cheap; clones are the same scheduler.
 ///
 /// # Examples
@@ -335,6 +337,10 @@ impl Scheduler for ByHand {
 
     fn arrive(&self, _task: &Arc<Core>) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn repeats(&self, _task: &Arc<Core>, _response: Response) -> Option<Error> {
+        None
     }
 
     fn finished(&self, task: &Core) {

@@ -1,6 +1,7 @@
 //! What a [`Recorder`](super::Recorder) writes down: calls as values.
 
 use std::thread::ThreadId;
+use std::time::Duration;
 
 use crate::credentials::AuthenticationMethod;
 use crate::error::ErrorKind;
@@ -69,6 +70,19 @@ pub enum Event {
         /// How many bytes were received.
         count: u64,
     },
+    /// [`will_retry`](crate::Delegate::will_retry).
+    Retry {
+        /// The task.
+        id: u64,
+        /// Which attempt is next.
+        attempt: u32,
+        /// How long it is until then.
+        delay: Duration,
+        /// What the last one has failed with.
+        error: ErrorKind,
+        /// The status of an answer that is tried again.
+        status: Option<u16>,
+    },
     /// [`did_make_progress`](crate::Delegate::did_make_progress), if that is
     /// [asked for](super::Recorder::records_progress).
     Progress {
@@ -128,6 +142,7 @@ impl Event {
             | Self::Response { id, .. }
             | Self::Data { id, .. }
             | Self::DataCount { id, .. }
+            | Self::Retry { id, .. }
             | Self::Progress { id, .. }
             | Self::Complete { id, .. } => Some(*id),
             Self::Invalid | Self::SessionChallenge { .. } => None,

@@ -61,6 +61,7 @@ mod redirects;
 mod refused_threads;
 mod requests;
 mod responses;
+mod retries;
 mod services;
 #[cfg(target_os = "linux")]
 mod signals;

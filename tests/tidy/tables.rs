@@ -3,7 +3,8 @@
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
     "sync", "log", "foreign", "calendar", "error", "clock", "cancel", "census", "fork", "random",
-    "headers", "mime", "pair", "basic", "trust", "resolver", "body", "request", "response",
+    "headers", "mime", "pair", "basic", "trust", "resolver", "body", "retry", "request",
+    "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -33,8 +34,12 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("trust", &[&["error", "sync", "log", "clock", "calendar"]]),
     ("resolver", &[&["foreign"]]),
     ("body", &[&["error", "sync", "foreign", "random", "headers", "mime", "pair"]]),
-    ("request", &[&["error", "log", "foreign", "pair", "cancel", "headers", "basic", "body"]]),
-    ("response", &[&["error", "headers", "mime", "calendar", "clock"]]),
+    ("retry", &[&["error"]]),
+    (
+        "request",
+        &[&["error", "log", "foreign", "pair", "cancel", "headers", "basic", "body", "retry"]],
+    ),
+    ("response", &[&["error", "headers", "mime", "calendar", "clock", "retry"]]),
     // stores, who do not know each other
     (
         "credentials",

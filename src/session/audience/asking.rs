@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::{Calls, panicked};
+use super::telling::send;
 use crate::body::Body;
 use crate::cancel::Wake;
 use crate::delivery::{Course, Inquiry, Reply, Settled};
 use crate::error::{Error, ErrorKind};
+use crate::retry::Retry;
 use crate::session::delegate::{Delegate, HeldDelegate};
-use crate::session::task::{Core, Task, voice};
+use crate::session::task::{Core, Reports, Task, Update, voice};
 use crate::wire::Question;
 
 /// What comes this soon is worth no change of places: an answer, the taking of data, the return of
@@ -57,11 +59,35 @@ impl Core {
         }
     }
 
-    /// The same, where there is anybody at all.
+    /// Tells that the task makes another attempt.
+    pub(in crate::session) fn tell_of_retry(self: &Arc<Self>, retry: Retry) {
+        if let Some(voice) = voice() {
+            voice.tell_of_retry(self, retry);
+        }
+    }
+
+    /// The same as [`tell_of_waiting`](Self::tell_of_waiting), where there is anybody at all.
     pub(super) fn tell_delegates_of_waiting(self: &Arc<Self>) {
+        self.tell_chain(|delegate, task| delegate.task_is_waiting_for_connectivity(task));
+    }
+
+    /// The same as [`tell_of_retry`](Self::tell_of_retry).
+    pub(super) fn tell_somebody_of_retry(self: &Arc<Self>, retry: Retry) {
+        let updates = match self.state.lock().recipients.reports() {
+            Reports::Updates(sender) => Some(sender.clone()),
+            _ => None,
+        };
+        match updates {
+            Some(sender) => send(self, &sender, Update::WillRetry(retry), None),
+            None => self.tell_chain(move |delegate, task| delegate.will_retry(task, &retry)),
+        }
+    }
+
+    /// Tells the first of those whom the task asks, who may forward it to the next.
+    fn tell_chain(self: &Arc<Self>, call: impl FnOnce(&dyn Delegate, &Task) + Send + 'static) {
         let mut chain = self.chain().into_iter().flatten();
         let (Some(first), next) = (chain.next(), chain.next()) else { return };
-        Calls::of(self).make(self, next, move |task| first.task_is_waiting_for_connectivity(task));
+        Calls::of(self).make(self, next, move |task| call(&**first, task));
     }
 
     /// Asks the task's delegates.

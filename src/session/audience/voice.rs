@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::foreign::Foreign;
 use crate::request::Request;
 use crate::response::Response;
+use crate::retry::Retry;
 use crate::session::delegate::Delegate;
 use crate::session::handle::Shared;
 use crate::session::task::{self, Brought, Core, Listener, Task, Voice};
@@ -71,6 +72,10 @@ impl Voice for OfAudience {
 
     fn tell_of_waiting(&self, task: &Arc<Core>) {
         task.tell_delegates_of_waiting();
+    }
+
+    fn tell_of_retry(&self, task: &Arc<Core>, retry: Retry) {
+        task.tell_somebody_of_retry(retry);
     }
 
     fn tell_invalid(&self, session: &Arc<Shared>) {

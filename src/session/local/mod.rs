@@ -2,7 +2,8 @@
 //!
 //! `line` decides who is next, `pool` which threads there are, `place` moves a task between
 //! the two, `in_place` has it step aside while its thread calls the program, `begin` starts it,
-//! `transfer` runs it, `connectivity` has it wait, and `timer` ends what waits for too long.
+//! `transfer` runs it, `retry` decides whether it runs once more, `waiting` has it wait for that, and
+//! `timer` ends what waits for too long.
 //!
 //! A task's lock may be held while the pool's or the timer's is taken, never the other way
 //! round. What the pool decides comes back as [`Effects`], which [`Local::act`] carries out
@@ -11,7 +12,6 @@
 mod begin;
 mod collect;
 mod complaint;
-mod connectivity;
 mod in_place;
 mod line;
 mod place;
@@ -22,6 +22,7 @@ mod retry;
 mod scheduler;
 mod timer;
 mod transfer;
+mod waiting;
 mod worker;
 mod writing;
 

@@ -328,10 +328,7 @@ impl Local {
         }
         let freed = self.take_away(core, &mut state, Dispatch::Idle);
         let effects = if waits_until.is_some() {
-            let due = state.life.due(self.now());
-            let moment = waits_until.into_iter().chain(due).min();
-            self.timer.watch(core, &mut state, moment);
-            Effects { watches: true, ..Effects::default() }
+            self.put_off(core, &mut state)
         } else if state.life.is_running() {
             self.stand_in_line(core, &mut state)
         } else {

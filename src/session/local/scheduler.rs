@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Local;
 use crate::error::Error;
 use crate::load::Loaded;
+use crate::response::Response;
 use crate::session::handle::Shared;
 use crate::session::task::{Brought, Core, Dispatch, Locked, Scheduler};
 
@@ -15,13 +16,8 @@ impl Scheduler for Local {
     }
 
     fn resume(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
-        locked.attempts.wait_until(None);
         locked.attempts.stay();
-        let effects = self.stand_in_line(task, &mut locked);
-        drop(locked);
-        // Its thread may need no place, or have stepped aside and have to ask for one itself.
-        task.changed.notify_all();
-        self.act(effects);
+        self.resume_task(task, locked);
     }
 
     fn suspend(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
@@ -93,6 +89,10 @@ impl Scheduler for Local {
 
     fn arrive(&self, task: &Arc<Core>) -> Result<(), Error> {
         self.move_to_host(task)
+    }
+
+    fn repeats(&self, task: &Arc<Core>, response: Response) -> Option<Error> {
+        self.answer_is_repeated(task, response)
     }
 
     fn finished(&self, task: &Core) {

@@ -231,6 +231,12 @@ impl Loader {
                 return Err(error);
             }
         };
+        if core.may_retry(response.head.status)
+            && let Some(error) = core.shared.scheduler().repeats(core, load.answer(&response))
+        {
+            response.body.discard();
+            return Err(error);
+        }
         let loaded = load.deliver(response, &context)?;
         core.state.lock().seen.responded(loaded.response.clone());
         Ok(loaded)

@@ -86,7 +86,8 @@ impl Local {
                 (Verdict::StartsOver, left) => {
                     drop(left);
                 }
-                (Verdict::Waits(wait), _) => self.put_off(core, wait),
+                // It is put off when it is let go of.
+                (Verdict::WaitsToConnect(_) | Verdict::Retries(_), left) => drop(left),
             }
             match self.detach(core) {
                 Detached::RunAgain => {}
@@ -134,7 +135,7 @@ impl Local {
             match self.verdict(core, outcome.as_ref().err()) {
                 Verdict::Ends | Verdict::Leaves => return outcome,
                 Verdict::StartsOver => {}
-                Verdict::Waits(wait) => self.wait_to_connect(core, wait)?,
+                Verdict::WaitsToConnect(_) | Verdict::Retries(_) => self.wait_here(core)?,
             }
             if !matches!(self.detach(core), Detached::RunAgain) {
                 return outcome;

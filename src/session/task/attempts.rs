@@ -21,14 +21,18 @@ pub(crate) struct Attempts {
     starts_over: bool,
     /// Whether its thread has to leave it.
     leaving: Leaving,
-    /// When it tries again to connect.
+    /// When it makes the next one.
     waits_until: Option<Instant>,
+    /// It may do so before, if there is a connection.
+    waits_to_connect: bool,
     /// The moment at which its scheduler's timer looks at it, as the timer counts.
     watched: Option<NonZeroU64>,
     /// With the body that a delegate gave, of which nothing was read.
     unsent: Option<Box<Request>>,
     /// How often it has tried to connect.
     connects: u32,
+    /// How often it was tried again, by its policy.
+    retries: u32,
     /// It had a place before, and goes ahead of those who never had one.
     had_place: bool,
 }
@@ -113,9 +117,9 @@ impl Attempts {
         self.may_have_broken = true;
     }
 
-    /// Whether its connection may have grown old; asked once for each attempt.
-    pub(crate) fn may_have_broken(&mut self) -> bool {
-        mem::take(&mut self.may_have_broken)
+    /// Whether its connection may have grown old.
+    pub(crate) fn may_have_broken(&self) -> bool {
+        self.may_have_broken
     }
 
     /// Notes that the task gave up a place.
@@ -128,10 +132,13 @@ impl Attempts {
     }
 
     /// Returns how long to wait before it tries to connect once more.
-    pub(crate) fn patience(&mut self) -> Duration {
-        let wait = PATIENCE.0.saturating_mul(1 << self.connects.min(16));
-        self.connects += 1;
-        wait.min(PATIENCE.1)
+    pub(crate) fn patience(&self) -> Duration {
+        PATIENCE.0.saturating_mul(1 << self.connects.min(16)).min(PATIENCE.1)
+    }
+
+    /// How often it was tried again, by its policy.
+    pub(crate) fn retries(&self) -> u32 {
+        self.retries
     }
 
     /// Keeps the request whose body a delegate gave, for the next attempt.
@@ -143,9 +150,21 @@ impl Attempts {
         self.unsent.take()
     }
 
-    /// Has it wait for a moment to come, without a thread.
-    pub(crate) fn wait_until(&mut self, moment: Option<Instant>) {
-        self.waits_until = moment;
+    /// Has it wait until it tries to connect once more.
+    pub(crate) fn wait_to_connect(&mut self, until: Instant) {
+        (self.waits_until, self.waits_to_connect) = (Some(until), true);
+        self.connects = self.connects.saturating_add(1);
+    }
+
+    /// Has it wait until it is tried again, not before.
+    pub(crate) fn wait_to_retry(&mut self, until: Instant) {
+        (self.waits_until, self.waits_to_connect) = (Some(until), false);
+        self.retries = self.retries.saturating_add(1);
+    }
+
+    /// It waits no more.
+    pub(crate) fn go_on(&mut self) {
+        self.waits_until = None;
     }
 
     /// Notes when its scheduler's timer looks at it; returns what was noted before.
@@ -153,8 +172,14 @@ impl Attempts {
         mem::replace(&mut self.watched, moment)
     }
 
+    /// When it makes the next one, if it waits for that.
     pub(crate) fn waits_until(&self) -> Option<Instant> {
         self.waits_until
+    }
+
+    /// Whether it waits for a connection, and for nothing else.
+    pub(crate) fn waits_to_connect(&self) -> bool {
+        self.waits_until.is_some() && self.waits_to_connect
     }
 }
 
@@ -164,10 +189,11 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_from_a_second_to_a_minute() {
-        let mut attempts = Attempts::default();
-        let waits: Vec<_> = (0..9).map(|_| attempts.patience().as_secs()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        let mut late = Attempts { connects: u32::MAX - 1, ..Attempts::default() };
-        assert_eq!(late.patience(), PATIENCE.1);
+        for (connects, seconds) in
+            [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 60), (7, 60), (u32::MAX, 60)]
+        {
+            let attempts = Attempts { connects, ..Attempts::default() };
+            assert_eq!(attempts.patience().as_secs(), seconds, "after {connects}");
+        }
     }
 }

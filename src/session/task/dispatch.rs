@@ -79,6 +79,11 @@ impl Dispatch {
         matches!(self, Self::OnThread(slot) if slot.is_callers)
     }
 
+    /// Whether no thread has it, and it does not wait for one.
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self, Self::Idle)
+    }
+
     /// Whether it waits in line without a thread.
     pub(crate) fn is_queued(&self) -> bool {
         matches!(self, Self::Queued(_))

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use url::Position;
 
 use super::attempts::Attempts;
@@ -261,6 +262,11 @@ impl Core {
             return Err(self.overdue(&state));
         }
         Ok(now)
+    }
+
+    /// Whether an answer with this status may be tried again.
+    pub(crate) fn may_retry(&self, status: StatusCode) -> bool {
+        self.request.retries_by(&self.shared.configuration.retry_policy).is_for(status)
     }
 
     fn timeout_for_resource(&self) -> Duration {

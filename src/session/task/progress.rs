@@ -83,6 +83,11 @@ impl Counters {
         self.sent.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Whether anything was sent of a body.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) > 0
+    }
+
     pub(crate) fn received(&self, bytes: u64) {
         self.received.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::files::DownloadedFile;
 use crate::foreign::Foreign;
 use crate::response::Response;
+use crate::retry::Retry;
 
 /// Whom a task reports to.
 pub(crate) enum Reports {
@@ -57,6 +58,8 @@ pub enum Update {
     Response(Response),
     /// A piece of the body, decoded, in order; never empty.
     Data(Vec<u8>),
+    /// The attempt has failed, and another one is made: what came up to now does not count.
+    WillRetry(Retry),
     /// How far the task has come.
     Progress(Progress),
     /// The body of a download is whole, in a file, which is deleted when this is dropped.
@@ -70,6 +73,7 @@ impl fmt::Debug for Update {
         match self {
             Self::Response(response) => f.debug_tuple("Response").field(response).finish(),
             Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
+            Self::WillRetry(retry) => f.debug_tuple("WillRetry").field(retry).finish(),
             Self::Progress(progress) => f.debug_tuple("Progress").field(progress).finish(),
             Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
             Self::Finished(outcome) => f.debug_tuple("Finished").field(outcome).finish(),

@@ -16,6 +16,7 @@ use crate::foreign::Foreign;
 use crate::load::Loaded;
 use crate::request::Request;
 use crate::response::Response;
+use crate::retry::Retry;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::handle::Shared;
 use crate::wire::{DelegateDecision, Question};
@@ -78,6 +79,10 @@ pub(crate) trait Scheduler: Send + Sync {
     /// Lets the task, which a redirect may have led to another host, wait for its turn there;
     /// it may have to leave its thread, as in [`rest`](Self::rest).
     fn arrive(&self, task: &Arc<Core>) -> Result<(), Error>;
+
+    /// Whether the task is tried again in place of delivering this answer: then returns what its
+    /// attempt fails with. Asked about answers that its policy is for.
+    fn repeats(&self, task: &Arc<Core>, response: Response) -> Option<Error>;
 
     /// The task's completion was told.
     fn finished(&self, task: &Core);
@@ -196,6 +201,9 @@ pub(crate) trait Voice: Sync {
 
     /// Tells that the task waits for a connection to become possible.
     fn tell_of_waiting(&self, task: &Arc<Core>);
+
+    /// Tells that the task makes another attempt.
+    fn tell_of_retry(&self, task: &Arc<Core>, retry: Retry);
 
     /// Tells that the session has become invalid, and lets go of its delegate.
     fn tell_invalid(&self, session: &Arc<Shared>);

@@ -6,6 +6,7 @@ use crate::delivery::Reply;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
+use crate::retry::Retry;
 use crate::session::{Delegate, Progress, ResponseDisposition, Session, Task};
 use crate::testing::event::Event;
 use crate::testing::script::{
@@ -106,6 +107,13 @@ impl Delegate for Recorder {
         if self.script.lock().records_progress {
             drop(self.called(Event::Progress { id: task.id(), progress }, Some(task)));
         }
+    }
+
+    fn will_retry(&self, task: &Task, retry: &Retry) {
+        let status = retry.cause.response().map(|response| response.status().as_u16());
+        let (id, error) = (task.id(), retry.cause.kind());
+        let Retry { attempt, delay, .. } = *retry;
+        drop(self.called(Event::Retry { id, attempt, delay, error, status }, Some(task)));
     }
 
     fn did_complete(&self, task: &Task, error: Option<&Error>) {
