@@ -70,11 +70,12 @@ pub struct Configuration {
     pub connect_timeout: Option<Duration>,
 
     /// Whether a task waits if no connection to its host can be made, instead of failing:
-    /// because the host is not found, refuses, or no network leads there. It tries again
-    /// after one second, then two, up to once a minute, until
+    /// because the host is not found, refuses, or no network leads there. It tries again when
+    /// the network changes, where the system tells of that (Linux: a link that comes up, an
+    /// address, a route), and everywhere after one second, then two, up to once a minute, until
     /// [`timeout_for_resource`](Self::timeout_for_resource) has passed, and tells its
-    /// delegate once. Only the first connection of a task is waited for, not one to where a
-    /// redirect leads.
+    /// delegate once. A task that waits has no thread. Only the first connection of a task is
+    /// waited for, not one to where a redirect leads.
     ///
     /// Default: `false`.
     #[doc(alias = "waitsForConnectivity")]

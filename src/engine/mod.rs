@@ -21,6 +21,7 @@ mod home;
 mod http1;
 mod keep_alive;
 mod lookup;
+mod network;
 mod pool;
 mod race;
 mod reach;
@@ -42,6 +43,7 @@ use exchange::{Beginning, Candidate, Point};
 use home::{Berth, Reserved};
 #[cfg(any(test, fuzzing))]
 pub(crate) use http1::fuzz;
+pub(crate) use network::NetworkWatch;
 pub(crate) use pool::IdleLimits;
 use pool::Pool;
 use tls::Terms;

@@ -49,6 +49,8 @@ mod many_suspended_redirected;
 mod many_suspended_securing;
 mod many_suspended_unanswered;
 mod memory;
+#[cfg(target_os = "linux")]
+mod network_changes;
 mod no_network;
 mod odd_heads;
 mod own_headers;

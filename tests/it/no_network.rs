@@ -13,7 +13,7 @@ const AGAIN: &str = "URLSESSION_IT_NO_NETWORK";
 
 /// Starts the test `name` anew where there is no network but what `setup` makes, and returns
 /// whether this process is it.
-fn is_alone(name: &str, setup: &str) -> bool {
+pub(crate) fn is_alone(name: &str, setup: &str) -> bool {
     if env::var_os(AGAIN).is_some() {
         return true;
     }

@@ -2,8 +2,8 @@
 //!
 //! `line` decides who is next, `pool` which threads there are, `place` moves a task between
 //! the two, `in_place` has it step aside while its thread calls the program, `begin` starts it,
-//! `transfer` runs it, `retry` decides whether it runs once more, `waiting` has it wait for that, and
-//! `timer` ends what waits for too long.
+//! `transfer` runs it, `retry` decides whether it runs once more, `waiting` has it wait for that,
+//! `connectivity` ends the wait for a connection, and `timer` what waits for too long.
 //!
 //! A task's lock may be held while the pool's or the timer's is taken, never the other way
 //! round. What the pool decides comes back as [`Effects`], which [`Local::act`] carries out
@@ -12,6 +12,7 @@
 mod begin;
 mod collect;
 mod complaint;
+mod connectivity;
 mod in_place;
 mod line;
 mod place;
@@ -187,6 +188,10 @@ impl Watched for Local {
 
     fn look_at_line(&self) {
         self.look_at_waiting();
+    }
+
+    fn network_has_changed(&self) -> bool {
+        self.try_to_connect()
     }
 
     fn has_workers(&self) -> bool {

@@ -138,7 +138,10 @@ impl Local {
         }
         let verdict = self.decide(core, Ending::Failure(error));
         match verdict {
-            Verdict::WaitsToConnect(_) => tell_of_waiting(core, error),
+            Verdict::WaitsToConnect(_) => {
+                self.timer.watch_network();
+                tell_of_waiting(core, error);
+            }
             Verdict::Retries(delay) => tell_of_retry(core, delay, error.clone()),
             Verdict::Ends | Verdict::StartsOver | Verdict::Leaves => {}
         }

@@ -4,24 +4,30 @@
 //! which it would be late, one that waits to connect has the moment of its next try: these
 //! stand in an order, so that the thread sleeps until the first of them, however many there
 //! are. It also asks the system again for workers that it refused, and is there before that is
-//! needed; and it looks at calls of the program for which others wait, and at a line that does
-//! not move. It is started when the first has to wait, or with the second worker, and leaves
+//! needed; and it looks at calls of the program for which others wait, at a line that does
+//! not move, and at the network, while somebody waits to connect. It is started when the first has to wait, or with the second worker, and leaves
 //! when there is nobody to look after.
 
-use std::collections::BTreeSet;
+mod moments;
+
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use self::moments::{Due, Moments};
 use crate::census::Census;
 use crate::clock::Clock;
+use crate::engine::NetworkWatch;
 use crate::log;
 use crate::session::task::{Core, Record};
-use crate::sync::{Condvar, Mutex, Rank};
+use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
 
 /// How long the thread stays when nobody waits.
 const IDLE: Duration = Duration::from_secs(5);
+
+/// How long it sleeps where no moment is to come, but a change of the network.
+const LONG: Duration = Duration::from_secs(3600);
 
 /// What it is woken for.
 pub(super) trait Watched: Send + Sync {
@@ -36,6 +42,9 @@ pub(super) trait Watched: Send + Sync {
 
     /// Looks at the line.
     fn look_at_line(&self);
+
+    /// The network has changed; returns whether anybody waits for that.
+    fn network_has_changed(&self) -> bool;
 
     /// Whether a worker may be refused that is asked for by the timer alone.
     fn has_workers(&self) -> bool;
@@ -63,24 +72,6 @@ impl fmt::Debug for Timer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timer").field("watch", &self.watch).finish_non_exhaustive()
     }
-}
-
-#[derive(Debug, Default)]
-struct Moments {
-    /// By moment, then by the number of the task; the last one first, turned round: the place of
-    /// one that comes is then found by looking at one entry of each node.
-    tasks: BTreeSet<(u64, u64)>,
-    /// When the system is asked again for threads.
-    workers: Option<NonZeroU64>,
-    /// When calls on threads that run tasks are looked at.
-    calls: Option<NonZeroU64>,
-    /// When the line is looked at, if tasks wait.
-    line: Option<NonZeroU64>,
-    /// The thread is there.
-    runs: bool,
-    /// The thread looks for itself, or knows that it has to.
-    is_awake: bool,
-    closed: bool,
 }
 
 impl Timer {
@@ -153,8 +144,39 @@ impl Timer {
     /// Has the thread look at what has changed; a system call, so it is not woken twice.
     fn wake(&self, moments: &mut Moments) {
         if !std::mem::replace(&mut moments.is_awake, true) {
-            self.watch.changed.notify_one();
+            match &moments.network.watch {
+                Some(network) => network.wake(),
+                None => self.watch.changed.notify_one(),
+            }
         }
+    }
+
+    /// Watches the network, for somebody who waits to connect. Called with no lock held.
+    pub(super) fn watch_network(&self) {
+        if self.watch.state.lock().network.watch.is_some() {
+            return;
+        }
+        let opened = NetworkWatch::open(&self.census);
+        let Ok(network) =
+            opened.inspect_err(|error| log::debug!("no watch on the network: {error}"))
+        else {
+            return;
+        };
+        let mut moments = self.watch.state.lock();
+        if moments.network.watch.is_none() && !moments.closed {
+            // If it waits, it does so without.
+            self.wake(&mut moments);
+            moments.network.watch = Some(Arc::new(network));
+        }
+    }
+
+    /// Looks after a thread of the program's that waits to connect, until what is returned is
+    /// dropped. Called with no lock held.
+    pub(super) fn look_after_caller(&self) -> Caller<'_> {
+        self.watch_network();
+        self.watch.state.lock().network.callers += 1;
+        self.attend();
+        Caller(self)
     }
 
     /// Has the system asked for threads again at a moment; returns whether it will be.
@@ -221,8 +243,10 @@ impl Timer {
         let mut moments = self.watch.state.lock();
         moments.closed = true;
         moments.tasks.clear();
+        let network = moments.network.watch.take();
         drop(moments);
         self.watch.changed.notify_all();
+        network.inspect(|network| network.wake());
     }
 }
 
@@ -232,61 +256,17 @@ impl Drop for Timer {
     }
 }
 
-/// What it is time for.
-enum Due {
-    /// For the task of this number.
-    Task(u64),
-    /// To ask for workers.
-    Workers,
-    /// To look at calls on threads that run tasks.
-    Calls,
-    /// To look at the line.
-    Line,
-    /// To leave, if there is nobody to look after.
-    Leaving,
-}
+/// A thread of the program's that waits to connect.
+#[must_use = "it is looked after until this is dropped"]
+pub(super) struct Caller<'a>(&'a Timer);
 
-impl Moments {
-    /// Has the task of this number looked at; returns whether it is the first.
-    fn insert(&mut self, moment: NonZeroU64, id: u64) -> bool {
-        let entry = (!moment.get(), !id);
-        self.tasks.insert(entry);
-        self.tasks.last() == Some(&entry)
-    }
-
-    fn remove(&mut self, moment: NonZeroU64, id: u64) {
-        let entry = (!moment.get(), !id);
-        // Who waits for longest is the next to run in most cases, which takes no search.
-        if self.tasks.last() == Some(&entry) {
-            self.tasks.pop_last();
-        } else {
-            self.tasks.remove(&entry);
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        let mut moments = self.0.watch.state.lock();
+        moments.network.callers -= 1;
+        if moments.runs {
+            self.0.wake(&mut moments);
         }
-    }
-
-    /// Returns the first moment.
-    fn first(&self) -> Option<NonZeroU64> {
-        let task = self.tasks.last().and_then(|&(moment, _)| NonZeroU64::new(!moment));
-        let line = task.and(self.line);
-        task.into_iter().chain(self.workers).chain(self.calls).chain(line).min()
-    }
-
-    /// Takes out what it is for.
-    fn take_first(&mut self) -> Due {
-        let first = self.first();
-        if self.workers.is_some() && self.workers == first {
-            self.workers = None;
-            return Due::Workers;
-        }
-        if self.calls.is_some() && self.calls == first {
-            self.calls = None;
-            return Due::Calls;
-        }
-        if self.line.is_some() && self.line == first {
-            self.line = None;
-            return Due::Line;
-        }
-        self.tasks.pop_last().map_or(Due::Leaving, |(_, id)| Due::Task(!id))
     }
 }
 
@@ -308,17 +288,33 @@ impl Watch {
                 (Due::Workers, Some(watched)) => watched.staff(),
                 (Due::Calls, Some(watched)) => watched.relieve(),
                 (Due::Line, Some(watched)) => watched.look_at_line(),
-                (Due::Leaving, Some(watched)) if watched.has_workers() && !self.is_closed() => {}
+                (Due::Network, Some(watched)) => {
+                    if !watched.network_has_changed() {
+                        self.close_network();
+                    }
+                }
+                (Due::Leaving, Some(watched)) if watched.has_workers() && !self.is_closed() => {
+                    self.close_network();
+                }
                 _ => {
                     let mut moments = self.state.lock();
                     // Somebody may have come since.
-                    if moments.closed || moments.first().is_none() {
+                    if moments.closed || !moments.has_any() {
                         moments.runs = false;
+                        let network = moments.network.watch.take();
+                        drop(moments);
+                        drop(network);
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Looks at the network no more, until somebody waits to connect again.
+    fn close_network(&self) {
+        let network = self.state.lock().network.watch.take();
+        drop(network);
     }
 
     /// Nobody is looked after any more, whoever is still on the way out.
@@ -337,6 +333,7 @@ impl Watch {
                 _ if moments.closed => Duration::ZERO,
                 Some(moment) if moment <= nanos => return moments.take_first(),
                 Some(moment) => Duration::from_nanos(moment.get() - nanos.get()),
+                None if moments.network.callers > 0 => LONG,
                 None => {
                     let since = *idle_since.get_or_insert(now);
                     IDLE.saturating_sub(now.saturating_duration_since(since))
@@ -346,11 +343,34 @@ impl Watch {
                 return Due::Leaving;
             }
             moments.is_awake = false;
-            moments = self.changed.wait_timeout(moments, clock.slice(left)).0;
+            moments = self.sleep(moments, clock, left);
             moments.is_awake = true;
-            if moments.first().is_some() {
+            if moments.has_any() {
                 idle_since = None;
             }
         }
+    }
+
+    /// Sleeps until it is woken, or the network has changed.
+    fn sleep<'a>(
+        &'a self,
+        moments: MutexGuard<'a, Moments>,
+        clock: &Clock,
+        left: Duration,
+    ) -> MutexGuard<'a, Moments> {
+        let left = clock.slice(left);
+        let Some(network) = moments.network.watch.clone() else {
+            return self.changed.wait_timeout(moments, left).0;
+        };
+        drop(moments);
+        let changed = network.wait(left);
+        let mut moments = self.state.lock();
+        match changed {
+            Ok(true) => moments.network.changed(self.nanos(clock.now())),
+            Ok(false) => {}
+            // It is looked at by those who wait alone, now and then.
+            Err(_) => moments.network.watch = None,
+        }
+        moments
     }
 }

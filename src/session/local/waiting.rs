@@ -20,7 +20,10 @@ impl Local {
     /// Waits on the thread of the program's that runs the task.
     pub(super) fn wait_here(&self, core: &Arc<Core>) -> Result<(), Error> {
         self.give_way(core);
+        let to_connect = core.state.lock().attempts.waits_to_connect();
+        let looked_after = to_connect.then(|| self.timer.look_after_caller());
         self.sleep(core)?;
+        drop(looked_after);
         self.wait_for_place(core)
     }
 

@@ -156,6 +156,11 @@ impl Attempts {
         self.connects = self.connects.saturating_add(1);
     }
 
+    /// It waits as after its first try.
+    pub(crate) fn network_has_changed(&mut self) {
+        self.connects = 0;
+    }
+
     /// Has it wait until it is tried again, not before.
     pub(crate) fn wait_to_retry(&mut self, until: Instant) {
         (self.waits_until, self.waits_to_connect) = (Some(until), false);
