@@ -4,7 +4,7 @@
 # As in `cross.sh`, the standard library is built from Debian's source of it.
 
 # Of `it`, what depends most on the system: sockets, timers, files, TLS, names.
-smoke=(connecting:: data:: downloads:: framing:: tls::certificates zones::)
+smoke=(connecting:: data:: downloads:: framing:: large_bodies:: tls::certificates zones::)
 
 skipped=()
 

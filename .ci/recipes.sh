@@ -76,14 +76,12 @@ has_files() {
     [ "$(find "$1" -name '*.bin' 2>/dev/null | wc -l)" -ge "$2" ]
 }
 
-# Downloads all, and is stopped in the middle.
-downloader() {
-    local manifest=examples/downloader/Cargo.toml place="$scratch/downloader"
-    local log="$scratch/logs/downloader.log" folder left number pid port status urls=()
-    cargo fmt --check --manifest-path "$manifest"
-    cargo run --manifest-path "$manifest" --target-dir "$place/target" >"$log"
-    printed "30 of 30 files are in " "$log"
-
+# Has the program of the recipe download in this folder, and stops it in the middle by what
+# Ctrl-C sends: nothing is left in a folder that was there, nor beside it.
+stop_downloads() {
+    local place="$1" log="$scratch/logs/downloader.log" folder left number pid port status urls=()
+    shift
+    mkdir -p "$place/there" "$place/temporary"
     python3 -u .ci/endless.py >"$place/port" 2>"$place/server.log" &
     server_pids+=($!)
     eventually test -s "$place/port"
@@ -91,12 +89,9 @@ downloader() {
     for number in $(seq 30); do
         urls+=("http://127.0.0.1:$port/$number.bin")
     done
-    # Nothing is left in a folder that was there, nor beside it.
-    mkdir "$place/there" "$place/temporary"
     for folder in "$place/there" "$place/made"; do
         status=0
-        TMPDIR="$place/temporary" "$place/target/debug/downloader-recipe" "$folder" "${urls[@]}" \
-            >"$log" &
+        TMPDIR="$place/temporary" "$@" "$folder" "${urls[@]}" >"$log" &
         pid=$!
         # Ten have come; the others never end.
         eventually has_files "$folder" 10
@@ -109,4 +104,14 @@ downloader() {
             return 1
         fi
     done
+}
+
+# Downloads all, and is stopped in the middle.
+downloader() {
+    local manifest=examples/downloader/Cargo.toml place="$scratch/downloader"
+    local log="$scratch/logs/downloader.log"
+    cargo fmt --check --manifest-path "$manifest"
+    cargo run --manifest-path "$manifest" --target-dir "$place/target" >"$log"
+    printed "30 of 30 files are in " "$log"
+    stop_downloads "$place" "$place/target/debug/downloader-recipe"
 }

@@ -22,7 +22,7 @@ windows_cargo() {
         CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=/usr/lib/wine/wine64 \
         WINEPREFIX="$wine_prefix" WINEDEBUG=-all \
         cargo "$command" -Zbuild-std=std,panic_unwind,test,proc_macro \
-        --target x86_64-pc-windows-gnu --features test-util "$@"
+        --target x86_64-pc-windows-gnu "$@"
 }
 
 # Makes a Windows of our own, without a browser and .NET, and sets `wine_prefix` to it.
@@ -45,11 +45,12 @@ make_wine_prefix() {
 windows_under_wine() {
     install_cross_compiler
     make_wine_prefix
-    tested windows_cargo test --lib
+    local with=(--features test-util)
+    tested windows_cargo test "${with[@]}" --lib
     if [ "${URLSESSION_CI_SYSTEMS:-}" = all ]; then
-        tested windows_cargo test --test it
+        tested windows_cargo test "${with[@]}" --test it
     else
-        tested windows_cargo test --test it -- "${windows_smoke[@]}"
+        tested windows_cargo test "${with[@]}" --test it -- "${windows_smoke[@]}"
     fi
-    windows_cargo run --example tour
+    windows_cargo run "${with[@]}" --example tour
 }

@@ -53,6 +53,13 @@ impl Surroundings {
 
     /// Returns the folder for temporary files: in the cache folder of the user, which is
     /// on a disk, where the system's own folder may be memory.
+    ///
+    /// On Windows that is what `LOCALAPPDATA` names, to which the Known Folder
+    /// `FOLDERID_LocalAppData` is equal for whoever has logged in, and which a caller may set for
+    /// what it starts. Who has none, as some services, gets the default place of that folder
+    /// (MSDN, `KNOWNFOLDERID`) in the profile, which std asks the system for
+    /// (`GetUserProfileDirectory`) where `USERPROFILE` is not set either. A call of
+    /// `SHGetKnownFolderPath` would need `unsafe`, and load the shell into the program.
     pub(super) fn cache_folder(self, system: System) -> Option<PathBuf> {
         let named = |path: Option<PathBuf>| path.filter(|path| !path.as_os_str().is_empty());
         if let Some(home) = named(self.urlsession_home) {

@@ -26,6 +26,11 @@ pub(super) enum Readers {
 
 /// A new file, removed when it is dropped.
 ///
+/// Not by the system: on Windows `FILE_FLAG_DELETE_ON_CLOSE` holds for as long as the file is
+/// open, under whatever name, and cannot be taken back by std once the file is to stay (MSDN,
+/// `CreateFile`); and where the handle was closed, as that of a download that the program has
+/// not moved yet, the file is gone.
+///
 /// Each piece goes straight to the system: no buffer, no copy.
 #[derive(Debug)]
 pub(super) struct PartialFile {

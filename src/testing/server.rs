@@ -153,7 +153,7 @@ impl Server {
 
     /// Lets everything that stalls now go on; see [`Answer::stall_after_head`].
     pub fn release(&self) {
-        self.shared.change(|state| state.releases += 1);
+        self.shared.let_go(|state| state.releases += 1);
     }
 
     /// Does this to the next connection in place of its handshake. May be repeated for those
@@ -290,7 +290,7 @@ impl Server {
     fn close(&mut self) {
         /// A handler may be busy for a while, but not for ever.
         const PATIENCE: Duration = Duration::from_secs(10);
-        self.shared.change(|state| state.closing = true);
+        self.shared.let_go(|state| state.closing = true);
         if let Some(accepting) = self.accepting.take() {
             self.listener.wake();
             // It catches the panics of its own.

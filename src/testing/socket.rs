@@ -33,6 +33,9 @@ impl Listener {
             .to_socket_addrs()?
             .next()
             .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no such address"))?;
+        // Without SO_REUSEADDR, which on Windows lets others take the port: there nobody binds the
+        // same address if the first has not set it, SO_EXCLUSIVEADDRUSE or not (MSDN, "Using
+        // SO_REUSEADDR and SO_EXCLUSIVEADDRUSE"). A port that is new needs it nowhere.
         let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;

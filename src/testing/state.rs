@@ -36,7 +36,7 @@ pub(super) struct Activity {
     pub(super) closing: bool,
     /// Moves with every change, so that a waiter can tell whether it has missed one.
     version: u64,
-    /// How many threads wait on the condition variable; nobody is woken at no cost.
+    /// How many threads wait; nobody is woken at no cost.
     waiting: u64,
 }
 
@@ -75,10 +75,13 @@ impl Activity {
     }
 }
 
-/// The state with its lock and the condition variable that tells of changes.
+/// The state with its lock and the condition variables that tell of changes.
 pub(super) struct Shared {
     state: Mutex<Activity>,
     changed: Condvar,
+    /// Tells those who hold connections that they may let go: hundreds of them need not hear of
+    /// every change.
+    let_go: Condvar,
     pub(super) limits: Limits,
 }
 
@@ -107,6 +110,7 @@ impl Shared {
         Self {
             state: Mutex::new(Rank::Server, Activity::default()),
             changed: Condvar::new(),
+            let_go: Condvar::new(),
             limits,
         }
     }
@@ -126,9 +130,34 @@ impl Shared {
         result
     }
 
+    /// Changes the state, and wakes those who hold connections, too.
+    pub(super) fn let_go(&self, change: impl FnOnce(&mut Activity)) {
+        self.change(change);
+        self.let_go.notify_all();
+    }
+
     /// Waits until `ready` gives a value, at most for `limit`.
     pub(super) fn wait<T>(
         &self,
+        limit: Duration,
+        ready: impl FnMut(&mut Activity) -> Option<T>,
+    ) -> Option<T> {
+        self.wait_on(&self.changed, limit, ready)
+    }
+
+    /// Waits until `ready` gives a value because of a [`let_go`](Self::let_go), at most for
+    /// `limit`.
+    pub(super) fn hold<T>(
+        &self,
+        limit: Duration,
+        ready: impl FnMut(&mut Activity) -> Option<T>,
+    ) -> Option<T> {
+        self.wait_on(&self.let_go, limit, ready)
+    }
+
+    fn wait_on<T>(
+        &self,
+        told: &Condvar,
         limit: Duration,
         mut ready: impl FnMut(&mut Activity) -> Option<T>,
     ) -> Option<T> {
@@ -140,7 +169,7 @@ impl Shared {
         loop {
             let left = deadline.checked_duration_since(Instant::now())?;
             state.waiting += 1;
-            state = self.changed.wait_timeout(state, left).0;
+            state = told.wait_timeout(state, left).0;
             state.waiting -= 1;
             if let Some(value) = ready(&mut state) {
                 return Some(value);

@@ -39,6 +39,7 @@ mod idle_threads;
 mod inbox;
 mod inside;
 mod keep_alive;
+mod large_bodies;
 mod line;
 mod look_ups;
 mod many_suspended;

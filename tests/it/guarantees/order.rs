@@ -455,7 +455,7 @@ fn a_queue_serves_several_sessions() {
 fn the_decision_about_a_response_is_obeyed_and_waited_for() {
     on_every_queue(|queue, session, recorder| {
         let server = Server::start();
-        server.handle(|_| Answer::status(200).body_of_size(64 << 20));
+        server.handle(|_| Answer::status(200).body_of_size(16 << 20));
         recorder.counts_data();
         recorder.on_response(OnResponse::Cancel);
         session.data_task(server.url("/")).resume();
@@ -473,7 +473,7 @@ fn the_decision_about_a_response_is_obeyed_and_waited_for() {
         let told = [
             Event::Created(2),
             response(2, 200),
-            Event::DataCount { id: 2, count: 64 << 20 },
+            Event::DataCount { id: 2, count: 16 << 20 },
             Event::done(2),
         ];
         assert_eq!(recorder.events(), told, "{queue:?}");
