@@ -142,6 +142,7 @@ fn what_a_slow_server_has_sent_is_in_the_file_and_told() {
                     length() == Some(sent) && task.progress().bytes_received == sent
                 });
                 assert!(running.is_running(), "{case}");
+                server.wait_until(|stats| stats.stalled == 1);
                 server.release();
                 assert_eq!(running.outcome(), LENGTH as u64, "{case}");
                 drop(task);
