@@ -183,6 +183,7 @@ mod clock;
 mod configuration;
 mod credentials;
 mod delivery;
+mod download;
 mod engine;
 mod error;
 mod files;
@@ -212,6 +213,7 @@ pub use credentials::{
     Disposition, Persistence, ProtectionSpace,
 };
 pub use delivery::{DeliveryQueue, Inbox, InboxSender, Reply};
+pub use download::{ResumeData, StartOver};
 pub use error::{Error, ErrorKind, Stage};
 pub use files::DownloadedFile;
 pub use headers::{HeaderFields, Headers};

@@ -64,6 +64,8 @@ impl ErrorKind {
                 | Self::StorageFull
                 | Self::FileAlreadyExists
                 | Self::FolderDoesNotExist
+                | Self::FileInUse
+                | Self::CannotResume
         )
     }
 
@@ -163,6 +165,10 @@ impl fmt::Display for ErrorKind {
             Self::StorageFull => "the disk is full",
             Self::FileAlreadyExists => "the file exists already",
             Self::FolderDoesNotExist => "the folder does not exist",
+            Self::FileInUse => "the partial file is in use",
+            Self::CannotResume => "the download cannot be resumed",
+            Self::LengthMismatch => "the body has another length than expected",
+            Self::DigestMismatch => "the body has another digest than expected",
             Self::SecureConnectionFailed => "the secure connection failed",
             Self::ServerCertificateHasBadDate => "the server's certificate has expired",
             Self::ServerCertificateUntrusted => "the server's certificate is not trusted",

@@ -112,6 +112,18 @@ pub enum ErrorKind {
     FileAlreadyExists,
     /// The folder to download to does not exist, or no longer.
     FolderDoesNotExist,
+    /// The partial file of a download is being written by another task or program.
+    FileInUse,
+    /// What a download could go on with is broken, was written by a newer version, or its file
+    /// has vanished or changed; see [`ResumeData`](crate::ResumeData).
+    #[doc(alias = "NSURLSessionDownloadTaskResumeData")]
+    CannotResume,
+    /// The body is not as long as was expected; see
+    /// [`expects_length`](crate::DownloadTask::expects_length).
+    LengthMismatch,
+    /// The body does not have the digest that was expected; see
+    /// [`expects_sha256`](crate::DownloadTask::expects_sha256).
+    DigestMismatch,
     /// The TLS handshake failed for a reason other than a certificate.
     #[doc(alias = "NSURLErrorSecureConnectionFailed")]
     SecureConnectionFailed,
@@ -156,6 +168,7 @@ impl ErrorKind {
             | Self::OutOfResources
             | Self::DelegatePanicked
             | Self::SessionInvalidated
+            | Self::CannotResume
             | Self::NotSupported => -1,
             Self::Cancelled => -999,
             Self::BadUrl | Self::InvalidRequest => -1000,
@@ -167,7 +180,10 @@ impl ErrorKind {
             Self::TooManyRedirects => -1007,
             Self::ResourceUnavailable => -1008,
             Self::NotConnectedToInternet => -1009,
-            Self::BadServerResponse | Self::UnacceptableStatus => -1011,
+            Self::BadServerResponse
+            | Self::UnacceptableStatus
+            | Self::LengthMismatch
+            | Self::DigestMismatch => -1011,
             Self::ZeroByteResource => -1014,
             Self::CannotDecodeRawData => -1015,
             Self::CannotDecodeContentData => -1016,
@@ -178,7 +194,10 @@ impl ErrorKind {
             Self::FileIsDirectory => -1101,
             Self::NoPermissionsToReadFile => -1102,
             Self::DataLengthExceedsMaximum => -1103,
-            Self::CannotCreateFile | Self::FileAlreadyExists | Self::FolderDoesNotExist => -3000,
+            Self::CannotCreateFile
+            | Self::FileAlreadyExists
+            | Self::FileInUse
+            | Self::FolderDoesNotExist => -3000,
             Self::CannotOpenFile => -3001,
             Self::CannotCloseFile => -3002,
             Self::CannotWriteToFile | Self::StorageFull => -3003,

@@ -10,6 +10,7 @@ mod groups;
 mod json;
 mod kind;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::sync::Arc;
@@ -70,6 +71,8 @@ struct Inner {
     url: Option<Box<str>>,
     /// It may be the program's.
     source: Option<Foreign<Arc<dyn StdError + Send + Sync>>>,
+    /// What somebody above this room has for whoever looks at it.
+    attached: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Error {
@@ -82,7 +85,7 @@ impl Error {
 
     #[cold]
     fn made(kind: ErrorKind, detail: Cow<'static, str>) -> Self {
-        Self(Arc::new(Inner { kind, stage: None, detail, url: None, source: None }))
+        Self(Arc::new(Inner { kind, stage: None, detail, url: None, source: None, attached: None }))
     }
 
     /// The error of every load that was ended by a [`CancelToken`](crate::CancelToken).
@@ -127,6 +130,17 @@ impl Error {
             inner.detail = format!("{}: {words}", inner.detail).into();
         }
         self.because(source)
+    }
+
+    /// Adds something of this crate's for whoever looks at the error.
+    #[cold]
+    pub(crate) fn attaching(mut self, what: Arc<dyn Any + Send + Sync>) -> Self {
+        Arc::make_mut(&mut self.0).attached = Some(Foreign::new(what));
+        self
+    }
+
+    pub(crate) fn attached<T: Any>(&self) -> Option<&T> {
+        self.0.attached.as_ref()?.downcast_ref()
     }
 
     /// Returns the kind, which is what programs decide by.

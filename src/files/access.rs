@@ -1,7 +1,10 @@
 //! Who may use a file: what new files in a folder get, given to a file from elsewhere.
 
-use std::fs::{File, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
+use std::path::Path;
+
+use crate::random;
 
 /// What the kernel gave to a new file in a folder, which it alone knows without a race:
 /// by the umask, the folder's group if new files inherit it, its default access list.
@@ -23,6 +26,11 @@ impl Access {
             group: std::os::unix::fs::MetadataExt::gid(&metadata),
             has_list: has_list(file),
         })
+    }
+
+    /// Returns what a new file in `folder` gets, by creating one.
+    pub(super) fn of_new_files(folder: &Path) -> io::Result<Self> {
+        Self::of(&probe(folder)?)
     }
 
     /// Gives `file` the group, and returns whether the permissions are all that is then
@@ -51,6 +59,23 @@ impl Access {
         file.set_permissions(self.permissions)?;
         Ok(before)
     }
+}
+
+/// Creates a file as every program does, which is gone when it is closed.
+fn probe(folder: &Path) -> io::Result<File> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{Mode, OFlags, open};
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        if let Ok(file) = open(folder, flags, Mode::from_raw_mode(0o666)) {
+            return Ok(File::from(file));
+        }
+    }
+    let path = folder.join(format!(".urlsession-{:016x}.part", random::bits()));
+    let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
+    // Its permissions are still told when it has no name any more.
+    fs::remove_file(&path)?;
+    Ok(file)
 }
 
 /// With a list the group's bits of the mode are the mask of the list: given to a file

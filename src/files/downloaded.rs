@@ -7,12 +7,12 @@ use std::{fmt, fs, io, mem};
 use crate::census::{Census, Kind};
 use crate::error::Error;
 use crate::files::access::Access;
-use crate::files::destination::Destination;
 use crate::files::failure::{Action, failed, taken_away};
 use crate::files::moving;
 use crate::files::own_path::OwnPath;
 use crate::files::partial::sync_data;
 use crate::files::target::{Existing, Target};
+use crate::random;
 
 /// A downloaded file, which is deleted when this is dropped, unless it was given a place.
 ///
@@ -130,29 +130,27 @@ impl DownloadedFile {
     }
 
     fn move_to(&mut self, path: &Path, existing: Existing) -> Result<(), Error> {
-        let target = Target::new(path, existing, &self.census)?;
+        self.move_to_target(Target::new(path, existing, &self.census)?)
+    }
+
+    pub(super) fn move_to_target(&mut self, target: Target) -> Result<(), Error> {
         let _counted = self.census.count(Kind::File);
         // Windows syncs only what may be written.
         let mut file = self.open_for(Action::Move, OpenOptions::new().read(true).write(true))?;
         sync_data(&file, self.own.path())?;
 
-        let beside = target.create_beside()?;
-        let access = beside.access()?;
+        let access = Access::of_new_files(target.folder())
+            .map_err(|error| failed(Action::Create, target.path(), error))?;
         if !access.prepare(&file) {
-            drop(beside);
-            return self.copy_to(&mut file, target);
+            return self.copy_to(&mut file, &target);
         }
-        let mut beside = beside.close();
-        match moving::replace(self.own.path(), beside.path()) {
-            Ok(()) => {
-                beside.keep();
-                self.move_on(&file, beside.path(), access, &target)
-            }
+        let beside = target.folder().join(target.name_beside(random::bits()));
+        match moving::rename_to_new(self.own.path(), &beside) {
+            Ok(()) => self.move_on(&file, &beside, access, &target),
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                drop(beside);
-                self.copy_to(&mut file, target)
+                self.copy_to(&mut file, &target)
             }
-            Err(error) => Err(failed(Action::Move, path, error)),
+            Err(error) => Err(failed(Action::Move, target.path(), error)),
         }
     }
 
@@ -181,12 +179,17 @@ impl DownloadedFile {
     }
 
     /// Copies the file to another volume, or for the access that only a new file gets.
-    fn copy_to(&mut self, file: &mut File, target: Target) -> Result<(), Error> {
-        let mut copy = Destination::create(target)?;
+    fn copy_to(&mut self, file: &mut File, target: &Target) -> Result<(), Error> {
+        let mut copy = target.create_beside()?;
         copy.append(file)?;
-        let original = mem::replace(&mut self.own, copy.finish_own()?);
+        let copy = copy.finish(target)?;
+        let original = mem::replace(&mut self.own, copy.own);
         original.discard();
         Ok(())
+    }
+
+    pub(super) fn into_own(self) -> OwnPath {
+        self.own
     }
 
     /// Opens the file itself, not what somebody has put in its place.

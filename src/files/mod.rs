@@ -1,33 +1,34 @@
 //! Writes downloaded bodies to files.
 //!
-//! There are two ways for a body to become a file. A [`TemporaryFile`] is private, in a
-//! folder of this crate, and becomes a [`DownloadedFile`], which the program moves to
-//! where it wants it. A [`Destination`] is a file beside the place that the program named
-//! beforehand, and is moved there when it is whole.
+//! A [`PartialFile`] is private (0600) and, where the system can have that, without a name as
+//! long as it is written: in a folder of this crate, or in the one that the program wants the
+//! file in. When it is whole it becomes a [`DownloadedFile`], which the program moves to where it
+//! wants it, or which came to its [`Target`].
 //!
-//! Both are new files under names that nobody can guess, and are gone unless they came to
-//! their place: after an error, a panic, a drop. Both come there by one renaming, after
-//! the bytes are on the disk, so that a file is whole or is not there. What is there
-//! already is replaced only if the program asks for that, which the system itself
-//! decides, in the same step as the renaming. A symbolic link at the place is never
-//! followed; those among its folders are.
+//! What has a name has one that nobody can guess, unless the program asked for a file that the
+//! next start goes on with, and is gone unless it came to its place: after an error, a panic, a
+//! drop. It comes there by one renaming, after the bytes are on the disk, so that a file is whole
+//! or is not there. What is there already is replaced only if the program asks for that, which
+//! the system itself decides, in the same step as the renaming. A symbolic link at the place is
+//! never followed; those among its folders are.
 
 mod access;
-mod destination;
 mod downloaded;
 mod failure;
 mod folder;
+mod kept;
 mod moving;
 mod own_path;
 mod partial;
-mod sink;
+pub(crate) mod private;
+mod stamp;
 mod target;
-mod temporary;
+pub(crate) mod temporary;
 #[cfg(test)]
 mod tests;
 
-use destination::Destination;
 pub use downloaded::DownloadedFile;
-pub(crate) use sink::{Sink, give_maker, maker};
+pub(crate) use kept::KeptFile;
+pub(crate) use partial::PartialFile;
+pub(crate) use stamp::Stamp;
 pub(crate) use target::{Existing, Target};
-use temporary::TemporaryFile;

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
+use crate::files::stamp::Stamp;
 use crate::log;
 
 /// A path with the file that was created there, which is removed when this is dropped.
@@ -30,6 +31,11 @@ impl OwnPath {
         Ok(Self { path, identity, removes: true })
     }
 
+    /// The file that was at `path` before.
+    pub(super) fn known(path: PathBuf, stamp: &Stamp) -> Self {
+        Self { path, identity: Identity::stamped(stamp), removes: true }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -51,7 +57,12 @@ impl OwnPath {
 
     /// The file stays when this is dropped.
     pub(super) fn keep(&mut self) {
-        self.removes = false;
+        self.stay(true);
+    }
+
+    /// The file stays when this is dropped, or not.
+    pub(super) fn stay(&mut self, stays: bool) {
+        self.removes = !stays;
     }
 
     pub(super) fn is_kept(&self) -> bool {
@@ -95,6 +106,16 @@ impl Identity {
     fn of(metadata: &Metadata) -> Self {
         use std::os::unix::fs::MetadataExt;
         Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    #[cfg(unix)]
+    fn stamped(stamp: &Stamp) -> Self {
+        Self { device: stamp.device, inode: stamp.inode }
+    }
+
+    #[cfg(not(unix))]
+    fn stamped(_stamp: &Stamp) -> Self {
+        Self {}
     }
 
     /// Windows tells no file's number through std.

@@ -1,78 +1,86 @@
 //! A file that is being written.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::Path;
+mod create;
+mod exclusive;
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use crate::census::{Census, Counted, Kind};
 use crate::error::Error;
 use crate::files::access::Access;
-use crate::files::failure::{Action, failed};
+use crate::files::downloaded::DownloadedFile;
+use crate::files::failure::{Action, failed, taken_away};
 use crate::files::own_path::OwnPath;
+use crate::files::stamp::Stamp;
+use crate::files::target::Target;
 use crate::random;
+
+pub(super) use create::new as create_new;
 
 /// How often another name is tried if one is taken. With 64 random bits the second
 /// attempt is for a folder that somebody has filled on purpose.
 const ATTEMPTS: usize = 8;
 
-/// Who may read the new file.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Readers {
-    /// This user.
-    Owner,
-    /// Whoever the umask of the process, or the folder's default ACL, lets.
-    Umask,
-}
-
-/// A new file, removed when it is dropped.
+/// A new file that only this user can read, removed when it is dropped, unless it
+/// [stays](Self::stay).
+///
+/// Where the system can, it has no name as long as it is written, so that not even a kill
+/// leaves it. Each piece goes straight to the system: no buffer, no copy.
 ///
 /// Not by the system: on Windows `FILE_FLAG_DELETE_ON_CLOSE` holds for as long as the file is
 /// open, under whatever name, and cannot be taken back by std once the file is to stay (MSDN,
 /// `CreateFile`); and where the handle was closed, as that of a download that the program has
 /// not moved yet, the file is gone.
-///
-/// Each piece goes straight to the system: no buffer, no copy.
 #[derive(Debug)]
-pub(super) struct PartialFile {
+pub(crate) struct PartialFile {
     // Closed first: Windows removes no file that is open.
     file: File,
-    pub(super) own: OwnPath,
+    own: Option<OwnPath>,
+    folder: PathBuf,
     length: u64,
+    census: Census,
     _counted: Counted,
 }
 
 impl PartialFile {
-    /// Creates a file in `folder`, under what `name` makes of a number nobody can guess.
+    /// Creates a file in `folder`, without a name if the system can, else under what `name`
+    /// makes of a number that nobody can guess.
     ///
     /// Nothing that is there is opened: the system creates the file or refuses
     /// (`O_CREAT | O_EXCL`, which follows no symbolic link either).
-    pub(super) fn create(
+    pub(crate) fn create(
         folder: &Path,
-        name: impl Fn(u64) -> String,
-        readers: Readers,
+        name: &dyn Fn(u64) -> String,
         census: &Census,
     ) -> Result<Self, Error> {
         let counted = census.count(Kind::File);
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let path = folder.join(name(random::bits()));
-            let created = create_new(&path, readers)
-                .and_then(|file| OwnPath::new(path.clone(), &file).map(|own| (file, own)));
-            match created {
-                Ok((file, own)) => return Ok(Self { file, own, length: 0, _counted: counted }),
-                Err(error)
-                    if error.kind() == io::ErrorKind::AlreadyExists && attempts < ATTEMPTS => {}
-                Err(error) => return Err(failed(Action::Create, &path, error)),
-            }
+        if let Some(file) = create::unnamed(folder) {
+            return Ok(Self::of(file, None, folder, census, counted));
         }
+        let (file, own) = with_free_name(folder, name, &|path| {
+            let file = create::new(path)?;
+            let own = OwnPath::new(path.to_owned(), &file)?;
+            Ok((file, own))
+        })?;
+        Ok(Self::of(file, Some(own), folder, census, counted))
+    }
+
+    fn of(
+        file: File,
+        own: Option<OwnPath>,
+        folder: &Path,
+        census: &Census,
+        counted: Counted,
+    ) -> Self {
+        let (folder, census) = (folder.to_owned(), census.clone());
+        Self { file, own, folder, length: 0, census, _counted: counted }
     }
 
     /// Writes all of `bytes` at the end.
-    pub(super) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file
-            .write_all(bytes)
-            .map_err(|error| failed(Action::Write, self.own.path(), error))?;
+    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes).map_err(|error| self.failed(Action::Write, error))?;
         self.length += bytes.len() as u64;
         Ok(())
     }
@@ -80,49 +88,160 @@ impl PartialFile {
     /// Appends the rest of `source`, inside the kernel where that is possible.
     pub(super) fn append(&mut self, source: &mut File) -> Result<(), Error> {
         let copied = io::copy(source, &mut self.file);
-        self.length += copied.map_err(|error| failed(Action::Write, self.own.path(), error))?;
+        self.length += copied.map_err(|error| self.failed(Action::Write, error))?;
         Ok(())
     }
 
     /// Returns how many bytes were written.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.length
     }
 
-    /// Returns who may use this file, as long as nothing has changed that.
-    pub(super) fn access(&self) -> Result<Access, Error> {
-        Access::of(&self.file).map_err(|error| failed(Action::Create, self.own.path(), error))
+    /// Returns where it is, or is to be.
+    pub(crate) fn path(&self) -> &Path {
+        self.own.as_ref().map_or(&self.folder, OwnPath::path)
     }
 
-    /// Waits until the bytes are on the disk, and closes the file.
-    pub(super) fn sync(self) -> Result<OwnPath, Error> {
-        sync_data(&self.file, self.own.path())?;
-        Ok(self.own)
+    /// Waits until the bytes are on the disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        sync_data(&self.file, self.path())
     }
 
-    /// Closes the file.
-    pub(super) fn close(self) -> OwnPath {
-        self.own
+    /// Has it end behind so many bytes, and what comes lie there.
+    pub(crate) fn cut(&mut self, length: u64) -> Result<(), Error> {
+        let cut = self.file.set_len(length);
+        cut.and_then(|()| self.file.seek(SeekFrom::Start(length)))
+            .map_err(|error| self.failed(Action::Write, error))?;
+        self.length = length;
+        Ok(())
+    }
+
+    /// Reads all of it from its beginning, `each` piece after the other; what comes is
+    /// written behind it all the same.
+    pub(crate) fn read_all(
+        &mut self,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        const PIECE: usize = 256 * 1024;
+        let cannot_read = |error| failed(Action::Open, self.path(), error);
+        (&self.file).seek(SeekFrom::Start(0)).map_err(cannot_read)?;
+        let (mut buffer, mut left) = (vec![0; PIECE], self.length);
+        while left > 0 {
+            let most = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+            let count = match (&self.file).read(&mut buffer[..most]) {
+                Ok(0) => return Err(taken_away(Action::Open, self.path())),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(cannot_read)?,
+            };
+            each(&buffer[..count])?;
+            left -= count as u64;
+        }
+        Ok(())
+    }
+
+    /// Gives it a name if it has none, in its folder.
+    pub(crate) fn name(&mut self, name: &dyn Fn(u64) -> String) -> Result<(), Error> {
+        if self.own.is_none() {
+            let own = with_free_name(&self.folder, name, &|path| {
+                create::link(&self.file, path)?;
+                OwnPath::new(path.to_owned(), &self.file)
+            })?;
+            self.own = Some(own);
+        }
+        Ok(())
+    }
+
+    /// Has it stay when it is dropped, or not.
+    pub(crate) fn stay(&mut self, stays: bool) {
+        if let Some(own) = &mut self.own {
+            own.stay(stays);
+        }
+    }
+
+    /// Returns what tells it from others, and whether it is as it was.
+    pub(crate) fn stamp(&self) -> Result<Stamp, Error> {
+        let metadata = self.metadata(Action::Open)?;
+        Ok(Stamp::of(&metadata))
+    }
+
+    fn metadata(&self, action: Action) -> Result<Metadata, Error> {
+        self.file.metadata().map_err(|error| self.failed(action, error))
+    }
+
+    /// The file is whole: it comes to `target`, whatever folder that is in, on the disk before
+    /// it is seen there. On an error it is as it was, and may be tried again.
+    pub(crate) fn finish(&mut self, target: &Target) -> Result<DownloadedFile, Error> {
+        self.sync()?;
+        if target.folder() != self.folder {
+            return self.finish_elsewhere(target);
+        }
+        // The kernel alone knows what new files get there, and this is one: its group and its
+        // access list, if it has one, it got when it was created.
+        let private = self.metadata(Action::Move)?.permissions();
+        let access = Access::of_new_files(&self.folder).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => taken_away(Action::Move, target.path()),
+            _ => failed(Action::Create, target.path(), error),
+        })?;
+        access.give(&self.file).map_err(|error| self.failed(Action::Move, error))?;
+        let moved = self.name(&|number| target.name_beside(number)).and_then(|()| {
+            let own = self.own.as_mut().ok_or_else(|| taken_away(Action::Move, &self.folder))?;
+            target.receive(own)
+        });
+        if let Err(error) = moved {
+            let _ = self.file.set_permissions(private);
+            return Err(error);
+        }
+        self.hand_over()
+    }
+
+    fn finish_elsewhere(&mut self, target: &Target) -> Result<DownloadedFile, Error> {
+        let mut file = self.finish_temporary()?;
+        let moved = file.move_to_target(target.clone());
+        if let Err(error) = moved {
+            self.own = Some(file.into_own());
+            return Err(error);
+        }
+        Ok(file)
+    }
+
+    /// The file is whole, and stays where it is until the program gives it a place. It need
+    /// not be on the disk until then.
+    pub(crate) fn finish_temporary(&mut self) -> Result<DownloadedFile, Error> {
+        self.name(&super::temporary::name)?;
+        // Also one that was to stay until somebody goes on with it.
+        self.stay(false);
+        self.hand_over()
+    }
+
+    fn hand_over(&mut self) -> Result<DownloadedFile, Error> {
+        let own = self.own.take().ok_or_else(|| taken_away(Action::Move, &self.folder))?;
+        Ok(DownloadedFile::new(own, self.length, self.census.clone()))
+    }
+
+    fn failed(&self, action: Action, error: io::Error) -> Error {
+        failed(action, self.path(), error)
+    }
+}
+
+/// Tries names until one is free.
+fn with_free_name<T>(
+    folder: &Path,
+    name: &dyn Fn(u64) -> String,
+    create: &dyn Fn(&Path) -> io::Result<T>,
+) -> Result<T, Error> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let path = folder.join(name(random::bits()));
+        match create(&path) {
+            Ok(created) => return Ok(created),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempts < ATTEMPTS => {}
+            Err(error) => return Err(failed(Action::Create, &path, error)),
+        }
     }
 }
 
 /// Waits until what was written to `file`, which lies at `path`, is on the disk.
 pub(super) fn sync_data(file: &File, path: &Path) -> Result<(), Error> {
     file.sync_data().map_err(|error| failed(Action::Sync, path, error))
-}
-
-#[cfg(unix)]
-fn create_new(path: &Path, readers: Readers) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mode = match readers {
-        Readers::Owner => 0o600,
-        Readers::Umask => 0o666,
-    };
-    OpenOptions::new().write(true).create_new(true).mode(mode).open(path)
-}
-
-/// Elsewhere a file has the access list of its folder.
-#[cfg(not(unix))]
-fn create_new(path: &Path, _readers: Readers) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).open(path)
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, already_exists, failed, is_directory, taken_away};
 use crate::files::moving;
 use crate::files::own_path::OwnPath;
-use crate::files::partial::{PartialFile, Readers};
+use crate::files::partial::PartialFile;
 
 /// What happens to a file that is at the place already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +46,30 @@ impl Target {
         Ok(target)
     }
 
-    pub(super) fn census(&self) -> &Census {
-        &self.census
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// Creates a file in the same folder, with the mode that new files have there.
-    pub(super) fn create_beside(&self) -> Result<PartialFile, Error> {
+    /// Returns the path, and what happens to what is there.
+    pub(crate) fn place(&self) -> (PathBuf, Existing) {
+        (self.path.clone(), self.existing)
+    }
+
+    /// Returns a name for a file that lies beside it until it is whole.
+    pub(crate) fn name_beside(&self, number: u64) -> String {
         let stem = beginning(self.path.file_name().unwrap_or_default());
-        let name = |number| format!(".{stem}.{number:016x}.part");
-        PartialFile::create(self.folder(), name, Readers::Umask, &self.census)
+        format!(".{stem}.{number:016x}.part")
+    }
+
+    /// Returns the path of what lies beside it under its own name, hidden and with an `ending`.
+    pub(crate) fn beside(&self, ending: &str) -> PathBuf {
+        let stem = beginning(self.path.file_name().unwrap_or_default());
+        self.folder().join(format!(".{stem}.{ending}"))
+    }
+
+    /// Creates a file in the same folder.
+    pub(crate) fn create_beside(&self) -> Result<PartialFile, Error> {
+        PartialFile::create(self.folder(), &|number| self.name_beside(number), &self.census)
     }
 
     /// Moves a file that lies in the same folder to the path, where it stays.
@@ -109,7 +124,7 @@ impl Target {
         Ok(())
     }
 
-    fn folder(&self) -> &Path {
+    pub(super) fn folder(&self) -> &Path {
         // An absolute path that ends in a name has one.
         self.path.parent().unwrap_or(&self.path)
     }

@@ -31,7 +31,6 @@ use status::Statuses;
 use timers::Timers;
 
 pub(crate) use more::Redirects;
-#[cfg(test)]
 pub(crate) use origin::OF_ONE_ORIGIN;
 pub(crate) use origin::drop_what_is_of_one_origin;
 pub(crate) use userinfo::UserInfo;
@@ -292,6 +291,12 @@ impl Request {
 
     pub(crate) fn cancel(&self) -> Option<&CancelToken> {
         self.cancel.as_ref()
+    }
+
+    /// A token that has ended one load would end the next at once.
+    pub(crate) fn without_cancel_token(mut self) -> Self {
+        self.cancel = None;
+        self
     }
 
     pub(crate) fn decodes(&self) -> Option<bool> {

@@ -10,7 +10,7 @@ const MONTHS: [&str; 12] =
 /// Reads a date. One of two digits for its year is at most 50 years after `now`.
 ///
 /// The name of the day is passed over: it follows from the date, and servers get it wrong.
-pub(super) fn parse(text: &str, now: SystemTime) -> Option<SystemTime> {
+pub(crate) fn parse(text: &str, now: SystemTime) -> Option<SystemTime> {
     let parts: Vec<_> = text.split_ascii_whitespace().collect();
     let (year, month, day, time) = match parts[..] {
         // Sun, 06 Nov 1994 08:49:37 GMT

@@ -66,7 +66,7 @@ pub struct EntityTag {
 }
 
 impl EntityTag {
-    pub(super) fn parse(value: &str) -> Option<Self> {
+    pub(crate) fn parse(value: &str) -> Option<Self> {
         let value = value.trim();
         let (is_weak, quoted) =
             value.strip_prefix("W/").map_or((false, value), |rest| (true, rest));

@@ -21,6 +21,7 @@ use url::Url;
 use crate::error;
 use crate::headers::Headers;
 
+pub(crate) use date::parse as parse_date;
 pub use fields::{ContentType, EntityTag};
 pub use links::Link;
 pub(crate) use way::Ends;

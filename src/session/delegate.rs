@@ -13,6 +13,7 @@ use super::task::progress::Progress;
 use crate::body::Body;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;
+use crate::download::StartOver;
 use crate::error::Error;
 use crate::files::DownloadedFile;
 use crate::foreign::Foreign;
@@ -312,6 +313,23 @@ pub trait Delegate: Send + Sync {
     )]
     fn did_write_data(&self, task: &Task, written: u64, total: u64, expected: Option<u64>) {
         task.forward(|next, task| next.did_write_data(task, written, total, expected));
+    }
+
+    /// The download goes on with what is there of it: so many bytes, of so many in all if that is
+    /// known. What the server sends was proven to be of the same version.
+    ///
+    /// Told for each attempt that goes on: with [`ResumeData`](crate::ResumeData), with what an
+    /// earlier run of the program has [kept](DownloadTask::resumable), and after a connection
+    /// that broke, where the task tries again by itself.
+    #[doc(alias = "urlSession(_:downloadTask:didResumeAtOffset:expectedTotalBytes:)")]
+    fn did_resume_at_offset(&self, task: &Task, offset: u64, expected: Option<u64>) {
+        task.forward(|next, task| next.did_resume_at_offset(task, offset, expected));
+    }
+
+    /// What was there of the download could not be gone on with, and is gone: it is loaded from
+    /// its first byte, and counted anew.
+    fn did_start_over(&self, task: &Task, reason: StartOver) {
+        task.forward(|next, task| next.did_start_over(task, reason));
     }
 
     /// The body is whole, in a file. Comes before the completion, and only if there is no

@@ -152,7 +152,7 @@ impl ByHand {
         }
         let outcome = {
             let _inside = Inside::enter(&core.shared);
-            audience::guarded(|| self.loader.attempt(&core, &mut None))
+            audience::guarded(|| self.loader.only_attempt(&core))
         };
         if self.puts_back(&core) {
             return true;
@@ -286,7 +286,7 @@ impl Scheduler for ByHand {
         self.attach_caller(task)?;
         let outcome = {
             let _inside = Inside::enter(&task.shared);
-            audience::guarded(|| self.loader.attempt(task, &mut None))
+            audience::guarded(|| self.loader.attempts(task))
         };
         self.close(task, outcome)
     }

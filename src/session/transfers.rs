@@ -8,6 +8,7 @@ use super::finished::Finished;
 use super::handle::Session;
 use super::task::{DownloadTask, Kind, Product, Reports, Sends, UploadTask};
 use crate::body::Body;
+use crate::download::ResumeData;
 use crate::error::Error;
 use crate::request::Request;
 
@@ -173,6 +174,32 @@ impl Session {
     #[must_use = "a task does nothing before it is resumed or run"]
     pub fn download_task(&self, request: impl Into<Request>) -> DownloadTask {
         DownloadTask::of(&self.task(request.into(), Kind::download(), Reports::Delegates))
+    }
+
+    /// Makes a task that goes on with a download that was interrupted, with the request and the
+    /// place that `resume_data` has; it is suspended.
+    ///
+    /// The rest is asked for and appended if it is proven to be of the same version; if not, the
+    /// download [starts over](crate::Delegate::did_start_over). An answer that says nothing of the
+    /// file, such as a 403 because the URL has expired, ends the task with
+    /// [`ErrorKind::UnacceptableStatus`](crate::ErrorKind::UnacceptableStatus), whose
+    /// [`resume_data`](Error::resume_data) can be gone on with by
+    /// [another URL](crate::ResumeData::request_mut). The [response](Download::response) is the
+    /// last one: 206 with a part, or 416 if nothing was missing.
+    ///
+    /// If the partial file has vanished, or was changed, the task fails with
+    /// [`ErrorKind::CannotResume`](crate::ErrorKind::CannotResume) before anything is sent.
+    ///
+    /// [`save_to`](DownloadTask::save_to) names another place. A task that is to report to a
+    /// closure or a channel takes [`updates`](DownloadTask::updates) or has a delegate.
+    #[doc(alias = "downloadTask(withResumeData:)")]
+    #[doc(alias = "downloadTaskWithResumeData:")]
+    #[doc(alias = "download(resumeFrom:)")]
+    #[must_use = "a task does nothing before it is resumed or run"]
+    pub fn download_task_with_resume_data(&self, resume_data: ResumeData) -> DownloadTask {
+        let request = resume_data.request().clone();
+        let kind = Kind::download_with(resume_data);
+        DownloadTask::of(&self.task(request, kind, Reports::Delegates))
     }
 
     /// Makes a task that downloads to a file; `completion` is called once with it, on the

@@ -4,6 +4,7 @@ use std::thread::ThreadId;
 use std::time::Duration;
 
 use crate::credentials::AuthenticationMethod;
+use crate::download::StartOver;
 use crate::error::ErrorKind;
 use crate::session::Progress;
 
@@ -91,6 +92,22 @@ pub enum Event {
         /// What was told.
         progress: Progress,
     },
+    /// [`did_resume_at_offset`](crate::Delegate::did_resume_at_offset).
+    Resumed {
+        /// The task.
+        id: u64,
+        /// How many bytes were there.
+        offset: u64,
+        /// How many there will be, if that is known.
+        expected: Option<u64>,
+    },
+    /// [`did_start_over`](crate::Delegate::did_start_over).
+    StartedOver {
+        /// The task.
+        id: u64,
+        /// Why.
+        reason: StartOver,
+    },
     /// [`did_complete`](crate::Delegate::did_complete).
     Complete {
         /// The task.
@@ -144,6 +161,8 @@ impl Event {
             | Self::DataCount { id, .. }
             | Self::Retry { id, .. }
             | Self::Progress { id, .. }
+            | Self::Resumed { id, .. }
+            | Self::StartedOver { id, .. }
             | Self::Complete { id, .. } => Some(*id),
             Self::Invalid | Self::SessionChallenge { .. } => None,
         }

@@ -62,14 +62,18 @@ fn a_place_that_cannot_be_is_refused_before_any_request_is_sent() {
 }
 
 /// Starts a download to the folder and waits until a part of it is written.
-fn half_written(task: &DownloadTask, server: &Server, folder: &Folder) -> Running<ErrorOr> {
+fn half_written(task: &DownloadTask, server: &Server) -> Running<ErrorOr> {
     server.enqueue(Answer::status(200).body_of_size(LENGTH).stall_in_body_after(LENGTH / 2));
-    let before = folder.names().len();
     let running = task.clone();
     let running = Running::start(move || running.run().map(drop));
     server.wait_until(|stats| stats.stalled == 1);
-    wait_for("a part of the file", || folder.names().len() == before + 1);
+    wait_for("a part of the file", || is_half_written(task));
     running
+}
+
+/// Whether all that has come of the body is written.
+fn is_half_written(task: &Task) -> bool {
+    task.progress().bytes_received == LENGTH / 2
 }
 
 type ErrorOr = Result<(), urlsession::Error>;
@@ -81,7 +85,7 @@ fn a_target_that_appears_meanwhile_is_refused_at_the_end_and_stays() {
     let task = session.download_task(server.url("/"));
     let place = folder.path().join("a");
     task.save_to(&place).unwrap();
-    let running = half_written(&task, &server, &folder);
+    let running = half_written(&task, &server);
     fs::write(&place, "mine").unwrap();
     server.release();
     let error = running.outcome().unwrap_err();
@@ -105,7 +109,7 @@ fn a_folder_that_vanishes_meanwhile_is_an_error_of_its_own() {
     let running = task.clone();
     let running = Running::start(move || running.run().map(drop));
     server.wait_until(|stats| stats.stalled == 1);
-    wait_for("a part of the file", || fs::read_dir(&inner).unwrap().count() == 1);
+    wait_for("a part of the file", || is_half_written(&task));
     fs::remove_dir_all(&inner).unwrap();
     server.release();
     let error = running.outcome().unwrap_err();
@@ -228,8 +232,8 @@ fn nothing_is_left_of_a_download_that_ends_in_the_middle() {
                 let request = Request::get(server.url("/"));
                 let downloading = form.start(&session, &log, request, place);
                 server.wait_until(|stats| stats.stalled == 1);
-                wait_for("a part of the file", || folder.names().len() == 1);
                 let task = session.all_tasks().remove(0);
+                wait_for("a part of the file", || is_half_written(&task));
                 assert!(downloading.task.as_ref().is_none_or(|known| *known == task), "{case}");
                 // A clock may be turned before somebody waits by it.
                 while downloading.is_running() {
@@ -454,7 +458,7 @@ fn a_streamed_upload_that_became_a_download_starts_over_with_its_body() {
     let task = session.streamed_upload_task(Request::put(server.url("/")));
     task.resume();
     server.wait_until(|stats| stats.stalled == 1);
-    wait_for("a part of the file", || folder.names().len() == 1);
+    wait_for("a part of the file", || is_half_written(&task));
     task.suspend();
     server.release();
     task.resume();

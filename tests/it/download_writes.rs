@@ -133,13 +133,14 @@ fn what_a_slow_server_has_sent_is_in_the_file_and_told() {
                 let session = into(&session, &folder);
                 server.enqueue(coming.answer(LENGTH).stall_in_body_after(sent));
                 let task = session.download_task(coming.request(server.url("/")));
+                // So that the file has a name meanwhile.
+                task.save_to(folder.path().join("a")).unwrap();
+                task.resumable(true).unwrap();
                 let running = run(&task);
-                let length = || {
-                    let name = folder.names().first().cloned();
-                    name.map(|name| fs::metadata(folder.path().join(name)).unwrap().len())
-                };
+                let part = folder.path().join(".a.part");
                 wait_for("what was sent", || {
-                    length() == Some(sent) && task.progress().bytes_received == sent
+                    let length = fs::metadata(&part).map_or(0, |found| found.len());
+                    length == sent && task.progress().bytes_received == sent
                 });
                 assert!(running.is_running(), "{case}");
                 server.wait_until(|stats| stats.stalled == 1);

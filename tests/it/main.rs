@@ -64,6 +64,7 @@ mod redirects;
 mod refused_threads;
 mod requests;
 mod responses;
+mod resuming;
 mod retries;
 mod services;
 #[cfg(target_os = "linux")]

@@ -7,10 +7,14 @@ fn a_destination_is_written_beside_its_target_and_comes_there_whole() {
     let scratch = Scratch::new();
     let target = scratch.join("a.txt");
     let destination = begun(&target, Existing::Refuse, "body");
+    if cfg!(target_os = "linux") {
+        assert_eq!(scratch.names(), [""; 0]);
+    }
+    let destination = destination.named();
     let names = scratch.names();
     let [beside] = names.as_slice() else { panic!("{names:?}") };
     assert!(beside.starts_with(".a.txt.") && beside.ends_with(".part"), "{beside}");
-    assert_eq!(destination.path(), scratch.join(beside));
+    assert_eq!(destination.file.path(), scratch.join(beside));
     assert_eq!(destination.finish().unwrap().path(), target);
     assert_eq!(scratch.names(), ["a.txt"]);
     assert_eq!(content(target), "body");
@@ -21,6 +25,7 @@ fn an_unfinished_destination_leaves_nothing() {
     let scratch = Scratch::new();
     let target = scratch.file("a.txt", "old");
     drop(begun(&target, Existing::Replace, "half of it"));
+    drop(begun(&target, Existing::Replace, "half of it").named());
     assert_eq!(scratch.names(), ["a.txt"]);
     assert_eq!(content(target), "old");
 }
@@ -149,12 +154,19 @@ fn a_socket_is_not_replaced() {
 fn a_folder_that_vanished_is_an_error_of_its_own() {
     let scratch = Scratch::new();
     let folder = scratch.folder("folder");
-    let mut destination = begun(&folder.join("a"), Existing::Refuse, "half");
-    fs::remove_dir_all(&folder).unwrap();
-    destination.write_all(b" of it").unwrap();
-    let error = destination.finish().unwrap_err();
-    assert_eq!((error.kind(), error.code()), (ErrorKind::FolderDoesNotExist, -3000));
-    assert!(error.to_string().contains("vanished"), "{error}");
+    for has_name in [false, true] {
+        let mut destination = begun(&folder.join("a"), Existing::Refuse, "half");
+        if has_name {
+            destination = destination.named();
+        }
+        fs::remove_dir_all(&folder).unwrap();
+        destination.write_all(b" of it").unwrap();
+        let error = destination.finish().unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::FolderDoesNotExist, -3000));
+        assert!(error.to_string().contains("vanished"), "{error}");
+        fs::create_dir(&folder).unwrap();
+    }
+    fs::remove_dir(&folder).unwrap();
     assert_eq!(scratch.names(), [""; 0]);
 }
 
@@ -162,8 +174,8 @@ fn a_folder_that_vanished_is_an_error_of_its_own() {
 #[test]
 fn a_partial_file_that_was_swapped_is_not_taken_for_ours() {
     let scratch = Scratch::new();
-    let destination = begun(&scratch.join("a"), Existing::Refuse, "ours");
-    let beside = destination.path().to_owned();
+    let destination = begun(&scratch.join("a"), Existing::Refuse, "ours").named();
+    let beside = destination.file.path().to_owned();
     fs::rename(&beside, scratch.join("moved away")).unwrap();
     fs::write(&beside, "a stranger's").unwrap();
     assert_eq!(kind(destination.finish()), Some(ErrorKind::CannotMoveFile));

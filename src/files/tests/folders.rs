@@ -75,6 +75,8 @@ fn a_full_disk_is_not_escaped_from_into_memory() {
     }
 }
 
-fn create(folder: &Path) -> Result<TemporaryFile, Error> {
-    TemporaryFile::create(Some(folder), &Census::default())
+fn create(folder: &Path) -> Result<PartialFile, Error> {
+    let mut file = temporaries::create(Some(folder), &Census::default())?;
+    file.name(&temporaries::name)?;
+    Ok(file)
 }

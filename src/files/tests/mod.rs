@@ -15,7 +15,7 @@ use std::{env, fs, process};
 
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
-use crate::files::{Destination, DownloadedFile, Existing, Target, TemporaryFile};
+use crate::files::{DownloadedFile, Existing, PartialFile, Target, temporary as temporaries};
 
 /// A new, empty folder, which is removed with this.
 struct Scratch(PathBuf);
@@ -70,18 +70,49 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-fn temporary(folder: &Path, content: &str) -> TemporaryFile {
-    let mut file = TemporaryFile::create(Some(folder), &Census::default()).unwrap();
+/// A file that is written for a place.
+#[derive(Debug)]
+struct Destination {
+    file: PartialFile,
+    target: Target,
+}
+
+impl Destination {
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file.write_all(bytes)
+    }
+
+    fn finish(mut self) -> Result<DownloadedFile, Error> {
+        self.file.finish(&self.target)
+    }
+
+    /// Gives it the name that it has at once on systems that have no files without.
+    fn named(mut self) -> Self {
+        self.file.name(&|number| self.target.name_beside(number)).unwrap();
+        self
+    }
+}
+
+fn temporary(folder: &Path, content: &str) -> PartialFile {
+    let mut file = temporaries::create(Some(folder), &Census::default()).unwrap();
     file.write_all(content.as_bytes()).unwrap();
     file
 }
 
+/// One that has a name already.
+fn named(folder: &Path, content: &str) -> PartialFile {
+    let mut file = temporary(folder, content);
+    file.name(&temporaries::name).unwrap();
+    file
+}
+
 fn downloaded(folder: &Path, content: &str) -> DownloadedFile {
-    temporary(folder, content).into_downloaded()
+    temporary(folder, content).finish_temporary().unwrap()
 }
 
 fn destination(path: &Path, existing: Existing) -> Result<Destination, Error> {
-    Destination::create(Target::new(path, existing, &Census::default())?)
+    let target = Target::new(path, existing, &Census::default())?;
+    Ok(Destination { file: target.create_beside()?, target })
 }
 
 fn begun(path: &Path, existing: Existing, content: &str) -> Destination {

@@ -147,7 +147,8 @@ fn the_umask_decides_who_may_read_a_file_at_its_place() {
     if let Some(place) = place() {
         let expected = 0o666 & !umask();
         let destination = begun(&place.join("a"), Existing::Refuse, "body");
-        assert_eq!(mode(destination.path()), expected);
+        let destination = destination.named();
+        assert_eq!(mode(destination.file.path()), 0o600 & !umask());
         assert_eq!(mode(destination.finish().unwrap().path()), expected);
         let mut file = downloaded(&place, "body");
         assert_eq!(mode(file.path()), 0o600 & !umask());
@@ -207,7 +208,7 @@ fn refused_to_this_user(place: &Path) {
     assert!(error.to_string().contains("this user may not"), "{error}");
     let outcome = destination(&closed.join("a"), Existing::Refuse);
     assert_eq!(kind(outcome), Some(ErrorKind::CannotCreateFile));
-    let outcome = TemporaryFile::create(Some(&closed), &Census::default());
+    let outcome = temporaries::create(Some(&closed), &Census::default());
     assert_eq!(kind(outcome), Some(ErrorKind::CannotCreateFile));
 
     // In a sticky folder others' files stay. By then ours has moved there, and goes back.
@@ -294,7 +295,8 @@ fn a_relative_target_is_where_it_was_named() {
 fn temporary_files_go_to_the_cache_folder_that_the_environment_names() {
     let test = "temporary_files_go_to_the_cache_folder_that_the_environment_names";
     if let Some(place) = place() {
-        let file = TemporaryFile::create(None, &Census::default()).unwrap();
+        let mut file = temporaries::create(None, &Census::default()).unwrap();
+        file.name(&temporaries::name).unwrap();
         assert_eq!(file.path().parent(), Some(&*place));
         assert_eq!((mode(&place), mode(file.path())), (0o700, 0o600));
         return;

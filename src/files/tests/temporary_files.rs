@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_temporary_file_is_private_and_has_a_name_that_nobody_can_guess() {
     let scratch = Scratch::new();
-    let files: Vec<_> = (0..100).map(|_| temporary(scratch.path(), "")).collect();
+    let files: Vec<_> = (0..100).map(|_| named(scratch.path(), "")).collect();
     let names: HashSet<_> = scratch.names().into_iter().collect();
     assert_eq!(names.len(), files.len());
     for name in names {
@@ -28,13 +28,14 @@ fn pieces_lie_one_after_the_other() {
         file.write_all(piece).unwrap();
     }
     assert_eq!(file.len(), 13);
-    assert_eq!(content(file.path()), "first, second");
+    assert_eq!(content(file.finish_temporary().unwrap().path()), "first, second");
 }
 
 #[test]
 fn an_unfinished_file_is_gone_when_it_is_dropped() {
     let scratch = Scratch::new();
     drop(temporary(scratch.path(), "half of it"));
+    drop(named(scratch.path(), "half of it"));
     assert_eq!(scratch.names(), [""; 0]);
 }
 
@@ -43,8 +44,8 @@ fn a_panic_while_writing_leaves_nothing() {
     let scratch = Scratch::new();
     let target = scratch.join("a.txt");
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| {
-        let _temporary = temporary(scratch.path(), "half of it");
-        let _destination = begun(&target, Existing::Refuse, "half of it");
+        let _temporary = named(scratch.path(), "half of it");
+        let _destination = begun(&target, Existing::Refuse, "half of it").named();
         assert_eq!(scratch.names().len(), 2);
         panic!("in the middle, on purpose");
     }));
@@ -57,7 +58,7 @@ fn a_folder_that_the_program_named_is_not_replaced_by_another() {
     let scratch = Scratch::new();
     let file = scratch.file("a", "");
     for folder in [scratch.join("missing"), file] {
-        let outcome = TemporaryFile::create(Some(&folder), &Census::default());
+        let outcome = temporaries::create(Some(&folder), &Census::default());
         assert_eq!(kind(outcome), Some(ErrorKind::FolderDoesNotExist), "{folder:?}");
     }
     assert_eq!(scratch.names(), ["a"]);
@@ -66,7 +67,7 @@ fn a_folder_that_the_program_named_is_not_replaced_by_another() {
 #[test]
 fn another_file_in_the_place_of_ours_is_not_removed() {
     let scratch = Scratch::new();
-    let file = temporary(scratch.path(), "ours");
+    let file = named(scratch.path(), "ours");
     let path = file.path().to_owned();
     // Ours lives on under another name, so that its number is not given to the stranger.
     fs::rename(&path, scratch.join("ours")).unwrap();
@@ -83,16 +84,18 @@ fn every_open_file_is_counted() {
     use crate::census::Kind;
     let (scratch, census) = (Scratch::new(), Census::default());
     let files = || census.alive(Kind::File);
-    let file = TemporaryFile::create(Some(scratch.path()), &census).unwrap();
+    let mut file = temporaries::create(Some(scratch.path()), &census).unwrap();
     assert_eq!(files(), 1);
     let target = Target::new(&scratch.join("b"), Existing::Refuse, &census).unwrap();
     assert_eq!(files(), 1);
-    let destination = Destination::create(target).unwrap();
+    let mut destination = target.create_beside().unwrap();
     assert_eq!(files(), 2);
-    let mut file = file.into_downloaded();
+    let mut downloaded = file.finish_temporary().unwrap();
+    drop(file);
     assert_eq!(files(), 1);
-    drop(destination.finish().unwrap());
+    drop(destination.finish(&target).unwrap());
+    drop(destination);
     assert_eq!(files(), 0);
-    file.persist(scratch.join("a")).unwrap();
+    downloaded.persist(scratch.join("a")).unwrap();
     assert_eq!(files(), 0);
 }

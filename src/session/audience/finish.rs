@@ -151,8 +151,13 @@ impl Core {
         let link = state.link.take();
         let listener = state.recipients.take_listener();
         let attempt = (state.attempts.end(), state.attempts.take_body());
+        let taken = state.recipients.take_resume_data();
         drop(state);
         drop((link, listener, attempt));
+        if let Some(taken) = taken {
+            let data = outcome.as_ref().err().and_then(|error| error.resume_data().cloned());
+            self.hand_over_resume_data(*taken, data);
+        }
         if let Some(Ok(product)) = refused {
             take_back(product, replaces);
         }

@@ -9,8 +9,8 @@ use super::asking::{LOOK, SOON};
 use super::calls::{Calls, call_here, call_now};
 use super::pace::Pace;
 use crate::delivery::{Credit, Loan};
+use crate::download::{self, StartOver};
 use crate::error::Error;
-use crate::files;
 use crate::response::Response;
 use crate::session::delegate::{Delegate, HeldDelegate, ResponseDisposition};
 use crate::session::task::{
@@ -138,11 +138,38 @@ impl Listener for Telling {
     }
 
     fn became_download(&self, core: &Arc<Core>) {
-        files::give_maker();
+        download::give_maker();
         if let Whom::Delegate(addressee) = &self.whom {
             addressee.tell(core, None, |delegate, task| {
                 delegate.did_become_download(task, &DownloadTask::of(&task.core));
             });
+        }
+    }
+
+    fn resumed(&self, core: &Arc<Core>, offset: u64, total: Option<u64>) {
+        // What was there before is no news.
+        let progress = core.progress();
+        let _ = self.pace.lock().tells_last(progress);
+        match &self.whom {
+            Whom::Updates(sender) => {
+                send(core, sender, Update::Resumed { offset, expected: total }, None);
+            }
+            Whom::Delegate(addressee) if addressee.only_of_sending => {}
+            Whom::Delegate(addressee) => addressee.tell(core, None, move |delegate, task| {
+                delegate.did_resume_at_offset(task, offset, total);
+            }),
+        }
+    }
+
+    fn started_over(&self, core: &Arc<Core>, reason: StartOver) {
+        let progress = core.progress();
+        let _ = self.pace.lock().tells_last(progress);
+        match &self.whom {
+            Whom::Updates(sender) => send(core, sender, Update::StartedOver(reason), None),
+            Whom::Delegate(addressee) if addressee.only_of_sending => {}
+            Whom::Delegate(addressee) => addressee.tell(core, None, move |delegate, task| {
+                delegate.did_start_over(task, reason);
+            }),
         }
     }
 

@@ -19,6 +19,7 @@ mod place;
 mod pool;
 mod pump;
 mod receive;
+mod rest;
 mod retry;
 mod scheduler;
 mod timer;
@@ -138,11 +139,11 @@ impl Local {
         outcome: Brought,
         is_refused: bool,
     ) -> Option<Place> {
+        let left = self.take_left(core);
+        let outcome = outcome.map_err(|error| left.interrupted(core, error));
         let mut state = core.state.lock();
         let mut place = self.take_away(core, &mut state, Dispatch::Retired);
         let completion = Completion::of(core, state, outcome, is_refused);
-        // Its connection is closed before anybody knows of its end.
-        drop(self.take_left(core));
         if completion.calls_here()
             && let Some(place) = place.take()
         {

@@ -1,5 +1,6 @@
 //! How a task gets a place to run in, gives it up, and gets it back.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -273,15 +274,11 @@ impl Local {
         core.rest()
     }
 
-    /// Lets go of a task whose transfer has left the thread, with what it goes on with; `None`
-    /// if it had not begun.
-    pub(super) fn let_go(&self, core: &Arc<Core>, transfer: Option<Transfer>) {
+    /// Lets go of a task whose transfer has left the thread, with what it goes on with.
+    pub(super) fn let_go(&self, core: &Arc<Core>, transfer: Transfer) {
         let mut state = core.state.lock();
         state.attempts.thread_has_gone();
-        if let Some(transfer) = transfer {
-            let left = self.left.lock().insert(core.id, Box::new(transfer));
-            debug_assert!(left.is_none(), "a task has one transfer");
-        }
+        self.keep_left(core, transfer);
         let freed = self.take_away(core, &mut state, Dispatch::Idle);
         let effects = if state.life.is_running() {
             self.stand_in_line(core, &mut state)
@@ -295,15 +292,23 @@ impl Local {
         }
     }
 
-    /// Takes what a task goes on with, if it has left a thread.
-    pub(super) fn take_left(&self, core: &Core) -> Option<Transfer> {
-        // Only what is suspended leaves.
-        let left = core.flags.has_paused().then(|| self.left.lock().remove(&core.id)).flatten();
-        left.map(|transfer| *transfer)
+    /// Keeps what a task goes on with that has no thread; called with the task locked.
+    fn keep_left(&self, core: &Core, transfer: Transfer) {
+        if !transfer.is_empty() {
+            core.flags.pauses();
+            let left = self.left.lock().insert(core.id, Box::new(transfer));
+            debug_assert!(left.is_none(), "a task has one transfer");
+        }
     }
 
-    /// Lets go of a task whose attempt was ended to begin again.
-    pub(super) fn detach(&self, core: &Arc<Core>) -> Detached {
+    /// Takes what a task goes on with, if it has left a thread.
+    pub(super) fn take_left(&self, core: &Core) -> Transfer {
+        let left = core.flags.has_paused().then(|| self.left.lock().remove(&core.id)).flatten();
+        left.map_or_else(Transfer::default, |transfer| *transfer)
+    }
+
+    /// Lets go of a task whose attempt was ended to begin again, with what has come.
+    pub(super) fn detach(&self, core: &Arc<Core>, transfer: &mut Transfer) -> Detached {
         // Dropped after the lock: the program may have put a body into it.
         let current;
         let mut state = core.state.lock();
@@ -326,6 +331,7 @@ impl Local {
             }
             return Detached::RunAgain;
         }
+        self.keep_left(core, mem::take(transfer));
         let freed = self.take_away(core, &mut state, Dispatch::Idle);
         let effects = if waits_until.is_some() {
             self.put_off(core, &mut state)

@@ -4,8 +4,8 @@
 //! as long as they keep coming. What is there goes to the file before anybody waits for more: a
 //! slow server's bytes are in the file, and in the progress, as soon as they have come.
 
+use crate::download::Output;
 use crate::error::Error;
-use crate::files::Sink;
 use crate::load::Decoder;
 
 /// How much is gathered at first, and at most.
@@ -25,7 +25,11 @@ pub(super) struct Pump {
 impl Pump {
     /// Moves what has come, or waits for it; returns how much that is, at most 1 MiB. None means
     /// that the body is whole.
-    pub(super) fn turn(&mut self, body: &mut Decoder, sink: &mut dyn Sink) -> Result<usize, Error> {
+    pub(super) fn turn(
+        &mut self,
+        body: &mut Decoder,
+        sink: &mut dyn Output,
+    ) -> Result<usize, Error> {
         let count = self.gather(body)?;
         if count > 0 {
             sink.write_all(&self.buffer[..count])?;

@@ -4,9 +4,10 @@ use std::mem;
 use std::sync::Arc;
 
 use super::collect::{Gathered, append};
-use super::writing::Writing;
+use super::writing::{self, Writing};
+use super::{rest, transfer};
+use crate::download::{Course, Sink};
 use crate::error::{Error, ErrorKind, Stage};
-use crate::files::Target;
 use crate::load::{Decoder, Loaded};
 use crate::log;
 use crate::response::Response;
@@ -69,11 +70,13 @@ impl Receiver {
     fn of(
         core: &Arc<Core>,
         loaded: &Loaded,
-        disposition: ResponseDisposition,
-        target: Option<Target>,
+        (disposition, course): (ResponseDisposition, Option<Course>),
+        sink: &mut Option<Box<dyn Sink>>,
         listener: Option<&dyn Listener>,
     ) -> Result<Self, Error> {
-        if !accepts(core, &loaded.response) {
+        let is_rest = matches!(course, Some(Course::GoesOn { .. } | Course::Complete { .. }));
+        let is_refused = course == Some(Course::Refused);
+        if is_refused || (!is_rest && !accepts(core, &loaded.response)) {
             return Ok(Self::Refusal(Vec::new()));
         }
         if disposition == ResponseDisposition::BecomeDownload {
@@ -83,7 +86,11 @@ impl Receiver {
         let limit = core.shared.configuration.maximum_body_in_memory;
         let is_told = listener.is_some_and(|listener| listener.takes_body());
         Ok(if core.is_download() {
-            Self::File(Writing::begin(core, target)?)
+            let course = match course {
+                Some(course) => course,
+                None => begin_file(core, sink, &loaded.response, listener)?,
+            };
+            Self::File(Writing::new(course))
         } else if !is_told && is_collected {
             Self::Memory(Gathered::new(&loaded.body, limit)?)
         } else if !is_told {
@@ -102,11 +109,11 @@ impl Reception {
     pub(super) fn begin(
         core: &Arc<Core>,
         loaded: Loaded,
-        disposition: ResponseDisposition,
-        target: Option<Target>,
+        decided: (ResponseDisposition, Option<Course>),
+        sink: &mut Option<Box<dyn Sink>>,
         listener: Option<&dyn Listener>,
     ) -> Result<Self, Error> {
-        let receiver = Receiver::of(core, &loaded, disposition, target, listener)
+        let receiver = Receiver::of(core, &loaded, decided, sink, listener)
             .map_err(|error| error.at(Stage::Receiving).on(loaded.response.url()))?;
         let Loaded { response, body } = loaded;
         Ok(Self { response, body, receiver })
@@ -120,6 +127,7 @@ impl Reception {
     pub(super) fn receive(
         &mut self,
         core: &Arc<Core>,
+        sink: &mut Option<Box<dyn Sink>>,
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
         let body = &mut self.body;
@@ -137,7 +145,10 @@ impl Reception {
                 }
             },
             Receiver::Refusal(read) => read_refusal(core, body, read),
-            Receiver::File(writing) => writing.receive(core, body, listener),
+            Receiver::File(writing) => match sink {
+                Some(sink) => writing.receive(core, body, &mut **sink, listener),
+                None => Ok(()),
+            },
             Receiver::Pieces(pieces) => {
                 let limit = core.shared.configuration.maximum_body_in_memory;
                 loop {
@@ -163,7 +174,12 @@ impl Reception {
     }
 
     /// Hands over what was received, when all of it is there.
-    pub(super) fn finish(self, core: &Arc<Core>, listener: Option<&dyn Listener>) -> Brought {
+    pub(super) fn finish(
+        self,
+        core: &Arc<Core>,
+        sink: &mut Option<Box<dyn Sink>>,
+        listener: Option<&dyn Listener>,
+    ) -> Brought {
         let Self { response, receiver, .. } = self;
         match receiver {
             Receiver::Memory(gathered) => {
@@ -184,14 +200,14 @@ impl Reception {
                 }
                 Ok(Product::Nothing)
             }
-            Receiver::File(writing) => writing.finish(response).map(Product::Download),
+            Receiver::File(_) => writing::finish(sink, response).map(Product::Download),
         }
     }
 }
 
 /// Decides whether the task accepts its response.
 fn accepts(core: &Core, response: &Response) -> bool {
-    let is_saved = matches!(core.state.lock().kind, Kind::Download(Some(_)));
+    let is_saved = matches!(&core.state.lock().kind, Kind::Download(saving) if saving.is_choosy());
     core.request.accepts(response.status(), is_saved)
 }
 
@@ -236,6 +252,25 @@ fn is_incremental(core: &Core) -> bool {
     recipients.is_incremental() || !recipients.are_delegates()
 }
 
+/// Looks at the head of the answer to a request for a whole file, and prepares for its body.
+fn begin_file(
+    core: &Arc<Core>,
+    sink: &mut Option<Box<dyn Sink>>,
+    response: &Response,
+    listener: Option<&dyn Listener>,
+) -> Result<Course, Error> {
+    let sink = match sink {
+        Some(sink) => sink,
+        // The task has just become a download.
+        None => sink.insert(transfer::sink(core)?),
+    };
+    let course = sink.answered(response)?;
+    if let Course::StartsOver(reason) = course {
+        rest::tell_of_start(core, listener, reason);
+    }
+    Ok(course)
+}
+
 fn become_download(core: &Arc<Core>, listener: Option<&dyn Listener>) -> Result<(), Error> {
     let mut state = core.state.lock();
     if matches!(state.kind, Kind::Download(_)) {
@@ -244,7 +279,7 @@ fn become_download(core: &Arc<Core>, listener: Option<&dyn Listener>) -> Result<
     if !state.recipients.are_delegates() {
         return Err(cannot_become_download());
     }
-    state.kind = Kind::Download(None);
+    state.kind = Kind::Download(Box::default());
     drop(state);
     listener.inspect(|listener| listener.became_download(core));
     Ok(())

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::receive::{Reception, accepted, allowed, cannot_become_download};
+use super::rest;
 use crate::cancel::CancelToken;
 use crate::census::Census;
 use crate::configuration::Configuration;
+use crate::download::{self, Course, Sink};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Stage};
-use crate::files::{self, Target};
 use crate::load::{Hop, Load, Loaded, Means, Rules};
 use crate::request::Request;
 use crate::session::delegate::ResponseDisposition;
@@ -23,40 +24,70 @@ pub(in crate::session) struct Loader {
     rules: Rules,
 }
 
-/// A transfer that has left its thread, and goes on where it was with whatever other one.
+/// What is kept of a task from one attempt to the next, and while no thread runs it.
+#[derive(Debug, Default)]
+pub(super) struct Transfer {
+    /// Where an attempt was that has left its thread.
+    pub(super) paused: Option<Paused>,
+    /// The file of a download.
+    pub(super) sink: Option<Box<dyn Sink>>,
+}
+
+impl Transfer {
+    /// Whether there is nothing to go on with.
+    pub(super) fn is_empty(&self) -> bool {
+        self.paused.is_none() && self.sink.is_none()
+    }
+
+    /// The next attempt begins at the beginning, with what has come of a file.
+    pub(super) fn start_over(&mut self) {
+        self.paused = None;
+    }
+}
+
+/// An attempt that has left its thread, and goes on where it was with whatever other one.
 #[derive(Debug)]
-pub(in crate::session) enum Transfer {
+pub(super) enum Paused {
     /// It has no request yet: somebody is asked for a body.
     Preparing(Question),
     /// It has no answer yet.
     Loading(Box<Loading>, Told),
     /// It was not decided yet what becomes of its answer.
-    Answered(Box<Loaded>, Told, Question),
+    Answered(Box<Answered>, Told),
     /// Its body comes in.
-    Receiving(Receiving),
+    Receiving(Box<Receiving>),
+}
+
+/// An answer of which it was not decided yet what becomes of it.
+#[derive(Debug)]
+pub(super) struct Answered {
+    loaded: Loaded,
+    /// What it means for the file that is there, if the rest of one was asked for.
+    course: Option<Course>,
+    question: Question,
 }
 
 /// A load that has no answer yet.
 #[derive(Debug)]
-pub(in crate::session) struct Loading {
+pub(super) struct Loading {
     load: Load,
     context: Context,
-    /// The request with the body that the delegate has for it.
-    streamed: Option<Box<Request>>,
+    /// The request with the body that the delegate has for it, or for the rest of a file.
+    instead: Option<Box<Request>>,
 }
 
-/// Where a body goes, and who is told of it.
-type Told = (Option<Target>, Option<Arc<dyn Listener>>);
+/// Who is told of it.
+type Told = Option<Arc<dyn Listener>>;
 
 /// A transfer whose body comes in.
 #[derive(Debug)]
-pub(in crate::session) struct Receiving {
+pub(super) struct Receiving {
     reception: Reception,
-    listener: Option<Arc<dyn Listener>>,
+    listener: Told,
 }
 
 /// What ends an attempt, and who is told of it.
-type Attempt = (CancelToken, Option<Arc<dyn Listener>>);
+type Attempt = (CancelToken, Told);
 
 impl Loader {
     /// Makes what loads for a session; nothing is opened or started yet.
@@ -96,27 +127,23 @@ impl Loader {
         }
     }
 
-    /// Transfers the whole task once, from its beginning or from where it `left` a thread.
-    /// If it leaves another one, which is an error here, that says where.
-    pub(in crate::session) fn attempt(
-        &self,
-        core: &Arc<Core>,
-        left: &mut Option<Transfer>,
-    ) -> Brought {
-        let mut receiving = match left.take() {
-            None => self.begin(core, Question::default(), left)?,
-            Some(begun) => self.resume(core, begun, left)?,
+    /// Transfers the whole task once, from its beginning or from where it was. If it leaves its
+    /// thread, which is an error here, `transfer` says where.
+    pub(super) fn attempt(&self, core: &Arc<Core>, transfer: &mut Transfer) -> Brought {
+        let mut receiving = match transfer.paused.take() {
+            None => self.begin(core, Question::default(), transfer)?,
+            Some(paused) => self.resume(core, paused, transfer)?,
         };
         let Receiving { reception, listener } = &mut receiving;
-        if let Err(error) = reception.receive(core, listener.as_deref()) {
+        if let Err(error) = reception.receive(core, &mut transfer.sink, listener.as_deref()) {
             let error = error.at(Stage::Receiving).on(reception.response().url());
             if has_left(core, &error) {
-                *left = Some(Transfer::Receiving(receiving));
+                transfer.paused = Some(Paused::Receiving(Box::new(receiving)));
             }
             return Err(error);
         }
         let Receiving { reception, listener } = receiving;
-        reception.finish(core, listener.as_deref())
+        reception.finish(core, &mut transfer.sink, listener.as_deref())
     }
 
     /// Transfers the task as far as its body; `question` is the one about a body to send.
@@ -124,25 +151,29 @@ impl Loader {
         &self,
         core: &Arc<Core>,
         mut question: Question,
-        left: &mut Option<Transfer>,
+        transfer: &mut Transfer,
     ) -> Result<Receiving, Error> {
         let (token, listener) = self.start_attempt(core)?;
         // What is at its place already is known before anything is transferred.
-        let target = target(core)?;
+        if transfer.sink.is_none() && core.is_download() {
+            transfer.sink = Some(sink(core)?);
+        }
         let streamed = match streamed(core, &mut question) {
             Ok(streamed) => streamed,
             Err(error) => {
                 if has_left(core, &error) {
-                    *left = Some(Transfer::Preparing(question));
+                    transfer.paused = Some(Paused::Preparing(question));
                 }
                 return Err(error);
             }
         };
         let mut loading = None;
-        match self.load(core, token, streamed, &mut loading) {
-            Ok(loaded) => receive(core, loaded, (target, listener), Question::default(), left),
+        let instead =
+            streamed.or_else(|| rest::asked(&core.request, transfer.sink.as_deref_mut()?));
+        match self.load(core, token, instead, &mut loading) {
+            Ok(loaded) => answered(core, loaded, listener, transfer),
             Err(error) => {
-                *left = loading.map(|loading| Transfer::Loading(loading, (target, listener)));
+                transfer.paused = loading.map(|loading| Paused::Loading(loading, listener));
                 Err(error)
             }
         }
@@ -153,25 +184,24 @@ impl Loader {
     fn resume(
         &self,
         core: &Arc<Core>,
-        begun: Transfer,
-        left: &mut Option<Transfer>,
+        paused: Paused,
+        transfer: &mut Transfer,
     ) -> Result<Receiving, Error> {
-        let (loaded, told, question) = match begun {
-            Transfer::Preparing(question) => return self.begin(core, question, left),
-            Transfer::Loading(loading, told) => {
+        match paused {
+            Paused::Preparing(question) => self.begin(core, question, transfer),
+            Paused::Loading(loading, listener) => {
                 let mut again = None;
                 match self.go_on(core, *loading, &mut again) {
-                    Ok(loaded) => (loaded, told, Question::default()),
+                    Ok(loaded) => answered(core, loaded, listener, transfer),
                     Err(error) => {
-                        *left = again.map(|loading| Transfer::Loading(loading, told));
-                        return Err(error);
+                        transfer.paused = again.map(|loading| Paused::Loading(loading, listener));
+                        Err(error)
                     }
                 }
             }
-            Transfer::Answered(loaded, told, question) => (*loaded, told, question),
-            Transfer::Receiving(receiving) => return Ok(receiving),
-        };
-        receive(core, loaded, told, question, left)
+            Paused::Answered(answered, listener) => receive(core, *answered, listener, transfer),
+            Paused::Receiving(receiving) => Ok(*receiving),
+        }
     }
 
     fn start_attempt(&self, core: &Arc<Core>) -> Result<Attempt, Error> {
@@ -185,20 +215,17 @@ impl Loader {
         Ok((token, core.start_telling()))
     }
 
-    /// Sends the request and receives the head. If the task leaves its thread before that, `left`
-    /// is what goes on.
+    /// Sends the request, or another one `instead`, and receives the head. If the task leaves its
+    /// thread before that, `left` is what goes on.
     fn load(
         &self,
         core: &Arc<Core>,
         token: CancelToken,
-        streamed: Option<Box<Request>>,
+        instead: Option<Box<Request>>,
         left: &mut Option<Box<Loading>>,
     ) -> Result<Loaded, Error> {
         let configuration = &core.shared.configuration;
-        let (deadline, is_download) = {
-            let state = core.state.lock();
-            (core.deadline(&state), matches!(state.kind, Kind::Download(_)))
-        };
+        let deadline = core.deadline(&core.state.lock());
         let context = Context {
             cancel: Some(token),
             clock: configuration.clock.clone(),
@@ -207,10 +234,9 @@ impl Loader {
             connect: core.request.connect_timeout_or(configuration.connect_timeout),
             dialogue: Some(core.clone()),
         };
-        let stored = is_download.then(|| as_stored(&core.request)).flatten();
-        let request = streamed.as_deref().or(stored.as_ref()).unwrap_or(&core.request);
+        let request = instead.as_deref().unwrap_or(&core.request);
         let load = Load::new(Hop::first(request, &self.rules)?);
-        self.go_on(core, Loading { load, context, streamed }, left)
+        self.go_on(core, Loading { load, context, instead }, left)
     }
 
     /// Loads as far as the head.
@@ -222,12 +248,12 @@ impl Loader {
         loading: Loading,
         left: &mut Option<Box<Loading>>,
     ) -> Result<Loaded, Error> {
-        let Loading { mut load, context, streamed } = loading;
+        let Loading { mut load, context, instead } = loading;
         let means = Means { wire: &self.engine, rules: &self.rules, context: &context };
         let response = match load.go_on(&means) {
             Ok(response) => response,
             Err(error) => {
-                *left = unanswered(core, &error, load, context, streamed);
+                *left = unanswered(core, &error, load, context, instead);
                 return Err(error);
             }
         };
@@ -250,40 +276,57 @@ fn unanswered(
     error: &Error,
     load: Load,
     context: Context,
-    streamed: Option<Box<Request>>,
+    instead: Option<Box<Request>>,
 ) -> Option<Box<Loading>> {
     // Nobody has to be asked for the body again that nobody has read.
-    if Loss::of(error) == Some(Loss::Unconnected) {
-        core.state.lock().attempts.keep_body(streamed.as_deref());
+    if core.streams && Loss::of(error) == Some(Loss::Unconnected) {
+        core.state.lock().attempts.keep_body(instead.as_deref());
     }
-    has_left(core, error).then(|| Box::new(Loading { load, context, streamed }))
+    has_left(core, error).then(|| Box::new(Loading { load, context, instead }))
+}
+
+/// Looks at what an answer means for the file that is there, if the rest of one was asked for.
+#[inline(always)]
+fn answered(
+    core: &Arc<Core>,
+    loaded: Loaded,
+    listener: Told,
+    transfer: &mut Transfer,
+) -> Result<Receiving, Error> {
+    let asked = transfer.sink.as_deref_mut().filter(|sink| sink.asked());
+    let course = match asked {
+        None => None,
+        Some(sink) => Some(rest::course(core, sink, &loaded.response, listener.as_deref())?),
+    };
+    receive(core, Answered { loaded, course, question: Question::default() }, listener, transfer)
 }
 
 /// Begins to receive the body, unless the task leaves its thread.
 #[inline(always)]
 fn receive(
     core: &Arc<Core>,
-    loaded: Loaded,
+    answered: Answered,
     told: Told,
-    mut question: Question,
-    left: &mut Option<Transfer>,
+    transfer: &mut Transfer,
 ) -> Result<Receiving, Error> {
+    let Answered { loaded, course, mut question } = answered;
     let rested = core.rest().map_err(|error| error.at(Stage::Receiving));
-    let listener = told.1.as_deref();
+    let listener = told.as_deref();
     let decided = rested.and_then(|()| allowed(core, &loaded.response, listener, &mut question));
     let disposition = match decided {
         Ok(disposition) => disposition,
         Err(error) => {
             let error = error.at(Stage::Receiving).on(loaded.response.url());
             if has_left(core, &error) {
-                *left = Some(Transfer::Answered(Box::new(loaded), told, question));
+                let answered = Box::new(Answered { loaded, course, question });
+                transfer.paused = Some(Paused::Answered(answered, told));
             }
             return Err(error);
         }
     };
-    let (target, listener) = told;
-    let reception = Reception::begin(core, loaded, disposition, target, listener.as_deref())?;
-    Ok(Receiving { reception, listener })
+    let sink = &mut transfer.sink;
+    let reception = Reception::begin(core, loaded, (disposition, course), sink, listener)?;
+    Ok(Receiving { reception, listener: told })
 }
 
 /// Whether the error says that the transfer has left its thread.
@@ -308,16 +351,13 @@ fn streamed(core: &Arc<Core>, question: &mut Question) -> Result<Option<Box<Requ
     Ok(Some(Box::new(core.request.clone().sending(body))))
 }
 
-/// Returns the request for a file as it is stored, unless the program has said what it wants.
-fn as_stored(request: &Request) -> Option<Request> {
-    request.decodes().is_none().then(|| request.clone().decodes_body(false))
-}
-
-/// Returns the place that was named for a download, if a file may come there.
-fn target(core: &Core) -> Result<Option<Target>, Error> {
+/// Returns the file of a download.
+pub(super) fn sink(core: &Core) -> Result<Box<dyn Sink>, Error> {
     let saving = match &core.state.lock().kind {
-        Kind::Download(Some(saving)) => saving.clone(),
-        Kind::Download(None) | Kind::Data | Kind::Upload(_) => return Ok(None),
+        Kind::Download(saving) => saving.clone(),
+        Kind::Data | Kind::Upload(_) => Box::default(),
     };
-    (files::maker()?.target)(&saving.path, saving.existing, &core.shared.census).map(Some)
+    let shared = &core.shared;
+    let folder = shared.configuration.temporary_directory.as_deref();
+    (download::maker()?)(&saving, &core.request, folder, &shared.census)
 }

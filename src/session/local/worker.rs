@@ -8,6 +8,7 @@ use super::Local;
 use super::place::Detached;
 use super::pool::Ready;
 use super::retry::Verdict;
+use super::transfer::Transfer;
 use crate::error::{Error, ErrorKind};
 use crate::load::Loaded;
 use crate::log;
@@ -71,29 +72,28 @@ impl Local {
         if let Err(place) = self.attach(core, ticket, place) {
             return Some(place);
         }
-        let mut left = self.take_left(core);
+        let mut transfer = self.take_left(core);
         loop {
-            let outcome = audience::guarded(|| self.loader.attempt(core, &mut left));
-            match (self.verdict(core, outcome.as_ref().err()), left.take()) {
-                (Verdict::Leaves, left) => {
-                    self.let_go(core, left);
+            let outcome = audience::guarded(|| self.loader.attempt(core, &mut transfer));
+            match self.verdict(core, outcome.as_ref().err()) {
+                Verdict::Leaves => {
+                    self.let_go(core, transfer);
                     return None;
                 }
-                (Verdict::Ends, left) => {
-                    drop(left);
+                Verdict::Ends => {
+                    let outcome = outcome.map_err(|error| transfer.interrupted(core, error));
                     return self.complete_holding(core, outcome, false);
                 }
-                (Verdict::StartsOver, left) => {
-                    drop(left);
-                }
-                // It is put off when it is let go of.
-                (Verdict::WaitsToConnect(_) | Verdict::Retries(_), left) => drop(left),
+                // It is put off, if it is, when it is let go of.
+                Verdict::StartsOver | Verdict::WaitsToConnect(_) | Verdict::Retries(_) => {}
             }
-            match self.detach(core) {
+            transfer.start_over();
+            match self.detach(core, &mut transfer) {
                 Detached::RunAgain => {}
                 Detached::Left => return None,
                 Detached::Cancelled => {
-                    return self.complete_holding(core, Err(Error::cancelled()), false);
+                    let error = transfer.interrupted(core, Error::cancelled());
+                    return self.complete_holding(core, Err(error), false);
                 }
             }
         }
@@ -111,14 +111,14 @@ impl Local {
     /// Runs the task on the thread that calls this, from its beginning to its end.
     pub(super) fn run_here(&self, core: &Arc<Core>) -> Brought {
         self.attach_caller(core)?;
-        let outcome = self.until_done(core, || self.loader.attempt(core, &mut None));
+        let outcome = self.until_done(core, |transfer| self.loader.attempt(core, transfer));
         self.end_here(core, outcome)
     }
 
     /// Runs the task until its head has arrived, on the thread that calls this.
     pub(super) fn open_here(&self, core: &Arc<Core>) -> Result<Loaded, Error> {
         self.attach_caller(core)?;
-        let opened = self.until_done(core, || self.loader.head(core));
+        let opened = self.until_done(core, |_| self.loader.head(core));
         opened
             .map_err(|error| self.end_here(core, Err(error)).err().unwrap_or_else(Error::cancelled))
     }
@@ -127,18 +127,25 @@ impl Local {
     fn until_done<T>(
         &self,
         core: &Arc<Core>,
-        attempt: impl Fn() -> Result<T, Error>,
+        attempt: impl Fn(&mut Transfer) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let _inside = Inside::enter(&core.shared);
+        let mut transfer = Transfer::default();
         loop {
-            let outcome = audience::guarded(&attempt);
-            match self.verdict(core, outcome.as_ref().err()) {
-                Verdict::Ends | Verdict::Leaves => return outcome,
-                Verdict::StartsOver => {}
-                Verdict::WaitsToConnect(_) | Verdict::Retries(_) => self.wait_here(core)?,
+            let outcome = audience::guarded(|| attempt(&mut transfer));
+            let waited = match self.verdict(core, outcome.as_ref().err()) {
+                Verdict::Ends | Verdict::Leaves => {
+                    return outcome.map_err(|error| transfer.interrupted(core, error));
+                }
+                Verdict::StartsOver => Ok(()),
+                Verdict::WaitsToConnect(_) | Verdict::Retries(_) => self.wait_here(core),
+            };
+            if let Err(error) = waited {
+                return Err(transfer.interrupted(core, error));
             }
-            if !matches!(self.detach(core), Detached::RunAgain) {
-                return outcome;
+            transfer.start_over();
+            if !matches!(self.detach(core, &mut transfer), Detached::RunAgain) {
+                return outcome.map_err(|error| transfer.interrupted(core, error));
             }
         }
     }

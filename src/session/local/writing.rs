@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::pump::Pump;
-use crate::error::{Error, Stage};
-use crate::files::{self, Sink, Target};
+use super::rest;
+use crate::download::{Course, End, Sink};
+use crate::error::{Error, ErrorKind, Stage};
 use crate::load::Decoder;
 use crate::response::Response;
 use crate::session::data::Download;
@@ -13,16 +14,15 @@ use crate::session::task::{Core, Listener};
 /// A body on its way into a file.
 #[derive(Debug)]
 pub(super) struct Writing {
-    sink: Box<dyn Sink>,
     pump: Pump,
+    /// Nothing is missing in the file: the body is not its.
+    is_complete: bool,
 }
 
 impl Writing {
-    /// Creates the file: beside its place if it has one, else a temporary one.
-    pub(super) fn begin(core: &Core, target: Option<Target>) -> Result<Self, Error> {
-        let folder = core.shared.configuration.temporary_directory.as_ref();
-        let sink = (files::maker()?.create)(target, folder, &core.shared.census)?;
-        Ok(Self { sink, pump: Pump::default() })
+    pub(super) fn new(course: Course) -> Self {
+        let is_complete = matches!(course, Course::Complete { .. });
+        Self { pump: Pump::default(), is_complete }
     }
 
     /// Writes all that is still to come.
@@ -30,26 +30,46 @@ impl Writing {
         &mut self,
         core: &Arc<Core>,
         body: &mut Decoder,
+        sink: &mut dyn Sink,
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
-        loop {
-            let count = self.pump.turn(body, &mut *self.sink)?;
+        while !self.is_complete {
+            let count = self.pump.turn(body, sink)?;
             if count == 0 {
-                return Ok(());
+                break;
             }
             core.counters.received(count as u64);
+            sink.keep_up(core.shared.now())?;
             if let Some(listener) = listener {
                 listener.progress(core);
             }
             core.rest()?;
         }
-    }
-
-    /// The body is whole: the file comes to its place.
-    pub(super) fn finish(self, response: Response) -> Result<Download, Error> {
-        match self.sink.finish() {
-            Ok(file) => Ok(Download { response, file }),
-            Err(error) => Err(error.at(Stage::Receiving).on(response.url())),
+        match sink.ended(&mut || core.go_on())? {
+            End::Whole => Ok(()),
+            End::AsksRest => Err(rest::again(core)),
+            End::AsksAgain(reason) => {
+                rest::tell_of_start(core, listener, reason);
+                Err(rest::again(core))
+            }
         }
+    }
+}
+
+/// The body is whole: the file comes to its place.
+pub(super) fn finish(
+    sink: &mut Option<Box<dyn Sink>>,
+    response: Response,
+) -> Result<Download, Error> {
+    let finished = match sink {
+        Some(sink) => sink.finish(),
+        None => Err(Error::new(ErrorKind::CannotCreateFile, "there is no file to write to")),
+    };
+    match finished {
+        Ok(file) => {
+            *sink = None;
+            Ok(Download { response, file })
+        }
+        Err(error) => Err(error.at(Stage::Receiving).on(response.url())),
     }
 }

@@ -18,6 +18,7 @@ mod product;
 pub(super) mod progress;
 mod reports;
 mod run;
+mod saving;
 pub(super) mod seams;
 mod seen;
 

@@ -1,9 +1,7 @@
 //! What a task brings, and what decides that.
 
-use std::path::PathBuf;
-
+use crate::download::{self, ResumeData, Saving};
 use crate::error::Error;
-use crate::files::{self, Existing};
 use crate::session::data::{Data, Download};
 
 /// What kind of task it is.
@@ -11,20 +9,27 @@ use crate::session::data::{Data, Download};
 pub(crate) enum Kind {
     Data,
     Upload(Sends),
-    /// To a temporary file, or to a place that the program named.
-    Download(Option<Saving>),
+    /// To a file.
+    Download(Box<Saving>),
 }
 
 impl Kind {
     /// That of a download to a temporary file, until a place is named.
     pub(crate) fn download() -> Self {
-        files::give_maker();
-        Self::Download(None)
+        download::give_maker();
+        Self::Download(Box::default())
+    }
+
+    /// That of a download that goes on.
+    pub(crate) fn download_with(resume_data: ResumeData) -> Self {
+        download::give_maker();
+        let resumed = Some(Box::new(resume_data));
+        Self::Download(Box::new(Saving { resumed, ..Saving::default() }))
     }
 
     /// Whether its file takes the place of another.
     pub(crate) fn replaces(&self) -> bool {
-        matches!(self, Self::Download(Some(saving)) if saving.existing == Existing::Replace)
+        matches!(self, Self::Download(saving) if saving.replaces())
     }
 }
 
@@ -34,13 +39,6 @@ pub(crate) enum Sends {
     Body,
     /// The delegate is asked for it.
     Stream,
-}
-
-/// The place that a program named for a download.
-#[derive(Clone, Debug)]
-pub(crate) struct Saving {
-    pub(crate) path: PathBuf,
-    pub(crate) existing: Existing,
 }
 
 /// What a task brings, or why it does not.

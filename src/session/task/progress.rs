@@ -15,7 +15,8 @@ pub struct Progress {
     /// without a body.
     #[doc(alias = "countOfBytesExpectedToSend")]
     pub bytes_expected_to_send: Option<u64>,
-    /// How many bytes of the response's body were received, as they are delivered. Begins anew if the
+    /// How many bytes of the response's body were received, as they are delivered; of a download
+    /// that [goes on](crate::ResumeData), with those that were there. Begins anew if the
     /// transfer has to start over, see [`Task::suspend`](crate::Task::suspend).
     #[doc(alias = "countOfBytesReceived")]
     pub bytes_received: u64,
@@ -66,6 +67,8 @@ pub(crate) struct Counters {
     received: AtomicU64,
     /// How long the body to send turned out to be when it was opened.
     to_send: AtomicU64,
+    /// How long the whole is of which a rest is received.
+    to_receive: AtomicU64,
 }
 
 impl Default for Counters {
@@ -74,6 +77,7 @@ impl Default for Counters {
             sent: AtomicU64::new(0),
             received: AtomicU64::new(0),
             to_send: AtomicU64::new(UNKNOWN),
+            to_receive: AtomicU64::new(UNKNOWN),
         }
     }
 }
@@ -95,6 +99,13 @@ impl Counters {
     /// Nothing of what was received counts any more.
     pub(crate) fn receive_anew(&self) {
         self.received.store(0, Ordering::Relaxed);
+        self.to_receive.store(UNKNOWN, Ordering::Relaxed);
+    }
+
+    /// So much is there, of a whole of that length if it is known.
+    pub(crate) fn go_on_from(&self, offset: u64, total: Option<u64>) {
+        self.received.store(offset, Ordering::Relaxed);
+        self.to_receive.store(total.unwrap_or(UNKNOWN), Ordering::Relaxed);
     }
 
     /// The body to send was opened, and is so long, if that is known.
@@ -109,11 +120,15 @@ impl Counters {
             UNKNOWN => announced,
             opened => Some(opened),
         };
+        let to_receive = match self.to_receive.load(Ordering::Relaxed) {
+            UNKNOWN => expected,
+            whole => Some(whole),
+        };
         Progress {
             bytes_sent: self.sent.load(Ordering::Relaxed),
             bytes_expected_to_send: to_send,
             bytes_received: self.received.load(Ordering::Relaxed),
-            bytes_expected_to_receive: expected,
+            bytes_expected_to_receive: to_receive,
         }
     }
 }

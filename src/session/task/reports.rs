@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::product::{Brought, Product};
 use super::progress::Progress;
 use crate::delivery::Loan;
+use crate::download::StartOver;
 use crate::error::Error;
 use crate::files::DownloadedFile;
 use crate::foreign::Foreign;
@@ -62,6 +63,17 @@ pub enum Update {
     WillRetry(Retry),
     /// How far the task has come.
     Progress(Progress),
+    /// A download goes on behind what is there of it; see
+    /// [`did_resume_at_offset`](crate::Delegate::did_resume_at_offset).
+    Resumed {
+        /// How many bytes are there.
+        offset: u64,
+        /// How many there will be, if that is known.
+        expected: Option<u64>,
+    },
+    /// What was there of a download is gone; see
+    /// [`did_start_over`](crate::Delegate::did_start_over).
+    StartedOver(StartOver),
     /// The body of a download is whole, in a file, which is deleted when this is dropped.
     Downloaded(DownloadedFile),
     /// The task has ended. The last update.
@@ -75,6 +87,12 @@ impl fmt::Debug for Update {
             Self::Data(data) => write!(f, "Data({} bytes)", data.len()),
             Self::WillRetry(retry) => f.debug_tuple("WillRetry").field(retry).finish(),
             Self::Progress(progress) => f.debug_tuple("Progress").field(progress).finish(),
+            Self::Resumed { offset, expected } => f
+                .debug_struct("Resumed")
+                .field("offset", offset)
+                .field("expected", expected)
+                .finish(),
+            Self::StartedOver(reason) => f.debug_tuple("StartedOver").field(reason).finish(),
             Self::Downloaded(file) => f.debug_tuple("Downloaded").field(file).finish(),
             Self::Finished(outcome) => f.debug_tuple("Finished").field(outcome).finish(),
         }

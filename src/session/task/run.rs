@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::handles::{DataTask, DownloadTask};
 use super::inner::Core;
-use super::product::{Brought, Kind, Product, Saving};
+use super::product::{Brought, Product};
 use super::reports::Reports;
 use crate::error::{Error, ErrorKind};
 use crate::files::Existing;
@@ -81,13 +81,7 @@ impl DownloadTask {
             let detail = format!("\"{}\" is no path to save to", path.display());
             Error::new(ErrorKind::InvalidRequest, detail).because(error)
         })?;
-        let mut state = self.core.state.lock();
-        if state.life.has_begun() {
-            let detail = "a task that has begun cannot be given another place";
-            return Err(Error::new(ErrorKind::InvalidRequest, detail));
-        }
-        state.kind = Kind::Download(Some(Saving { path, existing }));
-        Ok(())
+        self.prepare("be given another place", |saving| saving.place = Some((path, existing)))
     }
 
     /// Runs the task on this thread and returns what it brings. A clone can

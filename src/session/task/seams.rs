@@ -11,6 +11,7 @@ use super::reports::Reports;
 use crate::body::Body;
 use crate::credentials::Challenge;
 use crate::delivery::{DeliveryQueue, Mailbox};
+use crate::download::{ResumeData, StartOver};
 use crate::error::Error;
 use crate::foreign::Foreign;
 use crate::load::Loaded;
@@ -148,6 +149,12 @@ pub(crate) trait Listener: Send + Sync {
     /// Tells that the task has become a download.
     fn became_download(&self, task: &Arc<Core>);
 
+    /// Tells that the body goes on behind what is there of it.
+    fn resumed(&self, task: &Arc<Core>, offset: u64, total: Option<u64>);
+
+    /// Tells that what was there of the body is gone.
+    fn started_over(&self, task: &Arc<Core>, reason: StartOver);
+
     /// Tells of a piece of the body, which is taken once not too much is on its way; on an error
     /// it was not.
     fn data(&self, task: &Arc<Core>, data: &mut Vec<u8>) -> Result<(), Error>;
@@ -236,7 +243,12 @@ pub(crate) struct Recipients {
     is_incremental: bool,
     /// That it waits for connectivity was told.
     know_of_waiting: bool,
+    /// Who gets what a cancelled download can be gone on with. Boxed: few tasks have one.
+    resume_data: Option<Box<TakeResumeData>>,
 }
+
+/// Takes what a download can be gone on with, if it can.
+pub(crate) type TakeResumeData = Foreign<Box<dyn FnOnce(Option<ResumeData>) + Send>>;
 
 impl Recipients {
     pub(super) fn new(reports: Reports) -> Self {
@@ -247,6 +259,7 @@ impl Recipients {
             mailbox: None,
             is_incremental: true,
             know_of_waiting: false,
+            resume_data: None,
         }
     }
 
@@ -308,6 +321,29 @@ impl Recipients {
 
     pub(crate) fn take_mailbox(&mut self) -> Option<Mailbox> {
         self.mailbox.take()
+    }
+
+    /// Has `taken` get what the task can be gone on with; gives it back if somebody does.
+    pub(super) fn ask_for_resume_data(
+        &mut self,
+        taken: Box<TakeResumeData>,
+    ) -> Option<Box<TakeResumeData>> {
+        match &self.resume_data {
+            Some(_) => Some(taken),
+            None => {
+                self.resume_data = Some(taken);
+                None
+            }
+        }
+    }
+
+    /// Whether somebody wants what the task can be gone on with.
+    pub(crate) fn want_resume_data(&self) -> bool {
+        self.resume_data.is_some()
+    }
+
+    pub(crate) fn take_resume_data(&mut self) -> Option<Box<TakeResumeData>> {
+        self.resume_data.take()
     }
 
     /// Whether they are told of the body while it arrives.

@@ -3,6 +3,7 @@
 use super::Recorder;
 use crate::credentials::{Challenge, Credential, Disposition};
 use crate::delivery::Reply;
+use crate::download::StartOver;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
@@ -114,6 +115,14 @@ impl Delegate for Recorder {
         let (id, error) = (task.id(), retry.cause.kind());
         let Retry { attempt, delay, .. } = *retry;
         drop(self.called(Event::Retry { id, attempt, delay, error, status }, Some(task)));
+    }
+
+    fn did_resume_at_offset(&self, task: &Task, offset: u64, expected: Option<u64>) {
+        drop(self.called(Event::Resumed { id: task.id(), offset, expected }, Some(task)));
+    }
+
+    fn did_start_over(&self, task: &Task, reason: StartOver) {
+        drop(self.called(Event::StartedOver { id: task.id(), reason }, Some(task)));
     }
 
     fn did_complete(&self, task: &Task, error: Option<&Error>) {

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::Clock;
+use crate::download::Output;
 use crate::error::ErrorKind;
-use crate::files::DownloadedFile;
 use crate::wire::{Context, WireBody};
 
 /// What becomes of a connection.
@@ -70,14 +70,10 @@ impl WireBody for Script {
 #[derive(Default)]
 struct Writes(Vec<usize>);
 
-impl Sink for Writes {
+impl Output for Writes {
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.0.push(bytes.len());
         Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<DownloadedFile, Error> {
-        unreachable!("nobody has its file")
     }
 }
 

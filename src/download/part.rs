@@ -1,0 +1,372 @@
+//! The file of a download, from one attempt to the next.
+
+mod begin;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::answer::{Answer, Begun, StartOver, judge};
+use super::beside::Beside;
+use super::data::{ResumeData, describe};
+use super::entity::{Entity, has_rest};
+use super::expected::Expected;
+use super::range::ContentRange;
+use super::record::Record;
+use super::sink::{Course, End, Output, Sink};
+use crate::census::Census;
+use crate::error::{Error, ErrorKind};
+use crate::files::{DownloadedFile, KeptFile, PartialFile, Stamp, Target, temporary};
+use crate::log;
+use crate::request::Request;
+use crate::response::Response;
+
+/// How much, and for how long, what has come may not be on the disk yet that is written down.
+const UNSYNCED: (u64, Duration) = (8 * 1024 * 1024, Duration::from_secs(1));
+
+/// The file of a download.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Where it is to lie.
+    target: Option<Target>,
+    /// Where it lies until then, if it has no place.
+    folder: Option<PathBuf>,
+    census: Census,
+    expected: Expected,
+    /// The request is one whose answer can be asked for in parts.
+    has_parts: bool,
+    /// As it is written down, for a later start of the program.
+    durable: Option<Durable>,
+    file: Option<PartialFile>,
+    /// Who else may go on with the file.
+    kept: Option<Arc<KeptFile>>,
+    /// What the bytes are of, and where they came from.
+    entity: Entity,
+    final_url: String,
+    asked: bool,
+    /// Where the part ends that is coming.
+    end: Option<u64>,
+    /// Not told yet.
+    lost: Option<StartOver>,
+    /// It began anew as its digest was wrong, which it does once.
+    was_wrong: bool,
+}
+
+/// What belongs to a file that a later start of the program goes on with.
+#[derive(Debug)]
+struct Durable {
+    beside: Beside,
+    /// For its URL, and headers.
+    request: Request,
+    /// How much is on the disk, and since when.
+    synced: u64,
+    at: Option<Instant>,
+}
+
+impl Part {
+    fn received(&self) -> u64 {
+        self.file.as_ref().map_or(0, PartialFile::len)
+    }
+
+    fn begun(&self) -> Begun<'_> {
+        let has_digest = self.expected.digest.is_some();
+        Begun { entity: &self.entity, received: self.received(), has_digest }
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.has_parts && self.begun().can_go_on()
+    }
+
+    /// Returns the file, of which there is one as soon as something is written.
+    fn file(&mut self) -> Result<&mut PartialFile, Error> {
+        self.file.as_mut().ok_or_else(|| {
+            let detail = "the file was handed over already";
+            Error::new(ErrorKind::CannotWriteToFile, detail)
+        })
+    }
+
+    /// Has the file be empty.
+    fn empty(&mut self) -> Result<(), Error> {
+        self.end = None;
+        match &mut self.file {
+            Some(file) => file.cut(0)?,
+            None => self.file = Some(self.create()?),
+        }
+        if let Some(durable) = &mut self.durable {
+            // Before anything else comes to lie there: what is written down is of something else.
+            durable.beside.forget();
+            (durable.synced, durable.at) = (0, None);
+        }
+        Ok(())
+    }
+
+    fn create(&self) -> Result<PartialFile, Error> {
+        match (&self.durable, &self.target) {
+            (Some(durable), _) => durable.beside.open(&self.census),
+            (None, Some(target)) => target.create_beside(),
+            (None, None) => temporary::create(self.folder.as_deref(), &self.census),
+        }
+    }
+
+    /// Lets go of what has come, to ask for the whole.
+    fn ask_again(&mut self) -> Result<(), Error> {
+        self.entity = Entity::default();
+        self.empty()
+    }
+
+    /// Takes the head of a whole.
+    fn begin_whole(&mut self, response: &Response) -> Result<(), Error> {
+        let entity = Entity::of(response.headers(), response.expected_content_length());
+        if let Some(total) = entity.total {
+            self.expected.check_length(total)?;
+        }
+        self.empty()?;
+        let is_whole = has_rest(response.status()) && self.has_parts;
+        self.entity = if is_whole { entity } else { Entity::default() };
+        self.final_url = response.url().to_string();
+        Ok(())
+    }
+
+    fn record(&self, request: &Request, stamp: Stamp) -> Option<Record> {
+        let file = self.file.as_ref()?;
+        let mut record = Record {
+            url: String::new(),
+            headers: Vec::new(),
+            omitted: Vec::new(),
+            final_url: self.final_url.clone(),
+            entity: self.entity.clone(),
+            received: file.len(),
+            expected: self.expected.clone(),
+            file: file.path().to_owned(),
+            stamp,
+            place: self.target.as_ref().map(Target::place),
+        };
+        describe(request, &mut record);
+        Some(record)
+    }
+
+    /// Brings to the disk what has come, and then writes down that it is there.
+    fn sync(&mut self, now: Option<Instant>) -> Result<(), Error> {
+        let Some(file) = &self.file else { return Ok(()) };
+        file.sync()?;
+        let (stamp, received) = (file.stamp()?, file.len());
+        let Some(durable) = &self.durable else { return Ok(()) };
+        let request = durable.request.clone();
+        let Some(record) = self.record(&request, stamp) else { return Ok(()) };
+        if let Some(durable) = &mut self.durable {
+            durable.beside.write(&record)?;
+            durable.synced = received;
+            durable.at = now;
+        }
+        Ok(())
+    }
+
+    /// Compares the digest of what has come with the one that was expected.
+    fn check_digest(
+        &mut self,
+        rest: &mut dyn FnMut() -> Result<(), Error>,
+    ) -> Result<Option<Error>, Error> {
+        let Some(digest) = self.expected.digest.clone() else { return Ok(None) };
+        let mut hasher = digest.hasher()?;
+        self.file()?.read_all(&mut |piece| {
+            hasher.update(piece);
+            rest()
+        })?;
+        let found = hasher.finish();
+        Ok((!digest.is(&found)).then(|| digest.mismatch(&found)))
+    }
+
+    /// Nobody goes on with what has come.
+    fn throw_away(&mut self) {
+        self.entity = Entity::default();
+        if let Some(kept) = self.kept.take() {
+            kept.stay(false);
+        }
+        if let Some(mut file) = self.file.take() {
+            file.stay(false);
+        }
+        if let Some(durable) = &self.durable {
+            durable.beside.forget();
+        }
+    }
+}
+
+impl Output for Part {
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.file()?.write_all(bytes)
+    }
+}
+
+impl Sink for Part {
+    fn asks(&mut self) -> Option<(String, Option<String>)> {
+        self.asked = self.can_go_on();
+        if !self.asked {
+            return None;
+        }
+        let (range, condition) = self.begun().asks()?;
+        Some((range, condition.map(str::to_owned)))
+    }
+
+    fn asked(&self) -> bool {
+        self.asked
+    }
+
+    fn answered(&mut self, response: &Response) -> Result<Course, Error> {
+        if !std::mem::take(&mut self.asked) {
+            let had = self.received() > 0;
+            self.begin_whole(response)?;
+            let reason = self.lost.take().or(had.then_some(StartOver::NoValidator));
+            return Ok(reason.map_or(Course::Begins, Course::StartsOver));
+        }
+        let (status, headers) = (response.status(), response.headers());
+        let entity = Entity::of(headers, None);
+        let begun = self.begun();
+        let offset = begun.offset();
+        match judge(begun, status, &entity, ContentRange::of(headers)) {
+            Answer::Append { count, .. }
+                if response.expected_content_length().is_some_and(|length| length != count) =>
+            {
+                self.ask_again()?;
+                Ok(Course::AsksAgain(StartOver::NoRanges))
+            }
+            Answer::Append { count, total } => {
+                if let Some(total) = total {
+                    self.expected.check_length(total)?;
+                }
+                self.file()?.cut(offset)?;
+                self.end = Some(offset + count);
+                self.entity.total = total;
+                Ok(Course::GoesOn { offset, total })
+            }
+            Answer::Anew(reason) => {
+                self.begin_whole(response)?;
+                Ok(Course::StartsOver(reason))
+            }
+            Answer::Complete => {
+                let total = self.received();
+                self.entity.total = Some(total);
+                Ok(Course::Complete { total })
+            }
+            Answer::AskAgain(reason) => {
+                self.ask_again()?;
+                Ok(Course::AsksAgain(reason))
+            }
+            Answer::Refused => Ok(Course::Refused),
+        }
+    }
+
+    fn keep_up(&mut self, now: Instant) -> Result<(), Error> {
+        let received = self.received();
+        let Some(durable) = &mut self.durable else { return Ok(()) };
+        if !self.has_parts || self.entity == Entity::default() {
+            return Ok(());
+        }
+        let unsynced = received - durable.synced;
+        let since = *durable.at.get_or_insert(now);
+        let is_due = unsynced >= UNSYNCED.0 || now.saturating_duration_since(since) >= UNSYNCED.1;
+        if unsynced > 0 && is_due { self.sync(Some(now)) } else { Ok(()) }
+    }
+
+    fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error> {
+        let received = self.received();
+        let is_part = self.end.is_some();
+        let total = self.entity.total.or(self.expected.length.filter(|_| is_part));
+        let has_digest = self.expected.digest.is_some();
+        let again = match (self.end.take(), total) {
+            (Some(end), _) if received > end => Some(StartOver::NoRanges),
+            (_, Some(total)) if received > total => Some(StartOver::Changed),
+            (Some(_), Some(total)) if received < total => return Ok(End::AsksRest),
+            (Some(_), None) if !has_digest => Some(StartOver::NoValidator),
+            _ => None,
+        };
+        if let Some(reason) = again {
+            self.ask_again()?;
+            return Ok(End::AsksAgain(reason));
+        }
+        if let Err(error) = self.expected.check_length(received) {
+            self.throw_away();
+            return Err(error);
+        }
+        let Some(mismatch) = self.check_digest(rest)? else { return Ok(End::Whole) };
+        // Without anything that named its version, the rest may have been of another one.
+        if is_part && self.entity.validator().is_none() && !self.was_wrong {
+            self.was_wrong = true;
+            self.ask_again()?;
+            return Ok(End::AsksAgain(StartOver::WrongDigest));
+        }
+        self.throw_away();
+        Err(mismatch)
+    }
+
+    fn finish(&mut self) -> Result<DownloadedFile, Error> {
+        let target = self.target.clone();
+        let file = self.file()?;
+        let finished = match target {
+            Some(target) => file.finish(&target),
+            None => file.finish_temporary(),
+        };
+        let finished = finished?;
+        self.file = None;
+        if let Some(kept) = &self.kept {
+            // It belongs to whoever gets it now.
+            kept.stay(true);
+        }
+        if let Some(durable) = &self.durable {
+            durable.beside.forget();
+        }
+        Ok(finished)
+    }
+
+    fn resume_data(&mut self, request: &Request) -> Option<ResumeData> {
+        if !self.can_go_on() {
+            return None;
+        }
+        let produced = self.name_file().and_then(|()| {
+            self.sync(None)?;
+            self.file()?.stamp()
+        });
+        let stamp = produced
+            .inspect_err(|error| log::warn!("what has come of a download is lost: {error}"))
+            .ok()?;
+        let record = self.record(request, stamp)?;
+        let kept = match &self.kept {
+            Some(kept) => Arc::clone(kept),
+            None => {
+                let stays = self.durable.is_some();
+                Arc::new(KeptFile::new(record.file.clone(), &stamp, stays))
+            }
+        };
+        // From here on it is removed with the last who may go on with it.
+        self.file.take()?.stay(true);
+        self.durable = None;
+        Some(ResumeData::new(request, record, kept))
+    }
+}
+
+impl Part {
+    /// Gives the file a name if it has none.
+    fn name_file(&mut self) -> Result<(), Error> {
+        let target = self.target.clone();
+        let file = self.file()?;
+        match target {
+            Some(target) => file.name(&|number| target.name_beside(number)),
+            None => file.name(&temporary::name),
+        }
+    }
+}
+
+impl Drop for Part {
+    /// Leaves beside the place what a later start of the program can go on with, and nothing
+    /// else.
+    fn drop(&mut self) {
+        if self.durable.is_none() || self.file.is_none() {
+            return;
+        }
+        if !self.can_go_on() {
+            return self.throw_away();
+        }
+        if let Err(error) = self.sync(None) {
+            log::warn!("the last that has come of a download is lost: {error}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! How the file of a download begins.
+
+use std::path::Path;
+
+use http::Method;
+
+use super::{Durable, Part};
+use crate::census::Census;
+use crate::download::answer::StartOver;
+use crate::download::beside::Beside;
+use crate::download::data::ResumeData;
+use crate::download::entity::Entity;
+use crate::download::record::{Record, refused};
+use crate::download::saving::Saving;
+use crate::download::sink::Sink;
+use crate::error::Error;
+use crate::files::{PartialFile, Target};
+use crate::request::Request;
+
+/// Headers by which a request says itself which part or version it wants.
+const CONDITIONS: &[&str] =
+    &["range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
+
+/// Whether a rest can be asked for of what a request asks for (RFC 9110 §14.2: of a `GET`), and
+/// the bytes are those that come.
+fn has_parts(request: &Request) -> bool {
+    let asks_itself = CONDITIONS.iter().any(|name| request.headers().contains(name));
+    let is_decoded = request.decodes() == Some(true);
+    *request.method() == Method::GET
+        && request.body_to_send().is_none()
+        && !asks_itself
+        && !is_decoded
+}
+
+impl Part {
+    /// Begins, or goes on with what is there. What is at its place already is known before
+    /// anything is transferred.
+    pub(in crate::download) fn begin(
+        saving: &Saving,
+        request: &Request,
+        folder: Option<&Path>,
+        census: &Census,
+    ) -> Result<Box<dyn Sink>, Error> {
+        let resumed = saving.resumed.as_deref();
+        let place = saving.place.as_ref().or(resumed.and_then(|data| data.record().place.as_ref()));
+        let target = match place {
+            Some((path, existing)) => {
+                Some(Target::new(path, *existing, census).inspect_err(|_| tidy(saving, path))?)
+            }
+            None => None,
+        };
+        let mut part = Self {
+            target,
+            folder: folder.map(Path::to_owned),
+            census: census.clone(),
+            expected: saving.expected.clone(),
+            has_parts: has_parts(request),
+            durable: None,
+            file: None,
+            kept: None,
+            entity: Entity::default(),
+            final_url: String::new(),
+            asked: false,
+            end: None,
+            lost: None,
+            was_wrong: false,
+        };
+        if let Some(data) = resumed {
+            part.go_on_with(data)?;
+        } else if saving.is_resumable {
+            part.go_on_beside(request)?;
+        }
+        Ok(Box::new(part))
+    }
+
+    /// Goes on with resume data.
+    fn go_on_with(&mut self, data: &ResumeData) -> Result<(), Error> {
+        let record = data.record();
+        let mut file = PartialFile::open(data.file().path(), &self.census)
+            .map_err(|error| match error.kind() {
+                crate::error::ErrorKind::FileInUse => error,
+                _ => refused("names a file that cannot be opened").because(error),
+            })?
+            .ok_or_else(|| refused("names a file that has vanished"))?;
+        let stamp = file.stamp()?;
+        if stamp.length < record.received {
+            return Err(refused("names a file that is shorter now"));
+        }
+        if stamp != record.stamp {
+            return Err(refused("names a file that was changed since"));
+        }
+        file.cut(record.received)?;
+        self.file = Some(file);
+        // It is removed unless it comes to its place, or somebody goes on with it again.
+        data.file().stay(false);
+        self.kept = Some(data.file().clone());
+        self.take(record);
+        Ok(())
+    }
+
+    fn take(&mut self, record: &Record) {
+        self.entity = record.entity.clone();
+        self.final_url.clone_from(&record.final_url);
+        if self.expected.length.is_none() {
+            self.expected.length = record.expected.length;
+        }
+        if self.expected.digest.is_none() {
+            self.expected.digest.clone_from(&record.expected.digest);
+        }
+    }
+
+    /// Goes on with what an earlier start of the program has left beside the place.
+    fn go_on_beside(&mut self, request: &Request) -> Result<(), Error> {
+        let Some(target) = &self.target else { return Ok(()) };
+        let beside = Beside::of(target);
+        let mut file = beside.open(&self.census)?;
+        let before = file.len();
+        let found = match beside.read() {
+            Ok(found) => found,
+            Err(error) => {
+                file.stay(true);
+                return Err(error);
+            }
+        };
+        let url = request.url().map_or("", url::Url::as_str);
+        let stamp = file.stamp()?;
+        let fits = found.filter(|record| {
+            record.url == url
+                && record.stamp.is_same_file(&stamp)
+                && record.received <= before
+                && self.has_parts
+        });
+        let received = fits.as_ref().map_or(0, |record| record.received);
+        // What came after it was written down may not be whole.
+        file.cut(received)?;
+        self.file = Some(file);
+        let request = request.clone().without_cancel_token();
+        self.durable = Some(Durable { beside, request, synced: received, at: None });
+        match fits {
+            Some(record) => self.take(&record),
+            None if before > 0 => self.lost = Some(StartOver::Lost),
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+/// Removes what is left beside a file that came to its place right before a crash.
+fn tidy(saving: &Saving, path: &Path) {
+    use crate::files::Existing;
+    let census = Census::default();
+    if saving.is_resumable
+        && path.is_file()
+        && let Ok(target) = Target::new(path, Existing::Replace, &census)
+    {
+        Beside::of(&target).tidy();
+    }
+}

@@ -1,0 +1,165 @@
+//! Files that were begun before, opened by one at a time.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::{PartialFile, create};
+use crate::census::{Census, Kind};
+use crate::error::{Error, ErrorKind};
+use crate::files::failure::{Action, failed};
+use crate::files::own_path::OwnPath;
+
+/// How often a file is opened again that another process has moved away meanwhile.
+const ATTEMPTS: usize = 16;
+
+impl PartialFile {
+    /// Opens the file at `path`, which is this user's own and nobody else's at the moment, or
+    /// creates it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::FileInUse`] if another task or program writes it;
+    /// [`ErrorKind::CannotOpenFile`] if it is no file of this user's.
+    pub(crate) fn open_or_create(path: &Path, census: &Census) -> Result<Self, Error> {
+        for _ in 0..ATTEMPTS {
+            match create::new(path) {
+                Ok(file) => {
+                    if let Some(partial) = Self::exclusive(file, path, census)? {
+                        return Ok(partial);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    match Self::open(path, census) {
+                        Ok(Some(partial)) => return Ok(partial),
+                        Ok(None) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Err(error) => return Err(failed(Action::Create, path, error)),
+            }
+        }
+        Err(in_use(path))
+    }
+
+    /// Opens the file at `path` as [`open_or_create`](Self::open_or_create) does; `None` if
+    /// there is none.
+    pub(crate) fn open(path: &Path, census: &Census) -> Result<Option<Self>, Error> {
+        match open(path) {
+            Ok(file) => Self::exclusive(file, path, census),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) if is_in_use(&error) => Err(in_use(path)),
+            Err(error) => Err(failed(Action::Open, path, error)),
+        }
+    }
+
+    /// Takes the file for this process alone, until it is closed; `None` if it does not lie at
+    /// `path` any more.
+    fn exclusive(file: File, path: &Path, census: &Census) -> Result<Option<Self>, Error> {
+        let cannot_open = |error| failed(Action::Open, path, error);
+        match lock(&file) {
+            Ok(()) => {}
+            Err(error) if is_in_use(&error) => return Err(in_use(path)),
+            // A file system without locks: two programs that write the same file are left to
+            // their user there.
+            Err(error) => crate::log::debug!("{} cannot be locked: {error}", path.display()),
+        }
+        let metadata = file.metadata().map_err(cannot_open)?;
+        let own = OwnPath::new(path.to_owned(), &file).map_err(cannot_open)?;
+        if !own.is_there() {
+            // Whoever had it before has moved it away.
+            own.into_path();
+            return Ok(None);
+        }
+        if !is_own(&metadata) {
+            own.into_path();
+            return Err(strange(path));
+        }
+        let folder = path.parent().unwrap_or(path);
+        let mut partial = Self::of(file, Some(own), folder, census, census.count(Kind::File));
+        partial.stay(true);
+        partial.go_to(metadata.len())?;
+        Ok(Some(partial))
+    }
+
+    /// Has what comes lie behind what is there.
+    fn go_to(&mut self, length: u64) -> Result<(), Error> {
+        use std::io::{Seek, SeekFrom};
+        let sought = self.file.seek(SeekFrom::Start(length));
+        sought.map_err(|error| failed(Action::Open, self.path(), error))?;
+        self.length = length;
+        Ok(())
+    }
+}
+
+fn in_use(path: &Path) -> Error {
+    let detail = format!(
+        "{} is being written by another task or program: wait for that, or choose another place",
+        path.display()
+    );
+    Error::new(ErrorKind::FileInUse, detail)
+}
+
+fn strange(path: &Path) -> Error {
+    let detail = format!(
+        "{} is no partial file of this user's: remove it, or choose another place",
+        path.display()
+    );
+    Error::new(ErrorKind::CannotOpenFile, detail)
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    // A pipe would keep whoever opens it waiting.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Others may read it and move it, and may not open it for writing.
+#[cfg(windows)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::windows::fs::OpenOptionsExt;
+    const FILE_SHARE_READ: u32 = 1;
+    const FILE_SHARE_DELETE: u32 = 4;
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE)
+        .open(path)
+}
+
+#[cfg(unix)]
+fn lock(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?)
+}
+
+#[cfg(windows)]
+fn lock(_file: &File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_in_use(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+#[cfg(windows)]
+fn is_in_use(error: &io::Error) -> bool {
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    error.raw_os_error() == Some(ERROR_SHARING_VIOLATION)
+}
+
+/// Whether it is a file of this user's, under this one name.
+#[cfg(unix)]
+fn is_own(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid().as_raw();
+    metadata.is_file() && metadata.uid() == user && metadata.nlink() == 1
+}
+
+#[cfg(not(unix))]
+fn is_own(metadata: &Metadata) -> bool {
+    metadata.is_file()
+}

@@ -1,0 +1,84 @@
+//! Small files of this user's alone, which are read and written as a whole.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind};
+use crate::files::failure::{Action, failed};
+use crate::files::moving;
+use crate::files::partial::create_new;
+use crate::log;
+
+/// Reads the text at `path`, which this user owns and has at most so many bytes; `None` if
+/// there is nothing.
+pub(crate) fn read(path: &Path, longest: u64) -> Result<Option<String>, Error> {
+    let cannot_open = |error| failed(Action::Open, path, error);
+    let file = match open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(cannot_open)?,
+    };
+    let metadata = file.metadata().map_err(cannot_open)?;
+    if !is_own(&metadata) || metadata.len() > longest {
+        return Err(strange(path));
+    }
+    let mut bytes = Vec::new();
+    file.take(longest).read_to_end(&mut bytes).map_err(cannot_open)?;
+    String::from_utf8(bytes).map(Some).map_err(|_| strange(path))
+}
+
+/// Writes `bytes` to `beside`, and has that take the place of what is at `path`.
+pub(crate) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), Error> {
+    // What a program has left that was killed.
+    remove(beside);
+    let mut file = create_new(beside).map_err(|error| failed(Action::Create, beside, error))?;
+    let written = file
+        .write_all(bytes)
+        .map_err(|error| failed(Action::Write, beside, error))
+        .and_then(|()| file.sync_data().map_err(|error| failed(Action::Sync, beside, error)));
+    drop(file);
+    let moved = written.and_then(|()| {
+        moving::replace(beside, path).map_err(|error| failed(Action::Move, path, error))
+    });
+    moved.inspect_err(|_| remove(beside))
+}
+
+/// Removes the file at `path`, if one is there.
+pub(crate) fn remove(path: &Path) {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            log::warn!("cannot remove {}: {error}", path.display());
+        }
+        _ => {}
+    }
+}
+
+fn strange(path: &Path) -> Error {
+    let detail = format!("{} is not what this user's program has written", path.display());
+    Error::new(ErrorKind::CannotOpenFile, detail)
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::OFlags;
+    use std::os::unix::fs::OpenOptionsExt;
+    // A pipe would keep whoever opens it waiting.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+#[cfg(unix)]
+fn is_own(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_own(metadata: &Metadata) -> bool {
+    metadata.is_file()
+}

@@ -1,0 +1,168 @@
+//! What a download is to do with its file, and what it is to bring.
+
+use super::handles::DownloadTask;
+use super::product::Kind;
+use crate::download::{Digest, ResumeData, Saving};
+use crate::error::{Error, ErrorKind};
+use crate::foreign::Foreign;
+
+impl DownloadTask {
+    /// Sets whether what has come of the file is kept beside its [place](Self::save_to), so that
+    /// the same download goes on with it: after the program has ended, or crashed, or the machine.
+    ///
+    /// As long as it is not whole there are `.NAME.part`, which only this user can read, and
+    /// `.NAME.resume`, which says what it is; both are gone in the end. What has come is on the
+    /// disk every 8 MiB or second, and counts from then on. The next download of the same URL to
+    /// the same place goes on behind it, if the server has named the version by a strong `ETag` or
+    /// a `Last-Modified` that was a second old, or a [digest](Self::expects_sha256) is given; else
+    /// it starts over, which is [told](crate::Delegate::did_start_over). A cancel leaves both, too.
+    ///
+    /// Default: `false`; what has come goes with the task, unless it becomes
+    /// [`ResumeData`].
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if the task has begun already. The task fails with
+    /// [`ErrorKind::FileInUse`] if another one, of this program or another, writes the same file,
+    /// and with [`ErrorKind::CannotResume`] if a newer version of this library has begun it.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use urlsession::Session;
+    ///
+    /// let task = Session::shared().download_task("https://shop.test/film.mp4");
+    /// task.save_to("film.mp4")?;
+    /// task.resumable(true)?;
+    /// let download = task.run()?;
+    /// println!("{} bytes", download.file.len());
+    /// Ok::<(), urlsession::Error>(())
+    /// ```
+    pub fn resumable(&self, is_resumable: bool) -> Result<(), Error> {
+        self.prepare("be made resumable", |saving| saving.is_resumable = is_resumable)
+    }
+
+    /// Sets how many bytes the file is to have. Another length is an error, before anything is
+    /// written if the server announces it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if the task has begun already. The task fails with
+    /// [`ErrorKind::LengthMismatch`], and nothing is left of the file.
+    pub fn expects_length(&self, bytes: u64) -> Result<(), Error> {
+        self.prepare("expect a length", |saving| saving.expected.length = Some(bytes))
+    }
+
+    /// Sets which SHA-256 the file is to have, as 64 hexadecimal digits. It is compared before the
+    /// file is seen at its place, or handed over; that reads the whole file once more.
+    ///
+    /// With it a download can go on although the server names no version.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if the task has begun already, or these are not such digits.
+    /// The task fails with [`ErrorKind::DigestMismatch`], and nothing is left of the file; in a
+    /// build with neither of the features `tls` and `digest` with [`ErrorKind::NotSupported`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use urlsession::testing::{Answer, Server};
+    /// use urlsession::{ErrorKind, Session};
+    ///
+    /// let server = Server::start();
+    /// server.enqueue(Answer::ok("abc"));
+    /// server.enqueue(Answer::ok("abd"));
+    /// let url = server.url("/");
+    ///
+    /// let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    /// let task = Session::shared().download_task(&url);
+    /// task.expects_sha256(digest)?;
+    /// assert_eq!(task.run()?.file.len(), 3);
+    ///
+    /// let task = Session::shared().download_task(&url);
+    /// task.expects_sha256(digest)?;
+    /// assert_eq!(task.run().unwrap_err().kind(), ErrorKind::DigestMismatch);
+    /// Ok::<(), urlsession::Error>(())
+    /// ```
+    pub fn expects_sha256(&self, digits: impl AsRef<str>) -> Result<(), Error> {
+        let digest = Digest::sha256(digits.as_ref())?;
+        self.prepare("expect a digest", |saving| saving.expected.digest = Some(digest))
+    }
+
+    /// Sets which SHA-512 the file is to have, as 128 hexadecimal digits; see
+    /// [`expects_sha256`](Self::expects_sha256), whose place it takes.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`expects_sha256`](Self::expects_sha256).
+    pub fn expects_sha512(&self, digits: impl AsRef<str>) -> Result<(), Error> {
+        let digest = Digest::sha512(digits.as_ref())?;
+        self.prepare("expect a digest", |saving| saving.expected.digest = Some(digest))
+    }
+
+    /// Ends the task like [`cancel`](crate::Task::cancel), and has `taken` called once, on the
+    /// session's queue, with what a later download can go on with; `None` if nothing has come,
+    /// or the server has named no version, or the task has ended before.
+    ///
+    /// The task's error has it as well, by [`Error::resume_data`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use std::time::Duration;
+    /// use urlsession::testing::{Answer, Server};
+    /// use urlsession::Session;
+    ///
+    /// let server = Server::start();
+    /// let film = Answer::ok("the whole film").header("ETag", "\"1\"");
+    /// server.enqueue(film.stall_in_body_after(9));
+    /// let url = server.url("/film.mp4");
+    ///
+    /// let task = Session::shared().download_task(&url).resume();
+    /// while task.progress().bytes_received < 9 {
+    ///     std::thread::sleep(Duration::from_millis(1));
+    /// }
+    /// let (sender, taken) = mpsc::channel();
+    /// task.cancel_by_producing_resume_data(move |data| sender.send(data).unwrap());
+    /// assert_eq!(taken.recv().unwrap().unwrap().received(), 9);
+    /// ```
+    #[doc(alias = "cancel(byProducingResumeData:)")]
+    #[doc(alias = "cancelByProducingResumeData:")]
+    pub fn cancel_by_producing_resume_data(
+        &self,
+        taken: impl FnOnce(Option<ResumeData>) + Send + 'static,
+    ) {
+        let taken: Box<dyn FnOnce(Option<ResumeData>) + Send> = Box::new(taken);
+        let taken = Box::new(Foreign::new(taken));
+        let mut state = self.core.state.lock();
+        let refused = if state.life.is_over() {
+            Some(taken)
+        } else {
+            state.recipients.ask_for_resume_data(taken)
+        };
+        drop(state);
+        match refused {
+            Some(taken) => self.core.hand_over_resume_data(*taken, None),
+            None => self.cancel(),
+        }
+    }
+
+    /// Changes what the task is to do with its file, as long as it has not begun.
+    pub(super) fn prepare(
+        &self,
+        what: &str,
+        change: impl FnOnce(&mut Saving),
+    ) -> Result<(), Error> {
+        let mut state = self.core.state.lock();
+        if state.life.has_begun() {
+            let detail = format!("a task that has begun cannot {what}");
+            return Err(Error::new(ErrorKind::InvalidRequest, detail));
+        }
+        if let Kind::Download(saving) = &mut state.kind {
+            change(saving);
+        }
+        Ok(())
+    }
+}
