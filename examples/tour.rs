@@ -15,7 +15,7 @@ use std::{env, fs, process};
 use urlsession::testing::{Answer, Recorded, Server};
 use urlsession::{
     CancelToken, Configuration, Delegate, DeliveryQueue, Multipart, Reply, Request, Response,
-    Session, Task, Update,
+    RetryPolicy, Session, Task, Update,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -255,6 +255,13 @@ fn serve(request: &Recorded) -> Answer {
         "/endless" => Answer::ok("").endless_body("0123456789abcdef"),
         "/photos" => Answer::ok(format!("received {} bytes", request.body_length())),
         "/large" => Answer::ok("").body_of_size(256 << 20),
+        "/film" => {
+            let (film, version) = ("The film, from its beginning to its end.", "\"1\"");
+            let first = Answer::ok(film).header("ETag", version).truncate_after(10);
+            let rest = Answer::status(206).header("ETag", version).body(&film[10..]);
+            let rest = rest.header("Content-Range", "bytes 10-39/40");
+            if request.header("range").is_some() { rest } else { first }
+        }
         "/silence" => Answer::ok("").stall_before_head(),
         _ => Answer::status(404),
     }
@@ -315,6 +322,19 @@ fn downloads(session: &Session, server: &Server) -> Outcome {
         }
     }
     println!("something was left of it: {}", place.exists());
+
+    step("A download whose connection breaks in the middle, and that goes on by itself");
+    let policy = RetryPolicy::attempts(2).first_delay(Duration::ZERO);
+    let request = Request::get(server.url("/film")).retry_policy(policy);
+    for update in session.download_task(request).updates() {
+        match update {
+            Update::WillRetry(retry) => println!("{}", retry.cause),
+            Update::Resumed { offset, .. } => println!("goes on behind {offset} bytes"),
+            Update::Downloaded(file) => println!("{}", fs::read_to_string(file.path())?),
+            Update::Finished(outcome) => outcome?,
+            _ => {}
+        }
+    }
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod own_path;
 mod partial;
 pub(crate) mod private;
 mod stamp;
+mod sweep;
 mod target;
 pub(crate) mod temporary;
 #[cfg(test)]

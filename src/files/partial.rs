@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 8;
 /// Where the system can, it has no name as long as it is written, so that not even a kill
 /// leaves it. Each piece goes straight to the system: no buffer, no copy.
 ///
-/// Not by the system: on Windows `FILE_FLAG_DELETE_ON_CLOSE` holds for as long as the file is
+/// It is removed by this, not by the system: on Windows `FILE_FLAG_DELETE_ON_CLOSE` holds for as long as the file is
 /// open, under whatever name, and cannot be taken back by std once the file is to stay (MSDN,
 /// `CreateFile`); and where the handle was closed, as that of a download that the program has
 /// not moved yet, the file is gone.

@@ -21,3 +21,6 @@ pub mod coming_from_urlsession_in_objective_c {}
 
 #[doc = include_str!("trust_and_challenges.md")]
 pub mod trust_and_challenges {}
+
+#[doc = include_str!("downloads.md")]
+pub mod downloads {}

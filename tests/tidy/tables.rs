@@ -48,7 +48,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
-    ("files", &[&["error", "log", "census", "random"]]),
+    ("files", &[&["error", "log", "census", "clock", "random"]]),
     ("download", &[WORDS, &["files"]]),
     // explanations, without code
     ("guide", &[]),

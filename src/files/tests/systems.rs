@@ -306,4 +306,14 @@ fn temporary_files_go_to_the_cache_folder_that_the_environment_names() {
     let place = scratch.join("cache");
     assert!(passes_under(&["env"], test, &place, &[("URLSESSION_HOME", home)]));
     assert_eq!(names_in(&place), [""; 0]);
+
+    // What nobody has gone on with for two weeks goes.
+    let [old, young] = ["urlsession-0000000000000001.part", "urlsession-0000000000000002.part"];
+    for (name, days) in [(old, 15), (young, 13)] {
+        let file = fs::File::create(place.join(name)).unwrap();
+        let age = std::time::Duration::from_secs(days * 24 * 60 * 60);
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    }
+    assert!(passes_under(&["env"], test, &place, &[("URLSESSION_HOME", home)]));
+    assert_eq!(names_in(&place), [young]);
 }
