@@ -8,16 +8,22 @@ smoke=(connecting:: data:: downloads:: framing:: large_bodies:: tls::certificate
 
 skipped=()
 
+# What is built with optimisation: packages that take too long without it where they run.
+optimised=()
+
 # Runs Cargo for the target $1, which C compiler $2 compiles and linker $3 links.
 other_cargo() {
-    local target="$1" compiler="$2" linker="$3" command="$4" name
+    local target="$1" compiler="$2" linker="$3" command="$4" name package configured=()
     shift 4
     name="${target//-/_}"
+    for package in "${optimised[@]}"; do
+        configured+=(--config "profile.dev.package.$package.opt-level=2")
+    done
     env "CC_$name=$compiler" "CARGO_TARGET_${name^^}_LINKER=$linker" \
         PATH="$cross/bin:$PATH" RUSTC="$cross/bin/rustc" RUSTC_BOOTSTRAP=1 \
         CARGO_PROFILE_DEV_DEBUG=false CARGO_TARGET_DIR="$cross/target" \
         cargo "$command" -Zbuild-std=std,panic_unwind,test,proc_macro \
-        --target "$target" --features test-util "$@"
+        --target "$target" --features test-util "${configured[@]}" "$@"
 }
 
 # Runs the tests of the library without what is in `skipped`, and the chosen ones, by this Cargo.
@@ -61,7 +67,7 @@ static_programs() {
 # The loader and the libraries of a processor's cross compiler stand in a folder of their own.
 thirty_two_bits() {
     install_cross_compiler
-    local root=/usr/i686-linux-gnu/lib
+    local root=/usr/i686-linux-gnu/lib optimised=(ring rustls rustls-webpki)
     export CARGO_TARGET_I686_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=-Wl,--dynamic-linker=$root/ld-linux.so.2,-rpath,$root"
     smoke_tests other_cargo i686-unknown-linux-gnu i686-linux-gnu-gcc i686-linux-gnu-gcc
 }
@@ -69,7 +75,7 @@ thirty_two_bits() {
 arm() {
     install_cross_compiler
     # What is emulated cannot start itself again: the kernel knows no program of ARM.
-    local skipped=(--skip files::tests::systems)
+    local skipped=(--skip files::tests::systems) optimised=(ring rustls rustls-webpki)
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
     smoke_tests other_cargo aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc aarch64-linux-gnu-gcc
 }

@@ -42,6 +42,15 @@ make_wine_prefix() {
         -o "$wine_prefix/drive_c/windows/system32/bcryptprimitives.dll"
 }
 
+# Wine has a SIGINT be what the console has of Ctrl-C.
+stop_downloads_of_windows() {
+    windows_cargo build --manifest-path examples/downloader/Cargo.toml
+    # What Wine keeps in a folder for temporary files is not the recipe's.
+    stop_downloads "$scratch/windows-downloader" \
+        env -u TMPDIR WINEPREFIX="$wine_prefix" WINEDEBUG=-all /usr/lib/wine/wine64 \
+        "$cross/windows/x86_64-pc-windows-gnu/debug/downloader-recipe.exe"
+}
+
 windows_under_wine() {
     install_cross_compiler
     make_wine_prefix
@@ -49,6 +58,7 @@ windows_under_wine() {
     tested windows_cargo test "${with[@]}" --lib
     if [ "${URLSESSION_CI_SYSTEMS:-}" = all ]; then
         tested windows_cargo test "${with[@]}" --test it
+        stop_downloads_of_windows
     else
         tested windows_cargo test "${with[@]}" --test it -- "${windows_smoke[@]}"
     fi

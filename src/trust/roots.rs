@@ -139,8 +139,11 @@ impl Trusted {
 
 /// Returns the system's trust store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
 ///
-/// It is read once for the program. A failure is not remembered, as no descriptor may have been
-/// free: what is empty is read again at once, and what lacks some if it is asked for `again`.
+/// It is read once for the program, as other libraries do that verify by themselves (Go,
+/// `x509.SystemCertPool`: "New changes in the system cert pool might not be reflected in subsequent
+/// calls"): what is added to the store or removed from it later holds from the next start of the
+/// program. A failure is not remembered, as no descriptor may have been free: what is empty is read
+/// again at once, and what lacks some if it is asked for `again`.
 fn system(again: bool) -> Arc<Trusted> {
     static ROOTS: Mutex<Option<Arc<Trusted>>> = Mutex::new(Rank::Roots, None);
     let mut known = ROOTS.lock();

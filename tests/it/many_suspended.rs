@@ -43,6 +43,7 @@ fn wait_until_left(session: &Session, clock: &Clock, with_thread: usize) {
 }
 
 /// By the limit that a session has if no test sets another one.
+#[cfg_attr(windows, ignore = "Wine 8: one process serves hundreds of connections, past the guard")]
 #[test]
 fn past_256_suspended_tasks_that_must_not_be_repeated_keep_their_connection_without_a_thread() {
     const UNLESS_SET: usize = 256;

@@ -10,7 +10,8 @@ use crate::support::crowd::{Crowd, MORE, WITH_THREAD};
 use crate::support::gate::Gate;
 use crate::support::running::wait_for;
 
-const LARGE: usize = 16 * 1024 * 1024;
+/// More than the systems on both sides hold, which is 4 MiB and what the peer offers at first.
+const LARGE: usize = 8 * 1024 * 1024;
 
 /// A head that is larger than what the system takes for a peer that does not read, and the way
 /// to a server that takes it once it is let.
