@@ -256,6 +256,35 @@ fn much_in() {
     assert!(grown < 16 << 20, "{grown}");
 }
 
+/// The ends of pipes that the process has.
+fn ends_of_pipes() -> usize {
+    Possessions::now().descriptors.iter().filter(|name| name.starts_with("pipe:")).count()
+}
+
+/// Large bodies that stop on their way into files: each has a pipe, as long as there are any.
+fn downloads_at_once(count: usize) {
+    const LENGTH: u64 = 3 << 20;
+    let server = Server::builder().recording(false).start();
+    server.handle(|_| Answer::status(200).body_of_size(LENGTH).stall_in_body_after(LENGTH / 2));
+    let session = session(|_| {});
+    let before = ends_of_pipes();
+    let tasks: Vec<_> = (0..count).map(|_| session.download_task(server.url("/"))).collect();
+    tasks.iter().for_each(|task| drop(task.resume()));
+    let deadline = Instant::now() + HANG;
+    while tasks.iter().any(|task| task.progress().bytes_received < LENGTH / 2) {
+        assert!(Instant::now() < deadline, "not all have begun");
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    assert_eq!(ends_of_pipes() - before, 2 * count.min(16));
+    server.wait_until(|stats| stats.stalled == count as u64);
+    server.release();
+    assert!(session.wait_until_idle(HANG));
+    for task in tasks {
+        assert_eq!(task.progress().bytes_received, LENGTH);
+    }
+    assert_eq!((ends_of_pipes(), Counters::of(&session).files()), (before, 0));
+}
+
 #[test]
 fn what_sessions_take_they_give_back() {
     let steps: &[(&str, fn())] = &[
@@ -268,6 +297,7 @@ fn what_sessions_take_they_give_back() {
         ("10,000 loads, one after another", || one_after_another(plain(), 10_000)),
         ("1,000 connections", || each_on_its_own_connection(plain(), 1_000)),
         ("200 loads at once", || at_once(plain(), 200)),
+        ("20 downloads at once", || downloads_at_once(20)),
         ("loads that end in every way", || mixed(plain(), 50)),
         ("look-ups", || looked_up(100)),
         ("300 sessions", || many_sessions(300)),

@@ -20,6 +20,7 @@ use crate::files::{DownloadedFile, KeptFile, PartialFile, Stamp, Target, tempora
 use crate::log;
 use crate::request::Request;
 use crate::response::Response;
+use crate::splice::SplicePipe;
 
 /// How much, and for how long, what has come may not be on the disk yet that is written down.
 const UNSYNCED: (u64, Duration) = (8 * 1024 * 1024, Duration::from_secs(1));
@@ -194,6 +195,10 @@ impl Part {
 impl Output for Part {
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file()?.write_all(bytes)
+    }
+
+    fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
+        self.file()?.splice(pipe)
     }
 }
 

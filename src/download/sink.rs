@@ -14,11 +14,15 @@ use crate::error::{Error, ErrorKind};
 use crate::files::DownloadedFile;
 use crate::request::Request;
 use crate::response::Response;
+use crate::splice::SplicePipe;
 
 /// Takes bytes.
 pub(crate) trait Output: Send {
     /// Writes all of `bytes` at the end.
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error>;
+
+    /// Writes all that is in `pipe` at the end.
+    fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error>;
 }
 
 /// The file of a download, from one attempt to the next.

@@ -13,6 +13,7 @@ use super::tls::Terms;
 use crate::body::Pipe;
 use crate::error::Error;
 use crate::response::Ends;
+use crate::splice::SplicePipe;
 use crate::wire::{Context, RouteKey, Wait};
 
 /// A connection that loads with one route can share.
@@ -123,6 +124,20 @@ impl Connection {
             return Ok(Some(self.inbox.copy_to(target)));
         }
         read_now(&mut self.stream, target, context)
+    }
+
+    /// Moves some bytes from a plain stream into `pipe`, as [`read`](Self::read) would read them.
+    /// `None` if they have to be read.
+    pub(super) fn splice(
+        &mut self,
+        pipe: &mut SplicePipe,
+        most: usize,
+        context: &Context,
+    ) -> Result<Option<usize>, Error> {
+        match &mut self.stream {
+            Stream::Plain(link) if self.inbox.is_empty() => link.splice(pipe, most, context),
+            _ => Ok(None),
+        }
     }
 
     /// Lends the memory in which a message is put together, empty.

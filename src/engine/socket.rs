@@ -26,6 +26,7 @@ use crate::census::Counted;
 use crate::error::{Error, ErrorKind};
 use crate::fork::Maker;
 use crate::response::Ends;
+use crate::splice::{Filled, SplicePipe};
 use crate::wire::{Context, Wait};
 
 /// A connected socket.
@@ -128,23 +129,53 @@ impl Link {
         self.socket.clone()
     }
 
+    /// Has reads that begin now end after `timeout`.
+    #[inline]
+    fn limit_reads(&mut self, timeout: Option<Duration>, context: &Context) -> Result<(), Error> {
+        if BLOCKS && timeout != self.read_timeout {
+            let set = self.socket.own().and_then(|socket| socket.set_read_timeout(timeout));
+            // Apple's systems refuse it on a socket that a cancel has shut down.
+            set.map_err(|error| failed(error, context))?;
+            self.read_timeout = timeout;
+        }
+        Ok(())
+    }
+
     /// Reads some bytes; none means that the peer has closed its side.
     pub(super) fn read(&mut self, buffer: &mut [u8], context: &Context) -> Result<usize, Error> {
-        let mut socket = self.socket.own().map_err(lost)?;
         let wait = context.wait();
         loop {
             let timeout = wait.slice()?.map(rounded);
-            if BLOCKS && timeout != self.read_timeout {
-                let set = socket.set_read_timeout(timeout);
-                // Apple's systems refuse it on a socket that a cancel has shut down.
-                set.map_err(|error| failed(error, context))?;
-                self.read_timeout = timeout;
-            }
+            self.limit_reads(timeout, context)?;
+            let mut socket = self.socket.own().map_err(lost)?;
             match socket.read(buffer) {
                 // A socket that a cancel has shut down reads as closed.
                 Ok(0) => return context.check().map(|()| 0),
                 Ok(read) => return Ok(read),
                 Err(error) if is_again(&error) => self.socket.pause(PollFlags::IN, timeout)?,
+                Err(error) => return Err(failed(error, context)),
+            }
+        }
+    }
+
+    /// Moves some bytes into `pipe`, which is empty, but at most `most`: waits and fails as
+    /// [`read`](Self::read) does. `None` if they have to be read.
+    pub(super) fn splice(
+        &mut self,
+        pipe: &mut SplicePipe,
+        most: usize,
+        context: &Context,
+    ) -> Result<Option<usize>, Error> {
+        let wait = context.wait();
+        loop {
+            let timeout = wait.slice()?.map(rounded);
+            self.limit_reads(timeout, context)?;
+            let socket = self.socket.own().map_err(lost)?;
+            match pipe.fill(socket, most) {
+                Ok(Filled::With(count)) => return Ok(Some(count)),
+                Ok(Filled::Refused) => return Ok(None),
+                // That it waits for the socket, splice(2) says only that it may.
+                Ok(Filled::Waits) => self.socket.poll(PollFlags::IN, wait.slice()?).map(drop)?,
                 Err(error) => return Err(failed(error, context)),
             }
         }

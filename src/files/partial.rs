@@ -16,6 +16,7 @@ use crate::files::own_path::OwnPath;
 use crate::files::stamp::Stamp;
 use crate::files::target::Target;
 use crate::random;
+use crate::splice::SplicePipe;
 
 pub(super) use create::new as create_new;
 
@@ -82,6 +83,13 @@ impl PartialFile {
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file.write_all(bytes).map_err(|error| self.failed(Action::Write, error))?;
         self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Moves all that is in `pipe` to the end.
+    pub(crate) fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
+        let spliced = pipe.empty_into(&mut self.file);
+        self.length += spliced.map_err(|error| self.failed(Action::Write, error))?;
         Ok(())
     }
 

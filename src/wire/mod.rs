@@ -30,6 +30,7 @@ use crate::body::Body;
 use crate::error::Error;
 use crate::headers::Headers;
 use crate::response::Ends;
+use crate::splice::SplicePipe;
 
 /// Moves one request out and one response in.
 pub(crate) trait Wire: Send + Sync {
@@ -122,6 +123,17 @@ pub(crate) trait WireBody: Send {
     /// Reads some bytes that are here; `None` if it would have to wait for them, or for the rest
     /// of the request to go out.
     fn read_now(&mut self, _buffer: &mut [u8]) -> Result<Option<usize>, Error> {
+        Ok(None)
+    }
+
+    /// Whether what comes next may be moved on by [`splice`](Self::splice).
+    fn may_be_spliced(&mut self) -> bool {
+        false
+    }
+
+    /// Moves some bytes into `pipe`, which is empty, but at most `most`: waits and fails as
+    /// reading them would. `None` if they have to be read.
+    fn splice(&mut self, _pipe: &mut SplicePipe, _most: usize) -> Result<Option<usize>, Error> {
         Ok(None)
     }
 

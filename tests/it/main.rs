@@ -22,6 +22,8 @@ mod descriptors;
 mod differential;
 mod download_disk;
 mod download_places;
+#[cfg(target_os = "linux")]
+mod download_splices;
 mod download_writes;
 mod downloads;
 mod drops;

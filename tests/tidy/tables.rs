@@ -3,7 +3,7 @@
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
     "sync", "log", "foreign", "calendar", "error", "clock", "cancel", "census", "fork", "random",
-    "headers", "mime", "pair", "basic", "trust", "resolver", "body", "retry", "request",
+    "splice", "headers", "mime", "pair", "basic", "trust", "resolver", "body", "retry", "request",
     "response",
 ];
 
@@ -27,6 +27,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("census", &[]),
     ("fork", &[]),
     ("random", &[]),
+    ("splice", &[&["census"]]),
     ("pair", &[]),
     ("headers", &[&["error", "pair"]]),
     ("mime", &[]),
@@ -48,7 +49,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
-    ("files", &[&["error", "log", "census", "clock", "random"]]),
+    ("files", &[&["error", "log", "census", "clock", "random", "splice"]]),
     ("download", &[WORDS, &["files"]]),
     // explanations, without code
     ("guide", &[]),
@@ -107,7 +108,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("pkcs8", &["trust/"]),
     ("rc2", &["trust/identity/pkcs12"]),
     ("rcgen", &["testing/"]),
-    ("rustix", &["body/pipe.rs", "engine/", "files/", "testing/"]),
+    ("rustix", &["body/pipe.rs", "engine/", "files/", "splice/", "testing/"]),
     ("rustls", &["engine/tls", "testing/", "trust/"]),
     ("rustls_native_certs", &["trust/roots/files.rs"]),
     ("webpki", &["trust/"]),

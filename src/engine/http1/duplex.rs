@@ -63,6 +63,12 @@ impl Duplex {
         matches!(self.way_out, WayOut::Done | WayOut::Stopped)
     }
 
+    /// Whether what comes next may be [moved](Connection::splice) without being read. What is
+    /// left of the request is sent by whoever reads.
+    pub(super) fn may_be_spliced(&mut self) -> bool {
+        self.is_settled() && self.connection.is_plain() && self.connection.inbox().is_empty()
+    }
+
     /// Whether all of the request is out, and nothing came that nobody asked for.
     pub(super) fn is_in_step(&self) -> bool {
         matches!(self.way_out, WayOut::Done) && self.is_clean

@@ -10,6 +10,7 @@ use crate::engine::home::Home;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
 use crate::log;
+use crate::splice::SplicePipe;
 use crate::wire::{Context, Deadline, Patience, Timer, WireBody};
 
 /// How much of an unwanted body is read to keep its connection, and for how long; beyond
@@ -143,6 +144,21 @@ impl Incoming {
         Ok(count)
     }
 
+    fn splice_some(&mut self, pipe: &mut SplicePipe, most: usize) -> Result<Option<usize>, Error> {
+        let most = self.remaining().map_or(most, |left| left.min(most as u64) as usize);
+        let Some(duplex) = &mut self.duplex else { return Ok(None) };
+        self.context.check()?;
+        let spliced = duplex.connection().splice(pipe, most, &self.context)?;
+        if let (Some(count), Rest::Length { left, any }) = (spliced, &mut self.rest) {
+            *left -= count as u64;
+            *any = true;
+            if *left == 0 {
+                self.finish();
+            }
+        }
+        Ok(spliced)
+    }
+
     /// Passes on what came of reading. Broken once is broken for good.
     fn pass_on<T>(&mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         if let Err(error) = &outcome
@@ -271,6 +287,20 @@ impl WireBody for Incoming {
         }
         let read = self.read_some(buffer, Patience::None);
         self.pass_on(read)
+    }
+
+    fn may_be_spliced(&mut self) -> bool {
+        // What a reset means where one may be an end is decided by whoever reads.
+        let is_plain = matches!(
+            self.rest,
+            Rest::Length { left: 1.., .. } | Rest::UntilClose { or_reset: false }
+        );
+        is_plain && self.duplex.as_mut().is_some_and(Duplex::may_be_spliced)
+    }
+
+    fn splice(&mut self, pipe: &mut SplicePipe, most: usize) -> Result<Option<usize>, Error> {
+        let spliced = self.splice_some(pipe, most);
+        self.pass_on(spliced)
     }
 
     fn remaining(&self) -> Option<u64> {

@@ -12,6 +12,7 @@
 mod asked;
 #[cfg(feature = "brotli")]
 mod brotli;
+mod coding;
 #[cfg(feature = "gzip")]
 mod deflate;
 #[cfg(all(feature = "gzip", any(test, fuzzing)))]
@@ -26,15 +27,12 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::error::{Error, ErrorKind, Stage};
-use crate::headers::Headers;
-use crate::log;
 use crate::response::Response;
+use crate::splice::SplicePipe;
 use crate::wire::{Context, Patience, Wait, WireBody};
 
 pub(super) use asked::undoes;
-
-/// As many as curl allows; no server needs more than one.
-const MOST_LAYERS: usize = 5;
+pub(crate) use coding::{Coding, accept_encoding, codings};
 
 /// A body of the usual sizes stays in the CPU's cache on its way through.
 const BUFFER: usize = 16 * 1024;
@@ -45,100 +43,6 @@ const MORSEL: usize = 1024;
 
 /// How much is decoded at most between two looks at cancel and timers.
 const AT_A_TIME: usize = 64 * 1024;
-
-/// One coding that a body can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
-    Gzip,
-    Deflate,
-    Brotli,
-    Zstd,
-}
-
-impl Coding {
-    /// Finds a coding that this build can decode (RFC 9110 §8.4.1: any case, `x-gzip` is
-    /// `gzip`).
-    fn named(name: &str) -> Option<Self> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if cfg!(feature = "gzip") && (is("gzip") || is("x-gzip")) {
-            Some(Self::Gzip)
-        } else if cfg!(feature = "gzip") && is("deflate") {
-            Some(Self::Deflate)
-        } else if cfg!(feature = "brotli") && is("br") {
-            Some(Self::Brotli)
-        } else if cfg!(feature = "zstd") && is("zstd") {
-            Some(Self::Zstd)
-        } else {
-            None
-        }
-    }
-
-    fn codec(self) -> Option<Box<dyn Codec>> {
-        match self {
-            #[cfg(feature = "gzip")]
-            Self::Gzip => Some(Box::new(gzip::Gzip::new())),
-            #[cfg(feature = "gzip")]
-            Self::Deflate => Some(Box::new(deflate::Deflate::new())),
-            #[cfg(feature = "brotli")]
-            Self::Brotli => Some(Box::new(brotli::Brotli::new())),
-            #[cfg(feature = "zstd")]
-            Self::Zstd => Some(Box::new(zstd::Zstd::new())),
-            #[cfg(not(all(feature = "gzip", feature = "brotli", feature = "zstd")))]
-            _ => None,
-        }
-    }
-}
-
-/// Returns the value of `Accept-Encoding` that asks for what this build can decode.
-pub(crate) fn accept_encoding() -> &'static str {
-    match (cfg!(feature = "gzip"), cfg!(feature = "brotli"), cfg!(feature = "zstd")) {
-        (true, true, true) => "gzip, deflate, br, zstd",
-        (true, true, false) => "gzip, deflate, br",
-        (true, false, true) => "gzip, deflate, zstd",
-        (true, false, false) => "gzip, deflate",
-        (false, true, true) => "br, zstd",
-        (false, true, false) => "br",
-        (false, false, true) => "zstd",
-        (false, false, false) => "identity",
-    }
-}
-
-/// Reads the codings of a body, in the order in which they were applied.
-///
-/// None if there is one that this build does not know: the body is delivered as it is.
-///
-/// # Errors
-///
-/// [`ErrorKind::CannotDecodeContentData`] if there are more than five.
-pub(crate) fn codings(headers: &Headers) -> Result<Vec<Coding>, Error> {
-    let mut codings = Vec::new();
-    let mut unknown = None;
-    let mut layers = 0;
-    for value in headers.get_all("content-encoding") {
-        for name in value.split(',').map(str::trim) {
-            if name.is_empty() || name.eq_ignore_ascii_case("identity") {
-                continue;
-            }
-            layers += 1;
-            match Coding::named(name) {
-                Some(coding) if codings.len() < MOST_LAYERS => codings.push(coding),
-                Some(_) => {}
-                None => unknown = Some(name),
-            }
-        }
-    }
-    if layers > MOST_LAYERS {
-        let detail = format!(
-            "the body has {layers} layers of content-encoding, and at most {MOST_LAYERS} are decoded"
-        );
-        return Err(Error::new(ErrorKind::CannotDecodeContentData, detail).at(Stage::Receiving));
-    }
-    if let Some(name) = unknown {
-        log::debug!("the body is delivered undecoded: content-encoding {name:?} is not known");
-        codings.clear();
-    }
-    Ok(codings)
-}
 
 /// A body, decoded.
 pub(crate) struct Decoder {
@@ -193,6 +97,28 @@ impl Decoder {
         self.read_some(buffer, Patience::None)
     }
 
+    /// Whether what comes next may be moved on by [`splice`](Self::splice).
+    pub(crate) fn may_be_spliced(&mut self) -> bool {
+        self.layers.is_empty() && self.failed.is_none() && self.wire.body.may_be_spliced()
+    }
+
+    /// Moves some bytes of a body that is not decoded into `pipe`, which is empty, but at most
+    /// `most`: waits and fails as [`read`](Self::read) does. `None` if they have to be read.
+    pub(crate) fn splice(
+        &mut self,
+        pipe: &mut SplicePipe,
+        most: usize,
+    ) -> Result<Option<usize>, Error> {
+        if !self.may_be_spliced() {
+            return Ok(None);
+        }
+        let spliced = self.wire.body.splice(pipe, most);
+        if let Ok(Some(length)) = &spliced {
+            self.wire.bytes += *length as u64;
+        }
+        self.count(spliced)
+    }
+
     fn read_some(&mut self, buffer: &mut [u8], patience: Patience) -> Result<Option<usize>, Error> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -200,7 +126,13 @@ impl Decoder {
         if buffer.is_empty() {
             return Ok(Some(0));
         }
-        match self.decode(buffer, patience) {
+        let read = self.decode(buffer, patience);
+        self.count(read)
+    }
+
+    /// Counts what has come, or remembers what went wrong.
+    fn count(&mut self, come: Result<Option<usize>, Error>) -> Result<Option<usize>, Error> {
+        match come {
             Ok(length) => {
                 self.decoded += length.unwrap_or_default() as u64;
                 Ok(length)

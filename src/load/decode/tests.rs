@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::Clock;
+use crate::headers::Headers;
 
 /// A body that comes in these pieces, then ends or fails; it counts how often it is read.
 struct Pieces {

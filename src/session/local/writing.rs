@@ -34,7 +34,7 @@ impl Writing {
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
         while !self.is_complete {
-            let count = self.pump.turn(body, sink)?;
+            let count = self.pump.turn(body, sink, &core.shared.census)?;
             if count == 0 {
                 break;
             }
@@ -42,6 +42,9 @@ impl Writing {
             sink.keep_up(core.shared.now())?;
             if let Some(listener) = listener {
                 listener.progress(core);
+            }
+            if core.flags.must_look() {
+                self.pump.pause();
             }
             core.rest()?;
         }

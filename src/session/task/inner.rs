@@ -83,7 +83,7 @@ impl Flags {
         self.look.store(false, Ordering::SeqCst);
     }
 
-    fn must_look(&self) -> bool {
+    pub(crate) fn must_look(&self) -> bool {
         self.look.load(Ordering::Acquire)
     }
 

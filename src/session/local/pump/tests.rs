@@ -75,6 +75,10 @@ impl Output for Writes {
         self.0.push(bytes.len());
         Ok(())
     }
+
+    fn splice(&mut self, _pipe: &mut SplicePipe) -> Result<(), Error> {
+        unreachable!("a script is read")
+    }
 }
 
 /// Moves a body that comes so; returns what was written, how it ended, and how much memory
@@ -92,7 +96,7 @@ fn moved(steps: &[Step], is_announced: bool) -> (Vec<usize>, Result<(), ErrorKin
     let mut body = Decoder::new(Box::new(script), &[], &context);
     let (mut pump, mut sink) = (Pump::default(), Writes::default());
     let ended = loop {
-        match pump.turn(&mut body, &mut sink) {
+        match pump.turn(&mut body, &mut sink, &Census::default()) {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             Err(error) => break Err(error.kind()),

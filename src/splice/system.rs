@@ -1,0 +1,52 @@
+//! Linux and Android.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::pipe::{
+    PipeFlags, SpliceFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with, splice,
+};
+
+/// What bytes are moved from.
+pub(crate) use std::os::fd::AsFd as Source;
+
+/// Both ends of a pipe.
+#[derive(Debug)]
+pub(super) struct Ends {
+    reading: File,
+    writing: OwnedFd,
+}
+
+impl Ends {
+    pub(super) fn open() -> io::Result<Self> {
+        let (reading, writing) = pipe_with(PipeFlags::CLOEXEC)?;
+        Ok(Self { reading: reading.into(), writing })
+    }
+
+    /// Has it hold `size` bytes, if this user may; returns how many it holds.
+    pub(super) fn grow(&self, size: usize) -> usize {
+        let grown = fcntl_setpipe_size(&self.writing, size);
+        grown.or_else(|_| fcntl_getpipe_size(&self.writing)).unwrap_or_default()
+    }
+
+    /// Waits for a socket that blocks, but not for the pipe (splice(2), `SPLICE_F_NONBLOCK`).
+    pub(super) fn fill(&self, socket: &impl Source, most: usize) -> io::Result<usize> {
+        let flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+        Ok(splice(socket, None, &self.writing, None, most, flags)?)
+    }
+
+    pub(super) fn empty_into(&self, file: &File, most: usize) -> io::Result<usize> {
+        Ok(splice(&self.reading, None, file, None, most, SpliceFlags::MOVE)?)
+    }
+
+    pub(super) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::read(&self.reading, &mut *piece) {
+                Err(Errno::INTR) => {}
+                read => return Ok(read?),
+            }
+        }
+    }
+}
