@@ -155,12 +155,6 @@ impl Load {
         Ok(request.map_or(Next::Deliver, |request| Next::Follow(Box::new(request))))
     }
 
-    /// Returns the head of a response that may be delivered.
-    #[cold]
-    pub(crate) fn answer(&self, response: &WireResponse) -> Response {
-        response_to(&self.hop, response)
-    }
-
     /// Delivers the response.
     #[inline(never)]
     pub(crate) fn deliver(

@@ -339,7 +339,7 @@ impl Scheduler for ByHand {
         Ok(())
     }
 
-    fn repeats(&self, _task: &Arc<Core>, _response: Response) -> Option<Error> {
+    fn repeats(&self, _task: &Arc<Core>, _response: &Response) -> Option<Error> {
         None
     }
 

@@ -66,6 +66,12 @@ impl Decoder {
         Self { wire, layers, context, decoded: 0, failed: None }
     }
 
+    /// Ends a body that nobody wants.
+    #[cold]
+    pub(crate) fn discard(self) {
+        self.wire.body.discard();
+    }
+
     /// Whether something may come behind the body.
     pub(super) fn may_have_trailers(&self) -> bool {
         self.wire.body.remaining().is_none()

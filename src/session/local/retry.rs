@@ -150,11 +150,15 @@ impl Local {
 
     /// Decides whether the task is tried again in place of delivering this answer: then returns
     /// what its attempt fails with.
-    pub(super) fn answer_is_repeated(&self, core: &Arc<Core>, response: Response) -> Option<Error> {
+    pub(super) fn answer_is_repeated(
+        &self,
+        core: &Arc<Core>,
+        response: &Response,
+    ) -> Option<Error> {
         let asked = response.retry_after_at(self.clock.date());
         let verdict = self.decide(core, Ending::Answer(response.status(), asked));
         let Verdict::Retries(delay) = verdict else { return None };
-        let cause = response.refused(Vec::new());
+        let cause = response.clone().refused(Vec::new());
         tell_of_retry(core, delay, cause.clone());
         Some(cause)
     }

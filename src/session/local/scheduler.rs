@@ -91,7 +91,7 @@ impl Scheduler for Local {
         self.move_to_host(task)
     }
 
-    fn repeats(&self, task: &Arc<Core>, response: Response) -> Option<Error> {
+    fn repeats(&self, task: &Arc<Core>, response: &Response) -> Option<Error> {
         self.answer_is_repeated(task, response)
     }
 

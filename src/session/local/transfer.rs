@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::receive::{Reception, accepted, allowed, cannot_become_download};
 use super::rest;
 use crate::cancel::CancelToken;
@@ -257,16 +259,21 @@ impl Loader {
                 return Err(error);
             }
         };
-        if core.may_retry(response.head.status)
-            && let Some(error) = core.shared.scheduler().repeats(core, load.answer(&response))
+        let loaded = load.deliver(response, &context)?;
+        if may_retry(core, loaded.response.status())
+            && let Some(error) = core.shared.scheduler().repeats(core, &loaded.response)
         {
-            response.body.discard();
+            loaded.body.discard();
             return Err(error);
         }
-        let loaded = load.deliver(response, &context)?;
         core.state.lock().seen.responded(loaded.response.clone());
         Ok(loaded)
     }
+}
+
+/// Whether an answer with this status may be tried again.
+fn may_retry(core: &Core, status: StatusCode) -> bool {
+    core.request.retries_by(&core.shared.configuration.retry_policy).is_for(status)
 }
 
 /// Keeps what goes on later of a load that has failed so.

@@ -83,7 +83,7 @@ pub(crate) trait Scheduler: Send + Sync {
 
     /// Whether the task is tried again in place of delivering this answer: then returns what its
     /// attempt fails with. Asked about answers that its policy is for.
-    fn repeats(&self, task: &Arc<Core>, response: Response) -> Option<Error>;
+    fn repeats(&self, task: &Arc<Core>, response: &Response) -> Option<Error>;
 
     /// The task's completion was told.
     fn finished(&self, task: &Core);
