@@ -7,13 +7,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod dice;
+
 use std::collections::BTreeMap;
-use std::env;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use urlsession::testing::{Answer, Counters, Recorded, Server};
 use urlsession::{
@@ -21,44 +22,13 @@ use urlsession::{
     Update, Updates,
 };
 
+use dice::{Dice, seed};
+
 const SESSIONS: usize = 20;
 const THREADS: usize = 16;
 const TASKS_OF_A_THREAD: usize = 32;
 const ACTS_PER_TASK: usize = 8;
 const HANG: Duration = Duration::from_secs(60);
-
-/// Numbers that look random (xorshift64*).
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        // Zero would stay zero; neighbours would begin alike.
-        let mut dice = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        for _ in 0..8 {
-            dice.next();
-        }
-        dice
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 32) as usize % limit
-    }
-}
-
-fn seed() -> u64 {
-    let given = env::var("URLSESSION_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-    given.unwrap_or_else(|| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        u64::from(now.subsec_nanos()) ^ now.as_secs()
-    })
-}
 
 /// Answers of all kinds, by the number in the path.
 fn answer(request: &Recorded) -> Answer {

@@ -41,6 +41,8 @@ pub(crate) struct PartialFile {
     own: Option<OwnPath>,
     folder: PathBuf,
     length: u64,
+    /// Nobody else may open it to write; see [`open`](Self::open).
+    is_locked: bool,
     census: Census,
     _counted: Counted,
 }
@@ -76,7 +78,7 @@ impl PartialFile {
         counted: Counted,
     ) -> Self {
         let (folder, census) = (folder.to_owned(), census.clone());
-        Self { file, own, folder, length: 0, census, _counted: counted }
+        Self { file, own, folder, length: 0, is_locked: false, census, _counted: counted }
     }
 
     /// Writes all of `bytes` at the end.
@@ -228,6 +230,14 @@ impl PartialFile {
 
     fn failed(&self, action: Action, error: io::Error) -> Error {
         failed(action, self.path(), error)
+    }
+}
+
+impl Drop for PartialFile {
+    fn drop(&mut self) {
+        if self.is_locked {
+            exclusive::unlock(&self.file);
+        }
     }
 }
 

@@ -57,13 +57,16 @@ impl PartialFile {
     /// `path` any more.
     fn exclusive(file: File, path: &Path, census: &Census) -> Result<Option<Self>, Error> {
         let cannot_open = |error| failed(Action::Open, path, error);
-        match lock(&file) {
-            Ok(()) => {}
+        let is_locked = match lock(&file) {
+            Ok(()) => true,
             Err(error) if is_in_use(&error) => return Err(in_use(path)),
             // A file system without locks: two programs that write the same file are left to
             // their user there.
-            Err(error) => crate::log::debug!("{} cannot be locked: {error}", path.display()),
-        }
+            Err(error) => {
+                crate::log::debug!("{} cannot be locked: {error}", path.display());
+                false
+            }
+        };
         let metadata = file.metadata().map_err(cannot_open)?;
         let own = OwnPath::new(path.to_owned(), &file).map_err(cannot_open)?;
         if !own.is_there() {
@@ -77,6 +80,7 @@ impl PartialFile {
         }
         let folder = path.parent().unwrap_or(path);
         let mut partial = Self::of(file, Some(own), folder, census, census.count(Kind::File));
+        partial.is_locked = is_locked;
         partial.stay(true);
         partial.go_to(metadata.len())?;
         Ok(Some(partial))
@@ -140,6 +144,17 @@ fn lock(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the file back. To close it would not do: a process that another thread starts meanwhile
+/// has it open until it executes its program, and the lock is that of all who do (flock(2)).
+#[cfg(unix)]
+pub(super) fn unlock(file: &File) {
+    // It is closed in any case.
+    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
+}
+
+#[cfg(windows)]
+pub(super) fn unlock(_file: &File) {}
+
 #[cfg(unix)]
 fn is_in_use(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
@@ -162,4 +177,28 @@ fn is_own(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_own(metadata: &Metadata) -> bool {
     metadata.is_file()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::files::tests::Scratch;
+
+    #[test]
+    fn a_file_that_was_given_back_is_free_although_a_new_process_has_it_open_still() {
+        let scratch = Scratch::new();
+        let (path, census) = (scratch.join("a"), Census::default());
+        let partial = PartialFile::open_or_create(&path, &census).unwrap();
+        // As a fork has it before it executes its program.
+        let inherited = partial.file.try_clone().unwrap();
+        let refused = PartialFile::open(&path, &census).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::FileInUse);
+        drop(partial);
+        let again = PartialFile::open(&path, &census).unwrap();
+        assert!(again.is_some());
+        drop(inherited);
+        // Nor is it given back with that.
+        let refused = PartialFile::open(&path, &census).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::FileInUse);
+    }
 }

@@ -18,10 +18,10 @@ use crate::error::{Error, ErrorKind};
 use crate::files::{DownloadedFile, Existing, PartialFile, Target, temporary as temporaries};
 
 /// A new, empty folder, which is removed with this.
-struct Scratch(PathBuf);
+pub(in crate::files) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(in crate::files) fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = env::temp_dir().join(format!("urlsession-files-{}-{number}", process::id()));
@@ -34,7 +34,7 @@ impl Scratch {
         &self.0
     }
 
-    fn join(&self, name: &str) -> PathBuf {
+    pub(in crate::files) fn join(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
