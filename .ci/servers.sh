@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # `run` sets cache, scratch, python_tools
-# nginx, apache, lighttpd, node, openssl, httpbin, the same behind haproxy, and Flask on free ports
-# of 127.0.0.1, for `tests/servers`. Sourced by `run`.
+# nginx, apache, lighttpd, node, openssl, httpbin, the same behind haproxy, Flask and Python's
+# `http.server` on free ports of 127.0.0.1, for `tests/servers`. Sourced by `run`.
 #
 # Sets URLSESSION_NGINX (http://127.0.0.1:port), URLSESSION_NGINX_TLS
 # (https://localhost:port), URLSESSION_NGINX_CA (the authority's PEM file),
@@ -9,7 +9,8 @@
 # its key, a PEM file), URLSESSION_APACHE, URLSESSION_LIGHTTPD, URLSESSION_NODE and
 # URLSESSION_NODE_TLS (with nginx's certificate), URLSESSION_HTTPBIN, URLSESSION_HAPROXY (httpbin
 # behind a proxy), URLSESSION_FLASK and URLSESSION_STORED (the folder of the files that it sends),
-# URLSESSION_TLS11 and URLSESSION_TLS12 (servers that speak this version only). What each path
+# URLSESSION_PYTHON, URLSESSION_NGINX_FILES, URLSESSION_APACHE_FILES, URLSESSION_LIGHTTPD_FILES and
+# URLSESSION_PYTHON_FILES (the folders of the files that these send), URLSESSION_TLS11 and URLSESSION_TLS12 (servers that speak this version only). What each path
 # answers stands in `nginx.conf`, `apache.conf`, `lighttpd.conf`, `haproxy.cfg`, `node.js` and
 # `stored.py`.
 
@@ -90,7 +91,7 @@ start_nginx() {
     nginx -e "$dir/error.log" -p "$dir" -c "$dir/nginx.conf" >"$dir/out.log" 2>&1 &
     server_pids+=($!)
     wait_for_port nginx "$plain" $! "$dir/error.log"
-    export URLSESSION_NGINX="http://127.0.0.1:$plain"
+    export URLSESSION_NGINX="http://127.0.0.1:$plain" URLSESSION_NGINX_FILES="$dir/www"
     export URLSESSION_NGINX_TLS="https://localhost:$tls"
     export URLSESSION_NGINX_CA="$dir/ca.pem"
     export URLSESSION_NGINX_REQUIRES="https://localhost:$requires"
@@ -116,7 +117,7 @@ start_apache() {
     apache2 -f "$dir/apache.conf" -D FOREGROUND >"$dir/out.log" 2>&1 &
     server_pids+=($!)
     wait_for_port apache "$port" $! "$dir/out.log"
-    export URLSESSION_APACHE="http://127.0.0.1:$port"
+    export URLSESSION_APACHE="http://127.0.0.1:$port" URLSESSION_APACHE_FILES="$dir/www"
     echo "apache at $URLSESSION_APACHE"
 }
 
@@ -151,7 +152,7 @@ start_lighttpd() {
     lighttpd -D -f "$dir/lighttpd.conf" >"$dir/out.log" 2>&1 &
     server_pids+=($!)
     wait_for_port lighttpd "$port" $! "$dir/out.log"
-    export URLSESSION_LIGHTTPD="http://127.0.0.1:$port"
+    export URLSESSION_LIGHTTPD="http://127.0.0.1:$port" URLSESSION_LIGHTTPD_FILES="$dir/www"
     echo "lighttpd at $URLSESSION_LIGHTTPD"
 }
 
@@ -205,6 +206,18 @@ start_flask() {
     export URLSESSION_FLASK="http://127.0.0.1:$gunicorn_port"
 }
 
+# It sends no parts.
+start_python() {
+    local dir="$scratch/python" port
+    mkdir -p "$dir/www"
+    port="$(free_ports 1)"
+    python3 -m http.server "$port" --bind 127.0.0.1 --directory "$dir/www" >"$dir/out.log" 2>&1 &
+    server_pids+=($!)
+    wait_for_port python "$port" $! "$dir/out.log"
+    export URLSESSION_PYTHON="http://127.0.0.1:$port" URLSESSION_PYTHON_FILES="$dir/www"
+    echo "python at $URLSESSION_PYTHON"
+}
+
 start_servers() {
     start_nginx
     start_apache
@@ -214,6 +227,7 @@ start_servers() {
     start_httpbin
     start_haproxy
     start_flask
+    start_python
 }
 
 stop_servers() {

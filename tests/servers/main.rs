@@ -1,5 +1,5 @@
 //! Loads from servers that others wrote: nginx, apache, lighttpd, haproxy, node, gunicorn with
-//! httpbin and Flask, and openssl's.
+//! httpbin and Flask, Python's own, and openssl's.
 //!
 //! `.ci/servers.sh` starts them, sets the variables below and says where stands what each path
 //! answers. `.ci/run` runs these tests with them.
@@ -18,6 +18,7 @@ mod node;
 #[cfg(target_os = "linux")]
 mod peak_memory;
 mod relay;
+mod resuming;
 mod stored;
 #[cfg(feature = "tls")]
 mod tls;
@@ -30,6 +31,7 @@ use std::time::Duration;
 use urlsession::{Configuration, Session};
 
 const NGINX: &str = "URLSESSION_NGINX";
+const NGINX_FILES: &str = "URLSESSION_NGINX_FILES";
 #[cfg(feature = "tls")]
 const NGINX_TLS: &str = "URLSESSION_NGINX_TLS";
 #[cfg(feature = "tls")]
@@ -45,7 +47,11 @@ const TLS11: &str = "URLSESSION_TLS11";
 #[cfg(feature = "tls")]
 const TLS12: &str = "URLSESSION_TLS12";
 const APACHE: &str = "URLSESSION_APACHE";
+const APACHE_FILES: &str = "URLSESSION_APACHE_FILES";
 const LIGHTTPD: &str = "URLSESSION_LIGHTTPD";
+const LIGHTTPD_FILES: &str = "URLSESSION_LIGHTTPD_FILES";
+const PYTHON: &str = "URLSESSION_PYTHON";
+const PYTHON_FILES: &str = "URLSESSION_PYTHON_FILES";
 const NODE: &str = "URLSESSION_NODE";
 #[cfg(feature = "tls")]
 const NODE_TLS: &str = "URLSESSION_NODE_TLS";
