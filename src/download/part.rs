@@ -262,10 +262,8 @@ impl Sink for Part {
 
     fn keep_up(&mut self, now: Instant) -> Result<(), Error> {
         let received = self.received();
-        let Some(durable) = &mut self.durable else { return Ok(()) };
-        if !self.has_parts || self.entity == Entity::default() {
-            return Ok(());
-        }
+        let can_go_on = self.durable.is_some() && self.can_go_on();
+        let Some(durable) = self.durable.as_mut().filter(|_| can_go_on) else { return Ok(()) };
         let unsynced = received - durable.synced;
         let since = *durable.at.get_or_insert(now);
         let is_due = unsynced >= UNSYNCED.0 || now.saturating_duration_since(since) >= UNSYNCED.1;

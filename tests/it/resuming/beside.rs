@@ -1,6 +1,8 @@
 //! Downloads that keep what has come beside their place, for the next start of the program.
 
 use std::path::Path;
+#[cfg(any(feature = "tls", feature = "digest"))]
+use std::time::Instant;
 
 use urlsession::StartOver;
 use urlsession::testing::Event;
@@ -91,6 +93,29 @@ fn a_cancel_leaves_what_has_come_too() {
     let (outcome, told) = again(&server, &folder);
     assert!(outcome.unwrap() == film(1));
     assert_eq!(told, resumed());
+}
+
+/// After a kill it goes on from there.
+#[cfg(any(feature = "tls", feature = "digest"))]
+#[test]
+fn what_only_a_digest_proves_is_kept_on_the_way_too() {
+    const COME: u64 = 9 * 1024 * 1024;
+    let (folder, server) = (Folder::new(), Server::start());
+    let (_, session) = session_in(&folder);
+    // Nothing is said of it, not even its length.
+    let answer = Answer::status(200).body_of_size(2 * COME).chunked(100_000);
+    server.enqueue(answer.stall_in_body_after(COME));
+    let task = download(&session, &server, &folder);
+    task.expects_sha256("00".repeat(32)).unwrap();
+    task.resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    let (record, deadline) = (folder.path().join(".film.mp4.resume"), Instant::now() + HANG);
+    while !record.exists() {
+        assert!(Instant::now() < deadline, "nothing is written down");
+        std::thread::yield_now();
+    }
+    task.cancel();
+    assert!(session.wait_until_idle(HANG));
 }
 
 #[test]
