@@ -1,11 +1,12 @@
 //! What a download that was interrupted can go on with.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::record::{Record, refused};
 use crate::error::{Error, Redacted};
-use crate::files::KeptFile;
+use crate::files::{Existing, KeptFile};
 use crate::request::{OF_ONE_ORIGIN, Request};
 
 /// What a download that was interrupted can go on with, from the byte that it had come to.
@@ -68,6 +69,11 @@ impl ResumeData {
         &self.record
     }
 
+    /// Returns where the file is to lie, and what happens to what lies there.
+    pub(crate) fn place(&self) -> Option<(PathBuf, Existing)> {
+        self.record.place.clone()
+    }
+
     pub(super) fn file(&self) -> &Arc<KeptFile> {
         &self.file
     }
@@ -103,7 +109,8 @@ impl ResumeData {
         self.record.entity.total
     }
 
-    /// Writes it down as text, for another run of the program, and has the partial file stay.
+    /// Writes it down as text, for another run of the program, and has the partial file stay. The
+    /// calling thread waits until that is on the disk.
     ///
     /// The text has the whole URL, which may hold a key, and the path of the file: keep it in a
     /// file that only its user can read. Headers that are secret are left out. Of the request it
@@ -113,11 +120,13 @@ impl ResumeData {
     /// # Errors
     ///
     /// [`CannotResume`](crate::ErrorKind::CannotResume) if it cannot be written as text: on
-    /// Windows, if a path is not Unicode.
+    /// Windows, if a path is not Unicode. Those of a file that is gone, or cannot be brought to
+    /// the disk.
     pub fn to_text(&self) -> Result<String, Error> {
         let mut record = self.record.clone();
         self.fill(&mut record);
         let text = record.to_text().ok_or_else(|| refused("has a path that is no Unicode"))?;
+        self.file.sync()?;
         self.file.stay(true);
         Ok(text)
     }

@@ -25,6 +25,9 @@ use crate::splice::SplicePipe;
 /// How much, and for how long, what has come may not be on the disk yet that is written down.
 const UNSYNCED: (u64, Duration) = (8 * 1024 * 1024, Duration::from_secs(1));
 
+/// How much a full disk gives back for the record.
+const SPARE: u64 = 64 * 1024;
+
 /// The file of a download.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -154,11 +157,16 @@ impl Part {
         let Some(durable) = &self.durable else { return Ok(()) };
         let request = durable.request.clone();
         let Some(record) = self.record(&request, stamp) else { return Ok(()) };
-        if let Some(durable) = &mut self.durable {
-            durable.beside.write(&record)?;
-            durable.synced = received;
-            durable.at = now;
+        let Some(durable) = &mut self.durable else { return Ok(()) };
+        match durable.beside.write(&record) {
+            // What the disk has no room for to say what it is, is worth nothing.
+            Err(error) if error.kind() == ErrorKind::StorageFull && received > SPARE => {
+                self.file()?.cut(received - SPARE)?;
+                return self.sync(now);
+            }
+            written => written?,
         }
+        (durable.synced, durable.at) = (received, now);
         Ok(())
     }
 
@@ -216,7 +224,9 @@ impl Sink for Part {
         self.asked
     }
 
-    fn answered(&mut self, response: &Response) -> Result<Course, Error> {
+    fn answered(&mut self, response: &Response, is_decoded: bool) -> Result<Course, Error> {
+        // Where its bytes lie on the server, nobody knows.
+        self.has_parts &= !is_decoded;
         if !std::mem::take(&mut self.asked) {
             let had = self.received() > 0;
             self.begin_whole(response)?;
@@ -325,7 +335,9 @@ impl Sink for Part {
             return None;
         }
         let produced = self.name_file().and_then(|()| {
-            self.sync(None)?;
+            if self.durable.is_some() {
+                self.sync(None)?;
+            }
             self.file()?.stamp()
         });
         let stamp = produced

@@ -34,8 +34,8 @@ pub(crate) trait Sink: Output {
     /// Whether the next answer is one to a request for a rest.
     fn asked(&self) -> bool;
 
-    /// Looks at the head of an answer, and prepares for its body.
-    fn answered(&mut self, response: &Response) -> Result<Course, Error>;
+    /// Looks at the head of an answer, and prepares for its body, which may be decoded on its way.
+    fn answered(&mut self, response: &Response, is_decoded: bool) -> Result<Course, Error>;
 
     /// Brings to the disk what has come if that is due, and writes down that it is there.
     fn keep_up(&mut self, now: Instant) -> Result<(), Error>;

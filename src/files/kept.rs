@@ -1,9 +1,13 @@
 //! A partial file that several may go on with.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::error::Error;
+use crate::files::failure::{Action, failed};
 use crate::files::own_path::OwnPath;
+use crate::files::partial::sync_data;
 use crate::files::stamp::Stamp;
 
 /// A file that is removed with the last who might go on with it, unless it is to stay.
@@ -23,6 +27,14 @@ impl KeptFile {
 
     pub(crate) fn path(&self) -> &Path {
         self.own.path()
+    }
+
+    /// Waits until its bytes are on the disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        let path = self.path();
+        // Windows syncs only what may be written.
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        sync_data(&file.map_err(|error| failed(Action::Open, path, error))?, path)
     }
 
     /// Has it stay when nobody holds it any more, or not.

@@ -83,7 +83,11 @@ impl PartialFile {
 
     /// Writes all of `bytes` at the end.
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file.write_all(bytes).map_err(|error| self.failed(Action::Write, error))?;
+        if let Err(error) = self.file.write_all(bytes) {
+            // A disk that is full has taken some.
+            self.length = self.file.stream_position().unwrap_or(self.length);
+            return Err(self.failed(Action::Write, error));
+        }
         self.length += bytes.len() as u64;
         Ok(())
     }

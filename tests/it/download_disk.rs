@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use urlsession::ErrorKind;
 use urlsession::testing::{Answer, Counters, Server};
+use urlsession::{ErrorKind, Session};
 
 use crate::support::folder::Folder;
 use crate::support::running::{nothing_is_left, session};
@@ -62,8 +62,48 @@ fn a_full_disk_is_an_error_of_its_own_and_leaves_nothing() {
         assert!(error.to_string().contains("no space left"), "{error}");
         assert_eq!((names(&volume), counters.files()), (Vec::new(), 0), "saves: {saves}");
     }
+    what_has_come_goes_on_when_there_is_room(&server, &session, &volume);
+
     // There is room again for what fits.
     session.download_to(server.url("/small"), volume.join("a")).unwrap();
     assert_eq!(names(&volume), [volume.join("a")]);
     nothing_is_left(session, &[&server]);
+}
+
+/// What has come is kept where that was asked for.
+fn what_has_come_goes_on_when_there_is_room(server: &Server, session: &Session, volume: &Path) {
+    let ballast = volume.join("ballast");
+    fs::write(&ballast, [0; 120_000]).unwrap();
+    let film: Vec<u8> = (0..200_000_u32).map(|at| (at / 7) as u8).collect();
+    server.handle(move |request| match request.header("range") {
+        None => Answer::ok(&film).header("ETag", "\"1\""),
+        Some(range) => {
+            let first = range.strip_prefix("bytes=").and_then(|range| range.strip_suffix('-'));
+            let first = first.unwrap().parse::<usize>().unwrap();
+            let rest = Answer::status(206).header("ETag", "\"1\"").body(&film[first..]);
+            rest.header("Content-Range", format!("bytes {first}-199999/200000"))
+        }
+    });
+    let resumable = || {
+        let task = session.download_task(server.url("/film"));
+        task.save_to(volume.join("film")).unwrap();
+        task.resumable(true).unwrap();
+        task.run()
+    };
+    let error = resumable().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
+    drop(error);
+    let left = [".film.part", ".film.resume", "ballast"].map(|name| volume.join(name));
+    let mut found = names(volume);
+    found.sort();
+    assert_eq!(found, left);
+    let kept = fs::metadata(&left[0]).unwrap().len();
+    assert!(kept > 0, "{kept}");
+    fs::remove_file(ballast).unwrap();
+    drop(resumable().unwrap());
+    let whole = fs::read(volume.join("film")).unwrap();
+    assert!(whole.iter().enumerate().all(|(at, byte)| *byte == (at / 7) as u8));
+    assert_eq!((whole.len(), names(volume)), (200_000, vec![volume.join("film")]));
+    fs::remove_file(volume.join("film")).unwrap();
+    server.handle(|_| Answer::status(200).body_of_size(100_000));
 }

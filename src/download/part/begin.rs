@@ -42,8 +42,7 @@ impl Part {
         census: &Census,
     ) -> Result<Box<dyn Sink>, Error> {
         let resumed = saving.resumed.as_deref();
-        let place = saving.place.as_ref().or(resumed.and_then(|data| data.record().place.as_ref()));
-        let target = match place {
+        let target = match &saving.place {
             Some((path, existing)) => {
                 Some(Target::new(path, *existing, census).inspect_err(|_| tidy(saving, path))?)
             }

@@ -30,7 +30,7 @@ impl PartialFile {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    match Self::open(path, census) {
+                    match Self::open_for(path, census, Sharing::Alone) {
                         Ok(Some(partial)) => return Ok(partial),
                         Ok(None) => {}
                         Err(error) => return Err(error),
@@ -45,7 +45,12 @@ impl PartialFile {
     /// Opens the file at `path` as [`open_or_create`](Self::open_or_create) does; `None` if
     /// there is none.
     pub(crate) fn open(path: &Path, census: &Census) -> Result<Option<Self>, Error> {
-        match open(path) {
+        // It may have to be opened once more, to be moved to another folder.
+        Self::open_for(path, census, Sharing::Anybody)
+    }
+
+    fn open_for(path: &Path, census: &Census, sharing: Sharing) -> Result<Option<Self>, Error> {
+        match open(path, sharing) {
             Ok(file) => Self::exclusive(file, path, census),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) if is_in_use(&error) => Err(in_use(path)),
@@ -112,8 +117,17 @@ fn strange(path: &Path) -> Error {
     Error::new(ErrorKind::CannotOpenFile, detail)
 }
 
+/// Who may open the file meanwhile, where that is said when it is opened; elsewhere it is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sharing {
+    /// Nobody who writes.
+    Alone,
+    /// Whoever wants.
+    Anybody,
+}
+
 #[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, _sharing: Sharing) -> io::Result<File> {
     use rustix::fs::OFlags;
     use std::os::unix::fs::OpenOptionsExt;
     // A pipe would keep whoever opens it waiting.
@@ -123,15 +137,16 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Others may read it and move it, and may not open it for writing.
 #[cfg(windows)]
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, sharing: Sharing) -> io::Result<File> {
     use std::os::windows::fs::OpenOptionsExt;
     const FILE_SHARE_READ: u32 = 1;
     const FILE_SHARE_DELETE: u32 = 4;
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE)
-        .open(path)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    if sharing == Sharing::Alone {
+        options.share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE);
+    }
+    options.open(path)
 }
 
 #[cfg(unix)]

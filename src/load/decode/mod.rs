@@ -160,6 +160,11 @@ impl Decoder {
         work.pull(&mut self.layers, &mut buffer[..most])
     }
 
+    /// Whether something is undone about the body.
+    pub(crate) fn is_decoding(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
     /// Returns how many bytes are still to be read, if that is known before they are decoded.
     pub(crate) fn remaining(&self) -> Option<u64> {
         if self.layers.is_empty() { self.wire.body.remaining() } else { None }

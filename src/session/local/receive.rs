@@ -88,7 +88,7 @@ impl Receiver {
         Ok(if core.is_download() {
             let course = match course {
                 Some(course) => course,
-                None => begin_file(core, sink, &loaded.response, listener)?,
+                None => begin_file(core, sink, loaded, listener)?,
             };
             Self::File(Writing::new(course))
         } else if !is_told && is_collected {
@@ -256,7 +256,7 @@ fn is_incremental(core: &Core) -> bool {
 fn begin_file(
     core: &Arc<Core>,
     sink: &mut Option<Box<dyn Sink>>,
-    response: &Response,
+    loaded: &Loaded,
     listener: Option<&dyn Listener>,
 ) -> Result<Course, Error> {
     let sink = match sink {
@@ -264,7 +264,7 @@ fn begin_file(
         // The task has just become a download.
         None => sink.insert(transfer::sink(core)?),
     };
-    let course = sink.answered(response)?;
+    let course = sink.answered(&loaded.response, loaded.body.is_decoding())?;
     if let Course::StartsOver(reason) = course {
         rest::tell_of_start(core, listener, reason);
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::transfer::{Loader, Transfer};
 use crate::download::{Course, Sink, StartOver};
 use crate::error::{Error, Stage};
+use crate::load::Loaded;
 use crate::request::Request;
-use crate::response::Response;
 use crate::session::task::{Brought, Core, Listener};
 
 /// Returns the request for a file as it is stored, unless the program has said what it wants, and
@@ -27,10 +27,11 @@ pub(super) fn asked(request: &Request, sink: &mut dyn Sink) -> Option<Box<Reques
 pub(super) fn course(
     core: &Arc<Core>,
     sink: &mut dyn Sink,
-    response: &Response,
+    loaded: &Loaded,
     listener: Option<&dyn Listener>,
 ) -> Result<Course, Error> {
-    let course = sink.answered(response).map_err(|error| error.at(Stage::Receiving))?;
+    let answered = sink.answered(&loaded.response, loaded.body.is_decoding());
+    let course = answered.map_err(|error| error.at(Stage::Receiving))?;
     match course {
         Course::GoesOn { offset, total } => {
             core.counters.go_on_from(offset, total);

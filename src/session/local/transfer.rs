@@ -303,7 +303,7 @@ fn answered(
     let asked = transfer.sink.as_deref_mut().filter(|sink| sink.asked());
     let course = match asked {
         None => None,
-        Some(sink) => Some(rest::course(core, sink, &loaded.response, listener.as_deref())?),
+        Some(sink) => Some(rest::course(core, sink, &loaded, listener.as_deref())?),
     };
     receive(core, Answered { loaded, course, question: Question::default() }, listener, transfer)
 }

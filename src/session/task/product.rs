@@ -23,8 +23,9 @@ impl Kind {
     /// That of a download that goes on.
     pub(crate) fn download_with(resume_data: ResumeData) -> Self {
         download::give_maker();
+        let place = resume_data.place();
         let resumed = Some(Box::new(resume_data));
-        Self::Download(Box::new(Saving { resumed, ..Saving::default() }))
+        Self::Download(Box::new(Saving { place, resumed, ..Saving::default() }))
     }
 
     /// Whether its file takes the place of another.

@@ -242,3 +242,58 @@ fn a_record_that_a_crash_has_left_beside_a_whole_file_goes() {
     assert_eq!(outcome.unwrap_err().kind(), ErrorKind::FileAlreadyExists);
     assert_eq!(folder.names(), ["film.mp4"]);
 }
+
+/// How much of the file the record says is on the disk.
+fn written_down(folder: &Folder) -> Option<u64> {
+    let text = fs::read_to_string(folder.path().join(".film.mp4.resume")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("received: "));
+    Some(line.unwrap().parse().unwrap())
+}
+
+#[test]
+fn what_has_come_is_written_down_every_second_or_8_mib() {
+    use std::time::Duration;
+    use urlsession::Clock;
+
+    const MIB: u64 = 1024 * 1024;
+    for (first, second, turned, written) in [
+        (1000, 2000, Duration::from_millis(999), None),
+        (1000, 2000, Duration::from_secs(1), Some(2000..=2000)),
+        (7 * MIB, 15 * MIB, Duration::ZERO, Some(8 * MIB..=15 * MIB)),
+    ] {
+        let (folder, server, clock) = (Folder::new(), Server::start(), Clock::by_hand());
+        let mut configuration = Configuration::ephemeral();
+        configuration.clock = clock.clone();
+        let session = Session::new(configuration).unwrap();
+        let answer = Answer::status(200).body_of_size(20 * MIB).header("ETag", "\"a\"");
+        server.enqueue(answer.stall_in_body_after(first).stall_in_body_after(second));
+        let task = download(&session, &server, &folder);
+        task.resume();
+        for bytes in [first, second] {
+            server.wait_until(|stats| stats.stalled == 1);
+            while task.progress().bytes_received < bytes {
+                std::thread::yield_now();
+            }
+            if bytes == first {
+                assert_eq!(written_down(&folder), None, "{first} {turned:?}");
+                clock.advance(turned);
+                server.release();
+            }
+        }
+        match &written {
+            None => assert_eq!(written_down(&folder), None, "{first} {turned:?}"),
+            Some(written) => {
+                // It is told of the bytes before they are on the disk.
+                while written_down(&folder).is_none() {
+                    std::thread::yield_now();
+                }
+                let found = written_down(&folder).unwrap();
+                assert!(written.contains(&found), "{first} {turned:?}: {found}");
+            }
+        }
+        task.cancel();
+        assert!(session.wait_until_idle(HANG));
+        // In the end all of it is.
+        assert_eq!(written_down(&folder), Some(second));
+    }
+}

@@ -2,7 +2,7 @@
 
 mod beside;
 mod expected;
-mod resume_data;
+mod records;
 mod table;
 
 use std::fs;
@@ -13,7 +13,7 @@ use urlsession::{
 };
 
 use crate::support::folder::Folder;
-use crate::support::running::{HANG, Running};
+use crate::support::running::{HANG, Running, wait_for};
 
 /// A body of 100,000 bytes, of which no two parts are alike.
 fn film(seed: u32) -> Vec<u8> {

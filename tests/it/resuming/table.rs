@@ -302,3 +302,50 @@ fn a_download_that_tries_again_by_itself_goes_on() {
         (100_000, Some(100_000))
     );
 }
+
+#[test]
+fn a_body_that_was_decoded_on_its_way_cannot_go_on() {
+    use urlsession::Delegate;
+    use urlsession::{Reply, Response, ResponseDisposition, Task};
+
+    struct Becomes;
+    impl Delegate for Becomes {
+        fn did_receive_response(
+            &self,
+            _task: &Task,
+            _response: &Response,
+            reply: Reply<ResponseDisposition>,
+        ) {
+            reply.answer(ResponseDisposition::BecomeDownload);
+        }
+    }
+
+    let plain = "hello ".repeat(1000);
+    let mut encoder = Vec::new();
+    gzip_stored(plain.as_bytes(), &mut encoder);
+    let (folder, server) = (Folder::new(), Server::start());
+    let mut configuration = Configuration::ephemeral();
+    configuration.temporary_directory = Some(folder.path().to_owned());
+    let queue = DeliveryQueue::serial();
+    let session =
+        Session::with_delegate(configuration, std::sync::Arc::new(Becomes), queue).unwrap();
+    let coded = Answer::ok(&encoder).header("Content-Encoding", "gzip").header("ETag", "\"a\"");
+    server.enqueue(coded.truncate_after(3000));
+    let task = session.data_task(server.url("/film"));
+    task.resume();
+    assert!(session.wait_until_idle(HANG));
+    let error = task.error().unwrap();
+    assert_eq!(error.kind(), ErrorKind::NetworkConnectionLost, "{error}");
+    // A build without gzip takes the bytes as they come.
+    assert_eq!(error.resume_data().is_none(), cfg!(feature = "gzip"));
+}
+
+/// Writes one stored block as gzip (RFC 1952, RFC 1951 §3.2.4); nobody comes to its checksum.
+fn gzip_stored(bytes: &[u8], out: &mut Vec<u8>) {
+    let length = u16::try_from(bytes.len()).unwrap();
+    out.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1]);
+    out.extend(length.to_le_bytes());
+    out.extend((!length).to_le_bytes());
+    out.extend(bytes);
+    out.extend([0; 8]);
+}
