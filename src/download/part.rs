@@ -248,7 +248,8 @@ impl Sink for Part {
                 if let Some(total) = total {
                     self.expected.check_length(total)?;
                 }
-                self.file()?.cut(offset)?;
+                // What is there once more is as it is written down, until it has come.
+                self.file()?.go_to(offset)?;
                 self.end = Some(offset + count);
                 self.entity.total = total;
                 Ok(Course::GoesOn { offset, total })

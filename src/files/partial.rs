@@ -130,6 +130,14 @@ impl PartialFile {
         Ok(())
     }
 
+    /// Has what comes lie behind so many bytes; those behind it stay until it does.
+    pub(crate) fn go_to(&mut self, length: u64) -> Result<(), Error> {
+        let sought = self.file.seek(SeekFrom::Start(length));
+        sought.map_err(|error| self.failed(Action::Open, error))?;
+        self.length = length;
+        Ok(())
+    }
+
     /// Reads all of it from its beginning, `each` piece after the other; what comes is
     /// written behind it all the same.
     pub(crate) fn read_all(

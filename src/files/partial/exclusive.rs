@@ -90,15 +90,6 @@ impl PartialFile {
         partial.go_to(metadata.len())?;
         Ok(Some(partial))
     }
-
-    /// Has what comes lie behind what is there.
-    fn go_to(&mut self, length: u64) -> Result<(), Error> {
-        use std::io::{Seek, SeekFrom};
-        let sought = self.file.seek(SeekFrom::Start(length));
-        sought.map_err(|error| failed(Action::Open, self.path(), error))?;
-        self.length = length;
-        Ok(())
-    }
 }
 
 fn in_use(path: &Path) -> Error {

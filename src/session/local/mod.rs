@@ -10,6 +10,8 @@
 //! with no lock held.
 
 mod begin;
+#[cfg(feature = "test-util")]
+mod by_hand;
 mod collect;
 mod complaint;
 mod connectivity;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::transfer::{Loader, Transfer};
+use super::transfer::Transfer;
 use crate::download::{Course, Sink, StartOver};
 use crate::error::{Error, Stage};
 use crate::load::Loaded;
 use crate::request::Request;
-use crate::session::task::{Brought, Core, Listener};
+use crate::session::task::{Core, Listener};
 
 /// Returns the request for a file as it is stored, unless the program has said what it wants, and
 /// for the rest of it, if there is something already.
@@ -59,31 +59,6 @@ pub(super) fn tell_of_start(core: &Arc<Core>, listener: Option<&dyn Listener>, r
 pub(super) fn again(core: &Core) -> Error {
     let _ = core.state.lock().attempts.start_over();
     Error::cancelled()
-}
-
-impl Loader {
-    /// Transfers the task once, and does not go on with what comes of it.
-    pub(in crate::session) fn only_attempt(&self, core: &Arc<Core>) -> Brought {
-        let mut transfer = Transfer::default();
-        let outcome = self.attempt(core, &mut transfer);
-        outcome.map_err(|error| transfer.interrupted(core, error))
-    }
-
-    /// Transfers the task until what follows on an attempt is not another one at once.
-    pub(in crate::session) fn attempts(&self, core: &Arc<Core>) -> Brought {
-        let mut transfer = Transfer::default();
-        loop {
-            let outcome = self.attempt(core, &mut transfer);
-            let mut state = core.state.lock();
-            if outcome.is_ok() || !state.attempts.starts_over() {
-                drop(state);
-                return outcome.map_err(|error| transfer.interrupted(core, error));
-            }
-            drop(state.attempts.end());
-            drop(state);
-            transfer.start_over();
-        }
-    }
 }
 
 impl Transfer {
