@@ -17,6 +17,8 @@ SHORT, LONG = 200, 1200
 
 # Agreed with the design: at most this part of bare ureq's instructions...
 INSTRUCTION_BUDGET = 0.80
+# ... and so many in all, whatever ureq comes to;
+MOST_INSTRUCTIONS = 22_062
 # ... and one write, one read and at most one look whether the connection still lives.
 TRANSFERS, PROBES = 2, 1
 # Bytes of heap that an idle connection may hold, plain and TLS.
@@ -154,6 +156,8 @@ def gate(program, url):
     wrong = []
     if ratio > INSTRUCTION_BUDGET:
         wrong.append(f"instructions are {ratio:.3f} of bare ureq's, allowed are {INSTRUCTION_BUDGET:.2f}")
+    if ours > MOST_INSTRUCTIONS:
+        wrong.append(f"{ours:,.0f} instructions per warm GET, allowed are {MOST_INSTRUCTIONS:,}")
     bound = kinds(system_calls(program, "socket", url))
     if round(bound["transfers"], 2) != TRANSFERS:
         wrong.append(f"even the plain socket needs {bound['transfers']:.2f} transfers: is the server odd?")

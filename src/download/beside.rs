@@ -55,12 +55,18 @@ impl Beside {
     }
 
     /// Writes the record, on the disk before it takes the place of the last one.
-    pub(super) fn write(&self, record: &Record) -> Result<(), Error> {
+    pub(super) fn write(&self, record: &Record, census: &Census) -> Result<(), Error> {
         let text = record.to_text().ok_or_else(|| {
             let detail = "the path of the file is not Unicode, which nothing can be written with";
             Error::new(ErrorKind::CannotWriteToFile, detail)
         })?;
-        private::replace(&self.record, &self.next, text.as_bytes())
+        let is_first = !self.record.exists();
+        private::replace(&self.record, &self.next, text.as_bytes())?;
+        if is_first {
+            // So that both names outlive a power cut; later ones leave the last record at worst.
+            private::sync_folder_of(&self.record, census);
+        }
+        Ok(())
     }
 
     /// Nothing is to be gone on with any more.

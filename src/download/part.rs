@@ -48,8 +48,8 @@ pub(super) struct Part {
     entity: Entity,
     final_url: String,
     asked: bool,
-    /// Where the part ends that is coming.
-    end: Option<u64>,
+    /// Where the part lies that is coming: its first byte, and the one behind its last.
+    coming: Option<(u64, u64)>,
     /// Not told yet.
     lost: Option<StartOver>,
     /// It began anew as its digest was wrong, which it does once.
@@ -91,7 +91,7 @@ impl Part {
 
     /// Has the file be empty.
     fn empty(&mut self) -> Result<(), Error> {
-        self.end = None;
+        self.coming = None;
         match &mut self.file {
             Some(file) => file.cut(0)?,
             None => self.file = Some(self.create()?),
@@ -158,7 +158,7 @@ impl Part {
         let request = durable.request.clone();
         let Some(record) = self.record(&request, stamp) else { return Ok(()) };
         let Some(durable) = &mut self.durable else { return Ok(()) };
-        match durable.beside.write(&record) {
+        match durable.beside.write(&record, &self.census) {
             // What the disk has no room for to say what it is, is worth nothing.
             Err(error) if error.kind() == ErrorKind::StorageFull && received > SPARE => {
                 self.file()?.cut(received - SPARE)?;
@@ -198,6 +198,12 @@ impl Part {
             durable.beside.forget();
         }
     }
+}
+
+/// The error of a part that was announced and has no bytes.
+fn empty_part() -> Error {
+    let detail = "the server has announced a part of the file, and sent nothing of it";
+    Error::new(ErrorKind::BadServerResponse, detail)
 }
 
 impl Output for Part {
@@ -250,7 +256,7 @@ impl Sink for Part {
                 }
                 // What is there once more is as it is written down, until it has come.
                 self.file()?.go_to(offset)?;
-                self.end = Some(offset + count);
+                self.coming = Some((offset, offset + count));
                 self.entity.total = total;
                 Ok(Course::GoesOn { offset, total })
             }
@@ -275,7 +281,7 @@ impl Sink for Part {
         let received = self.received();
         let can_go_on = self.durable.is_some() && self.can_go_on();
         let Some(durable) = self.durable.as_mut().filter(|_| can_go_on) else { return Ok(()) };
-        let unsynced = received - durable.synced;
+        let unsynced = received.saturating_sub(durable.synced);
         let since = *durable.at.get_or_insert(now);
         let is_due = unsynced >= UNSYNCED.0 || now.saturating_duration_since(since) >= UNSYNCED.1;
         if unsynced > 0 && is_due { self.sync(Some(now)) } else { Ok(()) }
@@ -283,13 +289,16 @@ impl Sink for Part {
 
     fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error> {
         let received = self.received();
-        let is_part = self.end.is_some();
+        let is_part = self.coming.is_some();
         let total = self.entity.total.or(self.expected.length.filter(|_| is_part));
         let has_digest = self.expected.digest.is_some();
-        let again = match (self.end.take(), total) {
-            (Some(end), _) if received > end => Some(StartOver::NoRanges),
+        let again = match (self.coming.take(), total) {
+            (Some((_, end)), _) if received > end => Some(StartOver::NoRanges),
             (_, Some(total)) if received > total => Some(StartOver::Changed),
-            (Some(_), Some(total)) if received < total => return Ok(End::AsksRest),
+            (Some((start, _)), Some(total)) if received < total => {
+                // Whoever sends nothing would be asked for ever.
+                return if received > start { Ok(End::AsksRest) } else { Err(empty_part()) };
+            }
             (Some(_), None) if !has_digest => Some(StartOver::NoValidator),
             _ => None,
         };

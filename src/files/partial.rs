@@ -30,10 +30,10 @@ const ATTEMPTS: usize = 8;
 /// Where the system can, it has no name as long as it is written, so that not even a kill
 /// leaves it. Each piece goes straight to the system: no buffer, no copy.
 ///
-/// It is removed by this, not by the system: on Windows `FILE_FLAG_DELETE_ON_CLOSE` holds for as long as the file is
-/// open, under whatever name, and cannot be taken back by std once the file is to stay (MSDN,
-/// `CreateFile`); and where the handle was closed, as that of a download that the program has
-/// not moved yet, the file is gone.
+/// It is removed by this, not by the system: on Windows `FILE_FLAG_DELETE_ON_CLOSE` holds for as
+/// long as the file is open, under whatever name, and cannot be taken back by std once the file
+/// is to stay (MSDN, `CreateFile`); and where the handle was closed, as that of a download that
+/// the program has not moved yet, the file is gone.
 #[derive(Debug)]
 pub(crate) struct PartialFile {
     // Closed first: Windows removes no file that is open.
@@ -84,18 +84,25 @@ impl PartialFile {
     /// Writes all of `bytes` at the end.
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if let Err(error) = self.file.write_all(bytes) {
-            // A disk that is full has taken some.
-            self.length = self.file.stream_position().unwrap_or(self.length);
-            return Err(self.failed(Action::Write, error));
+            return Err(self.not_written(error));
         }
         self.length += bytes.len() as u64;
         Ok(())
     }
 
+    /// The error of bytes of which some may have been written, as by a disk that is full.
+    #[cold]
+    fn not_written(&mut self, error: io::Error) -> Error {
+        self.length = self.file.stream_position().unwrap_or(self.length);
+        self.failed(Action::Write, error)
+    }
+
     /// Moves all that is in `pipe` to the end.
     pub(crate) fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
-        let spliced = pipe.empty_into(&mut self.file);
-        self.length += spliced.map_err(|error| self.failed(Action::Write, error))?;
+        match pipe.empty_into(&mut self.file) {
+            Ok(count) => self.length += count,
+            Err(error) => return Err(self.not_written(error)),
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, failed};
 use crate::files::moving;
@@ -41,6 +42,13 @@ pub(crate) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), Er
         moving::replace(beside, path).map_err(|error| failed(Action::Move, path, error))
     });
     moved.inspect_err(|_| remove(beside))
+}
+
+/// Brings to the disk which files lie beside `path`.
+pub(crate) fn sync_folder_of(path: &Path, census: &Census) {
+    if let Some(folder) = path.parent() {
+        moving::sync_folder(folder, census);
+    }
 }
 
 /// Removes the file at `path`, if one is there.

@@ -13,7 +13,7 @@ use crate::download::entity::Entity;
 use crate::download::record::{Record, refused};
 use crate::download::saving::Saving;
 use crate::download::sink::Sink;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::files::{PartialFile, Target};
 use crate::request::Request;
 
@@ -46,6 +46,10 @@ impl Part {
             Some((path, existing)) => {
                 Some(Target::new(path, *existing, census).inspect_err(|_| tidy(saving, path))?)
             }
+            None if saving.is_resumable && resumed.is_none() => {
+                let detail = "a download that is resumable needs a place: name it by save_to";
+                return Err(Error::new(ErrorKind::InvalidRequest, detail));
+            }
             None => None,
         };
         let mut part = Self {
@@ -60,7 +64,7 @@ impl Part {
             entity: Entity::default(),
             final_url: String::new(),
             asked: false,
-            end: None,
+            coming: None,
             lost: None,
             was_wrong: false,
         };
@@ -77,7 +81,7 @@ impl Part {
         let record = data.record();
         let mut file = PartialFile::open(data.file().path(), &self.census)
             .map_err(|error| match error.kind() {
-                crate::error::ErrorKind::FileInUse => error,
+                ErrorKind::FileInUse => error,
                 _ => refused("names a file that cannot be opened").because(error),
             })?
             .ok_or_else(|| refused("names a file that has vanished"))?;

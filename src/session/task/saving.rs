@@ -22,8 +22,8 @@ impl DownloadTask {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidRequest`] if the task has begun already. The task fails with
-    /// [`ErrorKind::FileInUse`] if another one, of this program or another, writes the same file,
+    /// [`ErrorKind::InvalidRequest`] if the task has begun already, and as the task's if it has no
+    /// place. The task fails with [`ErrorKind::FileInUse`] if another one, of this program or another, writes the same file,
     /// and with [`ErrorKind::CannotResume`] if a newer version of this library has begun it.
     ///
     /// # Examples
@@ -66,7 +66,7 @@ impl DownloadTask {
     ///
     /// # Examples
     ///
-    /// ```
+    /// ```no_run
     /// use urlsession::testing::{Answer, Server};
     /// use urlsession::{ErrorKind, Session};
     ///

@@ -131,6 +131,17 @@ fn nothing_is_left_of_what_could_not_go_on() {
 }
 
 #[test]
+fn one_without_a_place_is_refused_before_anything_is_sent() {
+    let server = Server::start();
+    let task = Session::shared().download_task(server.url("/film"));
+    task.resumable(true).unwrap();
+    let error = task.run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("name it by save_to"), "{error}");
+    assert_eq!(server.connection_count(), 0);
+}
+
+#[test]
 fn a_second_one_at_the_same_place_is_refused() {
     let (folder, server) = (Folder::new(), Server::start());
     let (_, session) = session_in(&folder);

@@ -177,6 +177,17 @@ fn more_than_a_range_says_is_never_mixed_in() {
 }
 
 #[test]
+fn a_part_without_a_byte_is_not_asked_for_again_and_again() {
+    let empty = Answer::status(206).header("ETag", "\"a\"").body("").chunked(1);
+    let empty = empty.header("Content-Range", "bytes 40000-99999/100000");
+    let Resumed { file, asked, .. } = resume(TAGGED, vec![empty]);
+    let error = file.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadServerResponse, "{error}");
+    assert_eq!(error.resume_data().unwrap().received(), FIRST as u64);
+    assert_eq!(asked.len(), 1);
+}
+
+#[test]
 fn what_names_no_version_cannot_go_on() {
     let young: &[(&str, &str)] =
         &[("Last-Modified", DATED[0].1), ("Date", "Sun, 06 Nov 1994 08:49:37 GMT")];
