@@ -145,7 +145,8 @@ impl DownloadedFile {
             return self.copy_to(&mut file, &target);
         }
         let beside = target.folder().join(target.name_beside(random::bits()));
-        match moving::rename_to_new(self.own.path(), &beside) {
+        // Under a name that nobody can guess, nothing is replaced.
+        match moving::replace(self.own.path(), &beside) {
             Ok(()) => self.move_on(&file, &beside, access, &target),
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 self.copy_to(&mut file, &target)

@@ -3,12 +3,14 @@
 mod files;
 
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 
 use super::certificate::sha256;
 use super::refusal::summary;
 use super::{Certificate, x509};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 use crate::log;
 use crate::sync::{Mutex, Rank};
@@ -137,22 +139,42 @@ impl Trusted {
     }
 }
 
+/// How long what was read of the system's store is taken for what is there.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// What was read of the system's store, and when.
+#[derive(Clone)]
+struct Known {
+    roots: Arc<Trusted>,
+    at: Instant,
+}
+
+impl Known {
+    /// Whether it still does, for a session that has none yet; `again` if what it lacks is missed.
+    ///
+    /// A failure is not remembered, as no descriptor may have been free.
+    fn serves(&self, again: bool, now: Instant) -> bool {
+        let Trusted { named, lacks_some, .. } = &*self.roots;
+        let is_fresh = now.saturating_duration_since(self.at) < FRESH;
+        is_fresh && !named.is_empty() && !(again && *lacks_some)
+    }
+}
+
 /// Returns the system's trust store, or what `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
 ///
-/// It is read once for the program, as other libraries do that verify by themselves (Go,
-/// `x509.SystemCertPool`: "New changes in the system cert pool might not be reflected in subsequent
-/// calls"): what is added to the store or removed from it later holds from the next start of the
-/// program. A failure is not remembered, as no descriptor may have been free: what is empty is read
-/// again at once, and what lacks some if it is asked for `again`.
+/// Sessions share what was read. One that is made later than a minute afterwards has it read anew,
+/// so that it knows what was added to the store meanwhile or removed from it; those that are there
+/// keep what they have.
 fn system(again: bool) -> Arc<Trusted> {
-    static ROOTS: Mutex<Option<Arc<Trusted>>> = Mutex::new(Rank::Roots, None);
+    static ROOTS: Mutex<Option<Known>> = Mutex::new(Rank::Roots, None);
+    let at = Clock::system().now();
     let mut known = ROOTS.lock();
     match &*known {
-        Some(roots) if !(roots.named.is_empty() || again && roots.lacks_some) => roots.clone(),
+        Some(known) if known.serves(again, at) => known.roots.clone(),
         _ => {
             let (roots, odd) = read_system();
             let roots = Arc::new(roots);
-            *known = Some(roots.clone());
+            *known = Some(Known { roots: roots.clone(), at });
             // Not under the lock: the log is the program's.
             drop(known);
             odd.iter().for_each(|odd| log::warn!("{odd}"));
@@ -179,4 +201,29 @@ fn read_system() -> (Trusted, Vec<String>) {
         }
     }
     (roots, odd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_read_anew_after_a_minute_and_after_a_failure() {
+        let (began, second) = (Instant::now(), Duration::from_secs(1));
+        for (named, lacks_some, again, seconds, serves) in [
+            (1, false, false, 0, true),
+            (1, false, false, 59, true),
+            (1, false, false, 60, false),
+            (1, false, true, 59, true),
+            (1, true, false, 0, true),
+            (1, true, true, 0, false),
+            (0, false, false, 0, false),
+            (0, true, true, 0, false),
+        ] {
+            let roots = Trusted { named: vec![[0; 32]; named], lacks_some, ..Trusted::default() };
+            let known = Known { roots: Arc::new(roots), at: began };
+            let said = (named, lacks_some, again, seconds);
+            assert_eq!(known.serves(again, began + seconds * second), serves, "{said:?}");
+        }
+    }
 }

@@ -53,6 +53,10 @@ fn tasks_whose_peer_takes_nothing_leave_their_threads_and_go_on() {
 
 #[cfg(feature = "tls")]
 #[test]
+#[cfg_attr(
+    windows,
+    ignore = "Wine 8: passes alone; beside others its TLS, without optimisation, is slower than its guard"
+)]
 fn tasks_whose_peer_takes_nothing_over_tls_leave_their_threads_and_go_on() {
     let authority = urlsession::testing::Authority::new();
     let server = server_for_long_heads().tls(&authority.identity(&["127.0.0.1"])).start();

@@ -5,8 +5,8 @@
 //! stand in an order, so that the thread sleeps until the first of them, however many there
 //! are. It also asks the system again for workers that it refused, and is there before that is
 //! needed; and it looks at calls of the program for which others wait, at a line that does
-//! not move, and at the network, while somebody waits to connect. It is started when the first has to wait, or with the second worker, and leaves
-//! when there is nobody to look after.
+//! not move, and at the network, while somebody waits to connect. It is started when the first has
+//! to wait, or with the second worker, and leaves when there is nobody to look after.
 
 mod moments;
 
