@@ -200,6 +200,7 @@ mod resolver;
 mod response;
 mod retry;
 mod session;
+mod setters;
 mod splice;
 mod sync;
 mod trust;

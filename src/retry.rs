@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::setters::setters;
 
 /// What servers say that cannot answer now: RFC 9110 §15.5.9 and §15.6, RFC 8470, RFC 6585.
 pub(crate) const FOR_NOW: [u16; 7] = [408, 425, 429, 500, 502, 503, 504];
@@ -157,28 +158,16 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Defines methods that set the field of their name.
-macro_rules! setters {
-    ($($field:ident: $type:ty),* $(,)?) => {
-        impl RetryPolicy {$(
-            #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
-            #[must_use]
-            pub fn $field(mut self, $field: $type) -> Self {
-                self.$field = $field;
-                self
-            }
-        )*}
-    };
-}
-
 setters! {
-    maximum_attempts: u32,
-    broken_connections: bool,
-    first_delay: Duration,
-    growth: f64,
-    jitter: f64,
-    maximum_delay: Duration,
-    maximum_retry_after: Duration,
+    RetryPolicy {
+        maximum_attempts: u32,
+        broken_connections: bool,
+        first_delay: Duration,
+        growth: f64,
+        jitter: f64,
+        maximum_delay: Duration,
+        maximum_retry_after: Duration,
+    }
 }
 
 /// That a task makes another attempt; see [`will_retry`](crate::Delegate::will_retry).

@@ -10,42 +10,31 @@ use crate::headers::Headers;
 use crate::pair::Pair;
 use crate::resolver::Resolver;
 use crate::retry::RetryPolicy;
+use crate::setters::setters;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
-/// Defines methods that set the field of their name.
-macro_rules! setters {
-    ($($field:ident: $type:ty),* $(,)?) => {
-        impl Configuration {$(
-            #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
-            #[must_use]
-            pub fn $field(mut self, $field: $type) -> Self {
-                self.$field = $field;
-                self
-            }
-        )*}
-    };
-}
-
 setters! {
-    timeout_for_request: Duration,
-    timeout_for_resource: Duration,
-    waits_for_connectivity: bool,
-    https_only: bool,
-    allows_insecure_redirects: bool,
-    follows_redirects: bool,
-    maximum_redirects: usize,
-    decodes_bodies: bool,
-    retry_policy: RetryPolicy,
-    maximum_body_in_memory: u64,
-    maximum_concurrent_tasks: usize,
-    progress_interval: Duration,
-    idle_connection_timeout: Duration,
-    tls_minimum_version: TlsVersion,
-    tls_maximum_version: TlsVersion,
-    trusts_system_roots: bool,
-    uses_netrc: bool,
-    requires_digest_proof: bool,
-    clock: Clock,
+    Configuration {
+        timeout_for_request: Duration,
+        timeout_for_resource: Duration,
+        waits_for_connectivity: bool,
+        https_only: bool,
+        allows_insecure_redirects: bool,
+        follows_redirects: bool,
+        maximum_redirects: usize,
+        decodes_bodies: bool,
+        retry_policy: RetryPolicy,
+        maximum_body_in_memory: u64,
+        maximum_concurrent_tasks: usize,
+        progress_interval: Duration,
+        idle_connection_timeout: Duration,
+        tls_minimum_version: TlsVersion,
+        tls_maximum_version: TlsVersion,
+        trusts_system_roots: bool,
+        uses_netrc: bool,
+        requires_digest_proof: bool,
+        clock: Clock,
+    }
 }
 
 impl Configuration {

@@ -93,11 +93,7 @@ impl Entity {
             // It leaves out what it has to have; then something else has to prove it.
             (Some(Validator::Tag(_)), None) => same_date == Some(true),
             // A tag that has changed is news, be it weak.
-            (Some(Validator::Date(_)), now) => {
-                let same_tag = self.etag.is_none() || now.is_none() || self.etag == *now;
-                same_tag && same_date != Some(false)
-            }
-            (None, now) => {
+            (Some(Validator::Date(_)) | None, now) => {
                 let same_tag = self.etag.is_none() || now.is_none() || self.etag == *now;
                 same_tag && same_date != Some(false)
             }

@@ -155,8 +155,7 @@ impl Part {
         file.sync()?;
         let (stamp, received) = (file.stamp()?, file.len());
         let Some(durable) = &self.durable else { return Ok(()) };
-        let request = durable.request.clone();
-        let Some(record) = self.record(&request, stamp) else { return Ok(()) };
+        let Some(record) = self.record(&durable.request, stamp) else { return Ok(()) };
         let Some(durable) = &mut self.durable else { return Ok(()) };
         match durable.beside.write(&record, &self.census) {
             // What the disk has no room for to say what it is, is worth nothing.

@@ -10,6 +10,7 @@ use crate::files::access::Access;
 use crate::files::failure::{Action, failed, taken_away};
 use crate::files::moving;
 use crate::files::own_path::OwnPath;
+use crate::files::owner::follow_no_link;
 use crate::files::partial::sync_data;
 use crate::files::target::{Existing, Target};
 use crate::random;
@@ -216,16 +217,4 @@ impl fmt::Debug for DownloadedFile {
             .field("len", &self.length)
             .finish_non_exhaustive()
     }
-}
-
-#[cfg(unix)]
-fn follow_no_link(options: &mut OpenOptions) -> &mut OpenOptions {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt;
-    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-}
-
-#[cfg(not(unix))]
-fn follow_no_link(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }

@@ -19,6 +19,7 @@ mod folder;
 mod kept;
 mod moving;
 mod own_path;
+mod owner;
 mod partial;
 pub(crate) mod private;
 mod stamp;

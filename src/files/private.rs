@@ -1,6 +1,6 @@
 //! Small files of this user's alone, which are read and written as a whole.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, failed};
 use crate::files::moving;
+use crate::files::owner::{follow_no_link, is_own};
 use crate::files::partial::create_new;
 use crate::log;
 
@@ -15,7 +16,7 @@ use crate::log;
 /// there is nothing.
 pub(crate) fn read(path: &Path, longest: u64) -> Result<Option<String>, Error> {
     let cannot_open = |error| failed(Action::Open, path, error);
-    let file = match open(path) {
+    let file = match follow_no_link(OpenOptions::new().read(true)).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.map_err(cannot_open)?,
     };
@@ -64,29 +65,4 @@ pub(crate) fn remove(path: &Path) {
 fn strange(path: &Path) -> Error {
     let detail = format!("{} is not what this user's program has written", path.display());
     Error::new(ErrorKind::CannotOpenFile, detail)
-}
-
-#[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt;
-    // A pipe would keep whoever opens it waiting.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).open(path)
-}
-
-#[cfg(unix)]
-fn is_own(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_own(metadata: &Metadata) -> bool {
-    metadata.is_file()
 }

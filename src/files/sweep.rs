@@ -3,10 +3,11 @@
 //! Where files have no name before they are whole, little is left by a kill: a file that was
 //! whole and had not been given a place, and one that resume data was made of.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::files::owner::is_own;
 use crate::log;
 
 /// How long a file waits for somebody who goes on with it.
@@ -48,17 +49,6 @@ pub(super) fn sweep(folder: &Path, now: SystemTime) {
             Err(error) => log::debug!("cannot remove {}: {error}", path.display()),
         }
     }
-}
-
-#[cfg(unix)]
-fn is_own(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    metadata.uid() == rustix::process::geteuid().as_raw()
-}
-
-#[cfg(not(unix))]
-fn is_own(_metadata: &Metadata) -> bool {
-    true
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
     "sync", "log", "foreign", "calendar", "error", "clock", "cancel", "census", "fork", "random",
-    "splice", "headers", "mime", "pair", "basic", "trust", "resolver", "body", "retry", "request",
-    "response",
+    "splice", "headers", "mime", "pair", "basic", "trust", "resolver", "body", "setters", "retry",
+    "request", "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -35,7 +35,8 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("trust", &[&["error", "sync", "log", "clock", "calendar"]]),
     ("resolver", &[&["foreign"]]),
     ("body", &[&["error", "sync", "foreign", "random", "headers", "mime", "pair"]]),
-    ("retry", &[&["error"]]),
+    ("setters", &[]),
+    ("retry", &[&["error", "setters"]]),
     (
         "request",
         &[&["error", "log", "foreign", "pair", "cancel", "headers", "basic", "body", "retry"]],

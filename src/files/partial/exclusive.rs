@@ -9,6 +9,9 @@ use crate::census::{Census, Kind};
 use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, failed};
 use crate::files::own_path::OwnPath;
+#[cfg(unix)]
+use crate::files::owner::follow_no_link;
+use crate::files::owner::is_own;
 
 /// How often a file is opened again that another process has moved away meanwhile.
 const ATTEMPTS: usize = 16;
@@ -79,7 +82,7 @@ impl PartialFile {
             own.into_path();
             return Ok(None);
         }
-        if !is_own(&metadata) {
+        if !is_own(&metadata) || !has_one_name(&metadata) {
             own.into_path();
             return Err(strange(path));
         }
@@ -119,11 +122,7 @@ enum Sharing {
 
 #[cfg(unix)]
 fn open(path: &Path, _sharing: Sharing) -> io::Result<File> {
-    use rustix::fs::OFlags;
-    use std::os::unix::fs::OpenOptionsExt;
-    // A pipe would keep whoever opens it waiting.
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(path)
+    follow_no_link(OpenOptions::new().read(true).write(true)).open(path)
 }
 
 /// Others may read it and move it, and may not open it for writing.
@@ -172,17 +171,15 @@ fn is_in_use(error: &io::Error) -> bool {
     error.raw_os_error() == Some(ERROR_SHARING_VIOLATION)
 }
 
-/// Whether it is a file of this user's, under this one name.
+/// Whether it is under this one name: a second one may be somebody's.
 #[cfg(unix)]
-fn is_own(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let user = rustix::process::geteuid().as_raw();
-    metadata.is_file() && metadata.uid() == user && metadata.nlink() == 1
+fn has_one_name(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::nlink(metadata) == 1
 }
 
 #[cfg(not(unix))]
-fn is_own(metadata: &Metadata) -> bool {
-    metadata.is_file()
+fn has_one_name(_metadata: &Metadata) -> bool {
+    true
 }
 
 #[cfg(all(test, unix))]

@@ -8,6 +8,7 @@ mod asking;
 mod calls;
 mod finish;
 mod pace;
+mod resume_data;
 mod telling;
 mod updates;
 mod voice;

@@ -16,12 +16,10 @@ use super::life::{Life, Resumed, TaskState};
 use super::product::{Kind, Sends};
 use super::progress::{Counters, Progress};
 use super::reports::Reports;
-use super::seams::{Listener, Recipients, TakeResumeData};
+use super::seams::{Listener, Recipients};
 use super::seen::Seen;
 use crate::cancel::{CancelToken, Registered, Wake};
-use crate::download::ResumeData;
 use crate::error::{Error, ErrorKind};
-use crate::foreign::caught;
 use crate::request::Request;
 use crate::session::handle::Shared;
 use crate::sync::{Condvar, Mutex, MutexGuard, Rank};
@@ -345,18 +343,6 @@ impl Core {
     /// Stops here, on the thread that runs the task, as long as it has to wait.
     pub(crate) fn go_on(self: &Arc<Self>) -> Result<(), Error> {
         if self.flags.must_look() { self.shared.scheduler().go_on(self) } else { Ok(()) }
-    }
-
-    /// Has `taken` called with what the task can be gone on with, on the session's queue.
-    pub(in crate::session) fn hand_over_resume_data(
-        &self,
-        taken: TakeResumeData,
-        data: Option<ResumeData>,
-    ) {
-        self.shared.queue.post(Box::new(move || {
-            // It was logged.
-            let _ = caught("who takes resume data", || taken.into_inner()(data));
-        }));
     }
 
     // ---- who listens ----

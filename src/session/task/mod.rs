@@ -30,4 +30,4 @@ pub(crate) use product::{Brought, Kind, Product, Sends};
 pub use progress::Progress;
 pub use reports::Update;
 pub(crate) use reports::{Item, Reports, SendUpdate};
-pub(crate) use seams::{Listener, Scheduler, Voice, give_voice, voice};
+pub(crate) use seams::{Listener, Scheduler, TakeResumeData, Voice, give_voice, voice};

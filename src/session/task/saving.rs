@@ -2,9 +2,8 @@
 
 use super::handles::DownloadTask;
 use super::product::Kind;
-use crate::download::{Digest, ResumeData, Saving};
+use crate::download::{Digest, Saving};
 use crate::error::{Error, ErrorKind};
-use crate::foreign::Foreign;
 
 impl DownloadTask {
     /// Sets whether what has come of the file is kept beside its [place](Self::save_to), so that
@@ -18,7 +17,7 @@ impl DownloadTask {
     /// it starts over, which is [told](crate::Delegate::did_start_over). A cancel leaves both, too.
     ///
     /// Default: `false`; what has come goes with the task, unless it becomes
-    /// [`ResumeData`].
+    /// [`ResumeData`](crate::ResumeData).
     ///
     /// # Errors
     ///
@@ -99,54 +98,6 @@ impl DownloadTask {
     pub fn expects_sha512(&self, digits: impl AsRef<str>) -> Result<(), Error> {
         let digest = Digest::sha512(digits.as_ref())?;
         self.prepare("expect a digest", |saving| saving.expected.digest = Some(digest))
-    }
-
-    /// Ends the task like [`cancel`](crate::Task::cancel), and has `taken` called once, on the
-    /// session's queue, with what a later download can go on with; `None` if nothing has come,
-    /// or the server has named no version, or the task has ended before.
-    ///
-    /// The task's error has it as well, by [`Error::resume_data`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    /// use std::time::Duration;
-    /// use urlsession::testing::{Answer, Server};
-    /// use urlsession::Session;
-    ///
-    /// let server = Server::start();
-    /// let film = Answer::ok("the whole film").header("ETag", "\"1\"");
-    /// server.enqueue(film.stall_in_body_after(9));
-    /// let url = server.url("/film.mp4");
-    ///
-    /// let task = Session::shared().download_task(&url).resume();
-    /// while task.progress().bytes_received < 9 {
-    ///     std::thread::sleep(Duration::from_millis(1));
-    /// }
-    /// let (sender, taken) = mpsc::channel();
-    /// task.cancel_by_producing_resume_data(move |data| sender.send(data).unwrap());
-    /// assert_eq!(taken.recv().unwrap().unwrap().received(), 9);
-    /// ```
-    #[doc(alias = "cancel(byProducingResumeData:)")]
-    #[doc(alias = "cancelByProducingResumeData:")]
-    pub fn cancel_by_producing_resume_data(
-        &self,
-        taken: impl FnOnce(Option<ResumeData>) + Send + 'static,
-    ) {
-        let taken: Box<dyn FnOnce(Option<ResumeData>) + Send> = Box::new(taken);
-        let taken = Box::new(Foreign::new(taken));
-        let mut state = self.core.state.lock();
-        let refused = if state.life.is_over() {
-            Some(taken)
-        } else {
-            state.recipients.ask_for_resume_data(taken)
-        };
-        drop(state);
-        match refused {
-            Some(taken) => self.core.hand_over_resume_data(*taken, None),
-            None => self.cancel(),
-        }
     }
 
     /// Changes what the task is to do with its file, as long as it has not begun.

@@ -324,7 +324,7 @@ impl Recipients {
     }
 
     /// Has `taken` get what the task can be gone on with; gives it back if somebody does.
-    pub(super) fn ask_for_resume_data(
+    pub(crate) fn ask_for_resume_data(
         &mut self,
         taken: Box<TakeResumeData>,
     ) -> Option<Box<TakeResumeData>> {

@@ -58,6 +58,25 @@ fn a_cancel_can_produce_resume_data_in_every_state() {
 }
 
 #[test]
+fn whoever_waits_for_all_to_be_told_waits_for_resume_data_too() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (folder, server) = (Folder::new(), Server::start());
+    let (_, session) = session_in(&folder);
+    let task = stalled(&session, &server, Request::get(server.url("/film")));
+    let told = std::sync::Arc::new(AtomicBool::new(false));
+    let tells = told.clone();
+    let (lets_go, waits) = channel::<()>();
+    task.cancel_by_producing_resume_data(move |data| {
+        let _ = waits.recv_timeout(HANG);
+        tells.store(data.is_some(), Ordering::SeqCst);
+    });
+    assert!(!session.wait_until_idle(std::time::Duration::from_millis(50)));
+    drop(lets_go);
+    assert!(session.wait_until_idle(HANG));
+    assert!(told.load(Ordering::SeqCst));
+}
+
+#[test]
 fn a_plain_cancel_leaves_nothing() {
     let (folder, server) = (Folder::new(), Server::start());
     let (_, session) = session_in(&folder);
@@ -131,6 +150,13 @@ fn a_text_goes_on_in_another_session_and_has_no_secrets() {
     assert_eq!(folder.names(), [""; 0]);
 }
 
+/// Has a file be changed a second later than it was, however coarsely its system counts.
+fn changed_later(path: &std::path::Path) {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    let modified = file.metadata().unwrap().modified().unwrap();
+    file.set_modified(modified + std::time::Duration::from_secs(1)).unwrap();
+}
+
 #[test]
 fn a_file_that_is_not_as_it_was_is_refused_before_anything_is_sent() {
     type Change = fn(&std::path::Path);
@@ -140,14 +166,14 @@ fn a_file_that_is_not_as_it_was_is_refused_before_anything_is_sent() {
         ("was changed", |path| {
             let mut bytes = fs::read(path).unwrap();
             bytes[7] ^= 1;
-            std::thread::sleep(std::time::Duration::from_millis(20));
             fs::write(path, bytes).unwrap();
+            changed_later(path);
         }),
         ("was changed", |path| {
             let bytes = fs::read(path).unwrap();
             fs::remove_file(path).unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(20));
             fs::write(path, bytes).unwrap();
+            changed_later(path);
         }),
         ("cannot be opened", |path| {
             fs::remove_file(path).unwrap();
