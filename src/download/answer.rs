@@ -14,8 +14,10 @@ use super::range::ContentRange;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun<'a> {
     pub(super) entity: &'a Entity,
-    /// How many bytes are there.
+    /// How many bytes are there, from the first on.
     pub(super) received: u64,
+    /// Where what is missing behind them ends, if something is there behind that.
+    pub(super) until: Option<u64>,
     /// A digest tells in the end whether the bytes are right.
     pub(super) has_digest: bool,
 }
@@ -23,7 +25,8 @@ pub(super) struct Begun<'a> {
 impl<'a> Begun<'a> {
     /// Returns what proves the version, and whether the rest can be asked for at all.
     pub(super) fn can_go_on(self) -> bool {
-        self.received > 0 && (self.entity.validator().is_some() || self.has_digest)
+        (self.received > 0 || self.until.is_some())
+            && (self.entity.validator().is_some() || self.has_digest)
     }
 
     /// Returns where what is asked for begins. Where nothing is missing, it is the last byte
@@ -35,7 +38,10 @@ impl<'a> Begun<'a> {
 
     /// Returns `Range` and `If-Range` of the request for the rest.
     pub(super) fn asks(self) -> Option<(String, Option<&'a str>)> {
-        let range = || format!("bytes={}-", self.offset());
+        let range = || match self.until {
+            Some(until) => format!("bytes={}-{}", self.offset(), until.saturating_sub(1)),
+            None => format!("bytes={}-", self.offset()),
+        };
         self.can_go_on().then(|| (range(), self.entity.validator().map(Validator::text)))
     }
 }
@@ -123,7 +129,8 @@ fn part(begun: Begun<'_>, entity: &Entity, range: Option<ContentRange>) -> Answe
     let Some(ContentRange::Part { first, last, total }) = range else {
         return Answer::AskAgain(StartOver::NoRanges);
     };
-    if first != begun.offset() {
+    // Nor more than was asked for: it would be written over what is there.
+    if first != begun.offset() || begun.until.is_some_and(|until| last >= until) {
         return Answer::AskAgain(StartOver::NoRanges);
     }
     let before = begun.entity;

@@ -101,7 +101,7 @@ impl ResumeData {
     /// Returns how many bytes are there.
     #[doc(alias = "NSURLSessionResumeBytesReceived")]
     pub fn received(&self) -> u64 {
-        self.record.received
+        self.record.count()
     }
 
     /// Returns how many bytes the whole has, if the server has said so.

@@ -16,6 +16,7 @@ mod entity;
 mod expected;
 mod part;
 mod range;
+mod ranges;
 mod record;
 mod saving;
 mod sink;

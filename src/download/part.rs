@@ -1,32 +1,27 @@
 //! The file of a download, from one attempt to the next.
 
 mod begin;
+mod keeping;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::answer::{Answer, Begun, StartOver, judge};
-use super::beside::Beside;
-use super::data::{ResumeData, describe};
+use super::data::ResumeData;
 use super::entity::{Entity, has_rest};
 use super::expected::Expected;
 use super::range::ContentRange;
-use super::record::Record;
+use super::ranges::Ranges;
 use super::sink::{Course, End, Output, Sink};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
-use crate::files::{DownloadedFile, KeptFile, PartialFile, Stamp, Target, temporary};
+use crate::files::{DownloadedFile, KeptFile, PartialFile, Target, temporary};
 use crate::log;
 use crate::request::Request;
 use crate::response::Response;
 use crate::splice::SplicePipe;
-
-/// How much, and for how long, what has come may not be on the disk yet that is written down.
-const UNSYNCED: (u64, Duration) = (8 * 1024 * 1024, Duration::from_secs(1));
-
-/// How much a full disk gives back for the record.
-const SPARE: u64 = 64 * 1024;
+use keeping::Durable;
 
 /// The file of a download.
 #[derive(Debug)]
@@ -42,6 +37,8 @@ pub(super) struct Part {
     /// As it is written down, for a later start of the program.
     durable: Option<Durable>,
     file: Option<PartialFile>,
+    /// What is there behind where the file is written on.
+    behind: Ranges,
     /// Who else may go on with the file.
     kept: Option<Arc<KeptFile>>,
     /// What the bytes are of, and where they came from.
@@ -56,25 +53,21 @@ pub(super) struct Part {
     was_wrong: bool,
 }
 
-/// What belongs to a file that a later start of the program goes on with.
-#[derive(Debug)]
-struct Durable {
-    beside: Beside,
-    /// For its URL, and headers.
-    request: Request,
-    /// How much is on the disk, and since when.
-    synced: u64,
-    at: Option<Instant>,
-}
-
 impl Part {
+    /// Returns how much is there, from the first byte on.
     fn received(&self) -> u64 {
         self.file.as_ref().map_or(0, PartialFile::len)
     }
 
+    /// Returns how much is there in all.
+    fn count(&self) -> u64 {
+        self.received() + self.behind.count()
+    }
+
     fn begun(&self) -> Begun<'_> {
         let has_digest = self.expected.digest.is_some();
-        Begun { entity: &self.entity, received: self.received(), has_digest }
+        let until = self.behind.start();
+        Begun { entity: &self.entity, received: self.received(), until, has_digest }
     }
 
     fn can_go_on(&self) -> bool {
@@ -92,6 +85,7 @@ impl Part {
     /// Has the file be empty.
     fn empty(&mut self) -> Result<(), Error> {
         self.coming = None;
+        self.behind = Ranges::default();
         match &mut self.file {
             Some(file) => file.cut(0)?,
             None => self.file = Some(self.create()?),
@@ -112,6 +106,15 @@ impl Part {
         }
     }
 
+    /// Goes on behind what is there.
+    fn pass_over(&mut self) -> Result<(), Error> {
+        let received = self.received();
+        match self.behind.take_before(received) {
+            end if end > received => self.file()?.go_to(end),
+            _ => Ok(()),
+        }
+    }
+
     /// Lets go of what has come, to ask for the whole.
     fn ask_again(&mut self) -> Result<(), Error> {
         self.entity = Entity::default();
@@ -128,44 +131,6 @@ impl Part {
         let is_whole = has_rest(response.status()) && self.has_parts;
         self.entity = if is_whole { entity } else { Entity::default() };
         self.final_url = response.url().to_string();
-        Ok(())
-    }
-
-    fn record(&self, request: &Request, stamp: Stamp) -> Option<Record> {
-        let file = self.file.as_ref()?;
-        let mut record = Record {
-            url: String::new(),
-            headers: Vec::new(),
-            omitted: Vec::new(),
-            final_url: self.final_url.clone(),
-            entity: self.entity.clone(),
-            received: file.len(),
-            expected: self.expected.clone(),
-            file: file.path().to_owned(),
-            stamp,
-            place: self.target.as_ref().map(Target::place),
-        };
-        describe(request, &mut record);
-        Some(record)
-    }
-
-    /// Brings to the disk what has come, and then writes down that it is there.
-    fn sync(&mut self, now: Option<Instant>) -> Result<(), Error> {
-        let Some(file) = &self.file else { return Ok(()) };
-        file.sync()?;
-        let (stamp, received) = (file.stamp()?, file.len());
-        let Some(durable) = &self.durable else { return Ok(()) };
-        let Some(record) = self.record(&durable.request, stamp) else { return Ok(()) };
-        let Some(durable) = &mut self.durable else { return Ok(()) };
-        match durable.beside.write(&record, &self.census) {
-            // What the disk has no room for to say what it is, is worth nothing.
-            Err(error) if error.kind() == ErrorKind::StorageFull && received > SPARE => {
-                self.file()?.cut(received - SPARE)?;
-                return self.sync(now);
-            }
-            written => written?,
-        }
-        (durable.synced, durable.at) = (received, now);
         Ok(())
     }
 
@@ -233,7 +198,7 @@ impl Sink for Part {
         // Where its bytes lie on the server, nobody knows.
         self.has_parts &= !is_decoded;
         if !std::mem::take(&mut self.asked) {
-            let had = self.received() > 0;
+            let had = self.count() > 0;
             self.begin_whole(response)?;
             let reason = self.lost.take().or(had.then_some(StartOver::NoValidator));
             return Ok(reason.map_or(Course::Begins, Course::StartsOver));
@@ -257,7 +222,7 @@ impl Sink for Part {
                 self.file()?.go_to(offset)?;
                 self.coming = Some((offset, offset + count));
                 self.entity.total = total;
-                Ok(Course::GoesOn { offset, total })
+                Ok(Course::GoesOn { offset: offset + self.behind.count(), total })
             }
             Answer::Anew(reason) => {
                 self.begin_whole(response)?;
@@ -277,22 +242,20 @@ impl Sink for Part {
     }
 
     fn keep_up(&mut self, now: Instant) -> Result<(), Error> {
-        let received = self.received();
-        let can_go_on = self.durable.is_some() && self.can_go_on();
-        let Some(durable) = self.durable.as_mut().filter(|_| can_go_on) else { return Ok(()) };
-        let unsynced = received.saturating_sub(durable.synced);
-        let since = *durable.at.get_or_insert(now);
-        let is_due = unsynced >= UNSYNCED.0 || now.saturating_duration_since(since) >= UNSYNCED.1;
-        if unsynced > 0 && is_due { self.sync(Some(now)) } else { Ok(()) }
+        self.sync_if_due(now)
     }
 
     fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error> {
+        let is_too_much = self.coming.is_some_and(|(_, end)| self.received() > end);
+        if !is_too_much {
+            self.pass_over()?;
+        }
         let received = self.received();
         let is_part = self.coming.is_some();
         let total = self.entity.total.or(self.expected.length.filter(|_| is_part));
         let has_digest = self.expected.digest.is_some();
         let again = match (self.coming.take(), total) {
-            (Some((_, end)), _) if received > end => Some(StartOver::NoRanges),
+            _ if is_too_much => Some(StartOver::NoRanges),
             (_, Some(total)) if received > total => Some(StartOver::Changed),
             (Some((start, _)), Some(total)) if received < total => {
                 // Whoever sends nothing would be asked for ever.
@@ -340,42 +303,7 @@ impl Sink for Part {
     }
 
     fn resume_data(&mut self, request: &Request) -> Option<ResumeData> {
-        if !self.can_go_on() {
-            return None;
-        }
-        let produced = self.name_file().and_then(|()| {
-            if self.durable.is_some() {
-                self.sync(None)?;
-            }
-            self.file()?.stamp()
-        });
-        let stamp = produced
-            .inspect_err(|error| log::warn!("what has come of a download is lost: {error}"))
-            .ok()?;
-        let record = self.record(request, stamp)?;
-        let kept = match &self.kept {
-            Some(kept) => Arc::clone(kept),
-            None => {
-                let stays = self.durable.is_some();
-                Arc::new(KeptFile::new(record.file.clone(), &stamp, stays))
-            }
-        };
-        // From here on it is removed with the last who may go on with it.
-        self.file.take()?.stay(true);
-        self.durable = None;
-        Some(ResumeData::new(request, record, kept))
-    }
-}
-
-impl Part {
-    /// Gives the file a name if it has none.
-    fn name_file(&mut self) -> Result<(), Error> {
-        let target = self.target.clone();
-        let file = self.file()?;
-        match target {
-            Some(target) => file.name(&|number| target.name_beside(number)),
-            None => file.name(&temporary::name),
-        }
+        self.produce_resume_data(request)
     }
 }
 

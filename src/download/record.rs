@@ -12,6 +12,7 @@
 //! coding: gzip
 //! total: 1000
 //! received: 700
+//! range: 800-899
 //! expected-length: 1000
 //! expected-sha256: 64 hexadecimal digits
 //! file: /caches/urlsession/urlsession-0123456789abcdef.part
@@ -24,11 +25,15 @@
 //! check: 89abcdef
 //! ```
 //!
-//! Each line ends with a line feed. `header` and `omitted` may be there several times, or not at
-//! all, as may all others but the first, `url`, `final-url`, `received`, `file` to `modified`,
-//! and `check`, the last: the CRC-32 of all that comes before that line, in eight hexadecimal
-//! digits. In paths, bytes that are not printable ASCII, and `%`, are written as in URLs. A
-//! reader passes over lines that it does not know; what it has to know has another version.
+//! Each line ends with a line feed. `header`, `omitted` and `range` may be there several times, or
+//! not at all, as may all others but the first, `url`, `final-url`, `received`, `file` to
+//! `modified`, and `check`, the last: the CRC-32 of all that comes before that line, in eight
+//! hexadecimal digits. In paths, bytes that are not printable ASCII, and `%`, are written as in
+//! URLs. A reader passes over lines that it does not know; what it has to know has another version.
+//!
+//! `received` counts the bytes that are there from the first on, and each `range` has the first and
+//! the last byte of what is there behind these, in their order. A record with one has version 2,
+//! as the file that it is of has holes: who knows nothing of them must not go on with it.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -36,12 +41,15 @@ use std::path::{Path, PathBuf};
 use super::digest::Digest;
 use super::entity::Entity;
 use super::expected::Expected;
+use super::range::number;
+use super::ranges::Ranges;
 use crate::error::{Error, ErrorKind};
 use crate::files::{Existing, Stamp};
 
-/// The first line without the version, and the version.
+/// The first line without the version, the version, and that of a file with holes.
 const MAGIC: &str = "urlsession-resume: ";
 const VERSION: u32 = 1;
+const WITH_RANGES: u32 = 2;
 
 /// Nothing that is written down is longer: a URL of 64 KiB, and headers.
 pub(super) const LONGEST: u64 = 1024 * 1024;
@@ -55,7 +63,10 @@ pub(super) struct Record {
     pub(super) omitted: Vec<String>,
     pub(super) final_url: String,
     pub(super) entity: Entity,
+    /// How much is there from the first byte on.
     pub(super) received: u64,
+    /// What is there behind that.
+    pub(super) ranges: Ranges,
     pub(super) expected: Expected,
     pub(super) file: PathBuf,
     pub(super) stamp: Stamp,
@@ -63,9 +74,20 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Returns how many bytes are there.
+    pub(super) fn count(&self) -> u64 {
+        self.received + self.ranges.count()
+    }
+
+    /// Returns where the last of them ends.
+    pub(super) fn end(&self) -> u64 {
+        self.ranges.end().unwrap_or(self.received)
+    }
+
     /// Writes it down; `None` if a path cannot be.
     pub(super) fn to_text(&self) -> Option<String> {
-        let mut text = format!("{MAGIC}{VERSION}\n");
+        let version = if self.ranges.is_empty() { VERSION } else { WITH_RANGES };
+        let mut text = format!("{MAGIC}{version}\n");
         let mut line = |name: &str, value: &dyn std::fmt::Display| {
             // Writing to a string does not fail.
             let _ = writeln!(text, "{name}: {value}");
@@ -86,6 +108,9 @@ impl Record {
         }
         total.iter().for_each(|total| line("total", total));
         line("received", &self.received);
+        for range in self.ranges.iter() {
+            line("range", &format_args!("{}-{}", range.start, range.end - 1));
+        }
         self.expected.length.iter().for_each(|length| line("expected-length", length));
         if let Some(digest) = &self.expected.digest {
             line(&format!("expected-{}", digest.name()), &digest.digits());
@@ -108,7 +133,7 @@ impl Record {
 
     /// Whether a newer version has written it.
     pub(super) fn is_newer(text: &str) -> bool {
-        version(text).is_some_and(|version| version > VERSION)
+        version(text).is_some_and(|version| version > WITH_RANGES)
     }
 
     /// Reads what was written down.
@@ -118,11 +143,11 @@ impl Record {
     /// [`ErrorKind::CannotResume`], which says what is wrong.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         match version(text) {
-            Some(VERSION) => {}
-            Some(version) if version > VERSION => {
+            Some(VERSION | WITH_RANGES) => {}
+            Some(version) if version > WITH_RANGES => {
                 return Err(refused(format!(
-                    "was written by a newer version: it has format {version}, and {VERSION} is \
-                     known here"
+                    "was written by a newer version: it has format {version}, and {WITH_RANGES} \
+                     is known here"
                 )));
             }
             _ => return Err(refused(format!("does not begin with \"{MAGIC}{VERSION}\""))),
@@ -142,6 +167,7 @@ impl Record {
                 total: fields.parsed("total")?,
             },
             received: fields.required("received")?,
+            ranges: fields.ranges()?,
             expected: Expected {
                 length: fields.parsed("expected-length")?,
                 digest: fields.digest()?,
@@ -158,10 +184,23 @@ impl Record {
                 (path, if replaces { Existing::Replace } else { Existing::Refuse })
             }),
         };
-        if record.received > record.stamp.length {
+        if record.end() > record.stamp.length {
             return Err(refused("counts more bytes than its file has"));
         }
+        record.check_ranges()?;
         Ok(record)
+    }
+}
+
+impl Record {
+    /// Ranges are what is there of a whole of a known length, with something missing before each.
+    fn check_ranges(&self) -> Result<(), Error> {
+        let is_behind = self.ranges.start().is_none_or(|start| start > self.received);
+        let is_within = match (self.ranges.end(), self.entity.total) {
+            (Some(end), Some(total)) => end <= total,
+            (end, _) => end.is_none(),
+        };
+        if is_behind && is_within { Ok(()) } else { Err(refused("has ranges that do not fit")) }
     }
 }
 
@@ -234,6 +273,16 @@ impl<'a> Fields<'a> {
             parts.ok_or_else(|| refused("has a header without a value"))
         };
         self.all("header").into_iter().map(split).collect()
+    }
+
+    fn ranges(&self) -> Result<Ranges, Error> {
+        let wrong = || refused("has a range that is none");
+        let read = |line: &str| {
+            let (first, last) = line.split_once('-')?;
+            let (first, last) = (number(first)?, number(last)?);
+            (first <= last).then(|| Some(first..last.checked_add(1)?))?
+        };
+        self.all("range").iter().map(|line| read(line).ok_or_else(wrong)).collect()
     }
 
     fn digest(&self) -> Result<Option<Digest>, Error> {

@@ -50,7 +50,8 @@ impl Row {
             headers
         };
         let entity = Entity::of(&read(self.first), self.total);
-        let begun = Begun { entity: &entity, received: 100, has_digest: self.has_digest };
+        let begun =
+            Begun { entity: &entity, received: 100, until: None, has_digest: self.has_digest };
         let second = read(self.second);
         let status = StatusCode::from_u16(self.status).unwrap();
         judge(begun, status, &Entity::of(&second, None), ContentRange::of(&second))
@@ -265,7 +266,7 @@ fn the_rest_is_asked_for_if_its_version_can_be_proven() {
             headers.add(name, value).unwrap();
         }
         let entity = Entity::of(&headers, total);
-        let begun = Begun { entity: &entity, received, has_digest };
+        let begun = Begun { entity: &entity, received, until: None, has_digest };
         begun.asks().map(|(range, condition)| (range, condition.map(str::to_owned)))
     };
     let range = |range: &str, condition: Option<&str>| {
@@ -279,4 +280,33 @@ fn the_rest_is_asked_for_if_its_version_can_be_proven() {
     assert_eq!(all(TAG, Some(1000), 0, false), None);
     // The last byte once more.
     assert_eq!(all(TAG, Some(1000), 1000, false), range("bytes=999-", Some("\"a\"")));
+}
+
+#[test]
+fn what_is_missing_before_what_is_there_is_asked_for_alone() {
+    let mut headers = Headers::new();
+    headers.add("ETag", "\"a\"").unwrap();
+    let entity = Entity::of(&headers, Some(1000));
+    for (received, until, asked) in [
+        (100, 200, Some("bytes=100-199")),
+        (0, 200, Some("bytes=0-199")),
+        (9, 10, Some("bytes=9-9")),
+    ] {
+        let begun = Begun { entity: &entity, received, until: Some(until), has_digest: false };
+        assert_eq!(begun.asks().map(|(range, _)| range).as_deref(), asked);
+    }
+    for (range, answer) in [
+        ("bytes 100-199/1000", append(100, 1000)),
+        ("bytes 100-149/1000", append(50, 1000)),
+        ("bytes 100-200/1000", NO_RANGE),
+        ("bytes 100-999/1000", NO_RANGE),
+        ("bytes 99-199/1000", NO_RANGE),
+    ] {
+        let mut second = headers.clone();
+        second.add("Content-Range", range).unwrap();
+        let begun = Begun { entity: &entity, received: 100, until: Some(200), has_digest: false };
+        let part = Entity::of(&second, None);
+        let judged = judge(begun, StatusCode::PARTIAL_CONTENT, &part, ContentRange::of(&second));
+        assert_eq!(judged, answer, "{range}");
+    }
 }

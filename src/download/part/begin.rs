@@ -4,12 +4,14 @@ use std::path::Path;
 
 use http::Method;
 
-use super::{Durable, Part};
+use super::Part;
+use super::keeping::Durable;
 use crate::census::Census;
 use crate::download::answer::StartOver;
 use crate::download::beside::Beside;
 use crate::download::data::ResumeData;
 use crate::download::entity::Entity;
+use crate::download::ranges::Ranges;
 use crate::download::record::{Record, refused};
 use crate::download::saving::Saving;
 use crate::download::sink::Sink;
@@ -60,6 +62,7 @@ impl Part {
             has_parts: has_parts(request),
             durable: None,
             file: None,
+            behind: Ranges::default(),
             kept: None,
             entity: Entity::default(),
             final_url: String::new(),
@@ -86,13 +89,14 @@ impl Part {
             })?
             .ok_or_else(|| refused("names a file that has vanished"))?;
         let stamp = file.stamp()?;
-        if stamp.length < record.received {
+        if stamp.length < record.end() {
             return Err(refused("names a file that is shorter now"));
         }
         if stamp != record.stamp {
             return Err(refused("names a file that was changed since"));
         }
-        file.cut(record.received)?;
+        file.cut(record.end())?;
+        file.go_to(record.received)?;
         self.file = Some(file);
         // It is removed unless it comes to its place, or somebody goes on with it again.
         data.file().stay(false);
@@ -103,6 +107,7 @@ impl Part {
 
     fn take(&mut self, record: &Record) {
         self.entity = record.entity.clone();
+        self.behind = record.ranges.clone();
         self.final_url.clone_from(&record.final_url);
         if self.expected.length.is_none() {
             self.expected.length = record.expected.length;
@@ -130,15 +135,18 @@ impl Part {
         let fits = found.filter(|record| {
             record.url == url
                 && record.stamp.is_same_file(&stamp)
-                && record.received <= before
+                && record.end() <= before
                 && self.has_parts
         });
-        let received = fits.as_ref().map_or(0, |record| record.received);
+        let (received, count, end) = fits
+            .as_ref()
+            .map_or((0, 0, 0), |record| (record.received, record.count(), record.end()));
         // What came after it was written down may not be whole.
-        file.cut(received)?;
+        file.cut(end)?;
+        file.go_to(received)?;
         self.file = Some(file);
         let request = request.clone().without_cancel_token();
-        self.durable = Some(Durable { beside, request, synced: received, at: None });
+        self.durable = Some(Durable { beside, request, synced: count, at: None });
         match fits {
             Some(record) => self.take(&record),
             None if before > 0 => self.lost = Some(StartOver::Lost),

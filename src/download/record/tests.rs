@@ -15,6 +15,7 @@ fn record() -> Record {
             total: Some(1000),
         },
         received: 700,
+        ranges: Ranges::default(),
         expected: Expected {
             length: Some(1000),
             digest: Some(Digest::sha256(&"7f".repeat(32)).unwrap()),
@@ -37,6 +38,45 @@ fn what_is_written_down_is_read_again() {
         record.entity = Entity::default();
         record.expected = Expected::default();
         record.place = None;
+    }
+}
+
+#[test]
+fn one_with_ranges_has_a_version_of_its_own() {
+    let mut record = record();
+    assert!(record.to_text().unwrap().starts_with("urlsession-resume: 1\n"));
+    assert_eq!((record.count(), record.end()), (700, 700));
+    record.ranges = [800..900, 950..1000].into_iter().collect();
+    record.stamp.length = 1000;
+    assert_eq!((record.count(), record.end()), (850, 1000));
+    let text = record.to_text().unwrap();
+    assert!(text.starts_with("urlsession-resume: 2\n"), "{text}");
+    assert!(text.contains("\nreceived: 700\nrange: 800-899\nrange: 950-999\n"), "{text}");
+    assert_eq!(Record::parse(&text).unwrap(), record);
+    assert!(!Record::is_newer(&text));
+}
+
+#[test]
+fn ranges_that_do_not_fit_are_refused() {
+    let last = u64::MAX;
+    for (lines, total, words) in [
+        ("range: 9\n", "1000", "a range that is none"),
+        ("range: 900-899\n", "1000", "a range that is none"),
+        ("range: +900-901\n", "1000", "a range that is none"),
+        (&*format!("range: 900-{last}\n"), "1000", "a range that is none"),
+        ("range: 600-899\n", "1000", "ranges that do not fit"),
+        ("range: 700-899\n", "1000", "ranges that do not fit"),
+        ("range: 800-999\n", "999", "ranges that do not fit"),
+        ("range: 800-1000\n", "2000", "more bytes than its file has"),
+    ] {
+        let mut record = record();
+        record.stamp.length = 1000;
+        let text = record.to_text().unwrap().replace("total: 1000", &format!("total: {total}"));
+        let text = text.replace("received: 700\n", &format!("received: 700\n{lines}"));
+        let (body, _) = text.trim_end().rsplit_once('\n').unwrap();
+        let text = format!("{body}\ncheck: {:08x}\n", crc32(format!("{body}\n").as_bytes()));
+        let error = Record::parse(&text).unwrap_err().to_string();
+        assert!(error.contains(words), "{lines:?}: {error}");
     }
 }
 
@@ -74,7 +114,7 @@ fn what_is_wrong_is_said() {
         format!("{body}\ncheck: {:08x}\n", crc32(format!("{body}\n").as_bytes()))
     };
     for (change, words) in [
-        (("urlsession-resume: 1", "urlsession-resume: 2"), "newer version: it has format 2"),
+        (("urlsession-resume: 1", "urlsession-resume: 3"), "newer version: it has format 3"),
         (("urlsession-resume: 1", "urlsession-resume: 0"), "does not begin"),
         (("urlsession-resume: 1", "GIF89a"), "does not begin"),
         (("\nurl: ", "\nurn: "), "has no line \"url\""),

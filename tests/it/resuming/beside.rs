@@ -206,7 +206,7 @@ fn what_does_not_belong_together_is_not_gone_on_with() {
 fn a_record_of_a_newer_version_is_left_to_that() {
     let (folder, server) = (Folder::new(), Server::start());
     drop(cut_off(&server, &folder, TAGGED));
-    folder.file(".film.mp4.resume", "urlsession-resume: 2\nwhatever\n");
+    folder.file(".film.mp4.resume", "urlsession-resume: 3\nwhatever\n");
     let (outcome, _) = again(&server, &folder);
     let error = outcome.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::CannotResume);

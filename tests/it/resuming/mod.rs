@@ -2,6 +2,8 @@
 
 mod beside;
 mod expected;
+#[cfg(unix)]
+mod holes;
 mod records;
 mod table;
 

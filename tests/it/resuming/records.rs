@@ -262,7 +262,7 @@ fn a_place_that_was_taken_in_the_end_costs_no_byte() {
 
 #[test]
 fn a_value_that_was_changed_is_refused() {
-    for text in ["", "urlsession-resume: 1\n", "urlsession-resume: 2\nfuture\n", "GIF89a"] {
+    for text in ["", "urlsession-resume: 1\n", "urlsession-resume: 3\nfuture\n", "GIF89a"] {
         let error = ResumeData::from_text(text).unwrap_err();
         assert_eq!((error.kind(), error.code()), (ErrorKind::CannotResume, -1), "{error}");
     }

@@ -13,6 +13,7 @@ pub(crate) mod folder;
 pub(crate) mod gate;
 pub(crate) mod gone;
 pub(crate) mod logged;
+pub(crate) mod parts;
 pub(crate) mod raw_answers;
 pub(crate) mod recording;
 pub(crate) mod running;
