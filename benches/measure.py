@@ -13,6 +13,7 @@ import heads
 import nginx
 import parts
 import program as bench
+import segments
 import tables
 import weights
 
@@ -24,7 +25,7 @@ PEERS = ("ureq", "reqwest", "attohttpc", "curl", "rustls")
 def options():
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights", "parts"])
+    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights", "parts", "segments"])
     parser.add_argument("--all", action="store_true", help="all tables, written into README.md")
     parser.add_argument("--quick", action="store_true", help="all tables, few rounds, only printed")
     parser.add_argument("--gate", action="store_true", help="checks for CI; counts, never time")
@@ -47,6 +48,10 @@ def main():
         print(parts.table(locked_versions()))
         return
     program = given.program or bench.build()
+    if given.mode == "segments":
+        with nginx.Server() as server:
+            print(segments.table(program, server, ROUNDS))
+        return
     known = bench.clients(program)
     # ureq is in every table, as the others are divided by it.
     wanted = [*given.clients.split(","), "ureq"] if given.clients else known

@@ -1,4 +1,4 @@
-"""An nginx of our own: free loopback ports, a small, a medium and a large file, plain and TLS."""
+"""An nginx of our own: free loopback ports, files of four sizes, plain and TLS."""
 
 import os
 import pathlib
@@ -10,6 +10,8 @@ import tempfile
 SMALL_BYTES = 1024
 # More than a client reads ahead.
 MEDIUM_BYTES = 1024**2
+# Of a download in parts.
+PARTED_BYTES = 100 * 10**6
 LARGE_BYTES = 1024**3
 
 # Small answers go out in one write, so that a client needs one read (sendfile would send the
@@ -82,8 +84,9 @@ class Server:
         files.mkdir()
         (files / "small").write_bytes(b"x" * SMALL_BYTES)
         (files / "medium").write_bytes(b"x" * MEDIUM_BYTES)
-        with open(files / "large", "wb") as large:
-            large.truncate(LARGE_BYTES)
+        for name, size in (("parted", PARTED_BYTES), ("large", LARGE_BYTES)):
+            with open(files / name, "wb") as sparse:
+                sparse.truncate(size)
         (self.home / "server.ext").write_text(EXTENSIONS)
         for command in OPENSSL:
             subprocess.run(
@@ -120,7 +123,7 @@ class Server:
         tls.close()
 
     def address(self, name, tls=False):
-        """The URL of `small`, `medium` or `large`."""
+        """The URL of `small`, `medium`, `parted` or `large`."""
         scheme, port = ("https", self.tls) if tls else ("http", self.plain)
         return f"{scheme}://127.0.0.1:{port}/{name}"
 

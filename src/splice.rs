@@ -12,7 +12,7 @@
 mod system;
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::census::{Census, Counted, Kind};
@@ -88,18 +88,18 @@ impl SplicePipe {
         Ok(filled)
     }
 
-    /// Moves all that is in the pipe to where `file` stands, and returns how much that is. After
-    /// an error some of it may be there.
-    pub(crate) fn empty_into(&mut self, file: &mut File) -> io::Result<u64> {
+    /// Moves all that is in the pipe to where `file` stands, or to the byte `at`, and returns how
+    /// much that is. After an error some of it may be there.
+    pub(crate) fn empty_into(&mut self, file: &File, mut at: Option<u64>) -> io::Result<u64> {
         let all = self.held as u64;
         while self.held > 0 {
-            match self.ends.empty_into(file, self.held) {
+            match self.ends.empty_into(file, at.as_mut(), self.held) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => self.held -= count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if is_refusal(&error) => {
                     self.is_refused = true;
-                    self.copy_into(file)?;
+                    self.copy_into(file, at)?;
                 }
                 Err(error) => return Err(error),
             }
@@ -112,7 +112,7 @@ impl SplicePipe {
         self.is_refused
     }
 
-    fn copy_into(&mut self, file: &mut File) -> io::Result<()> {
+    fn copy_into(&mut self, file: &File, mut at: Option<u64>) -> io::Result<()> {
         let mut piece = vec![0; PIECE.min(self.held)];
         while self.held > 0 {
             let most = piece.len().min(self.held);
@@ -121,7 +121,8 @@ impl SplicePipe {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             self.held -= count;
-            file.write_all(&piece[..count])?;
+            self.ends.write(file, at, &piece[..count])?;
+            at = at.map(|at| at + count as u64);
         }
         Ok(())
     }

@@ -36,13 +36,17 @@ impl<'a> Begun<'a> {
         self.received - u64::from(is_whole && self.received > 0)
     }
 
-    /// Returns `Range` and `If-Range` of the request for the rest.
-    pub(super) fn asks(self) -> Option<(String, Option<&'a str>)> {
-        let range = || match self.until {
+    /// Returns `Range` of the request for the rest.
+    pub(super) fn range(self) -> String {
+        match self.until {
             Some(until) => format!("bytes={}-{}", self.offset(), until.saturating_sub(1)),
             None => format!("bytes={}-", self.offset()),
-        };
-        self.can_go_on().then(|| (range(), self.entity.validator().map(Validator::text)))
+        }
+    }
+
+    /// Returns `Range` and `If-Range` of the request for the rest.
+    pub(super) fn asks(self) -> Option<(String, Option<&'a str>)> {
+        self.can_go_on().then(|| (self.range(), self.entity.validator().map(Validator::text)))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::log;
 /// The record of a partial file, as `.NAME.resume` beside `.NAME.part`.
 ///
 /// Whoever holds the lock of the partial file writes it, and nobody else.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Beside {
     part: PathBuf,
     record: PathBuf,

@@ -19,10 +19,12 @@ mod range;
 mod ranges;
 mod record;
 mod saving;
+mod shares;
 mod sink;
+mod split;
 
 pub use answer::StartOver;
 pub use data::ResumeData;
 pub(crate) use digest::Digest;
 pub(crate) use saving::Saving;
-pub(crate) use sink::{Course, End, Output, Sink, give_maker, maker};
+pub(crate) use sink::{Course, End, Output, Parts, Share, Sink, Split, give_maker, maker};

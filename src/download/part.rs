@@ -2,6 +2,7 @@
 
 mod begin;
 mod keeping;
+mod splitting;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use super::entity::{Entity, has_rest};
 use super::expected::Expected;
 use super::range::ContentRange;
 use super::ranges::Ranges;
-use super::sink::{Course, End, Output, Sink};
+use super::sink::{Course, End, Output, Parts, Sink};
+use super::split::SplitFile;
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::files::{DownloadedFile, KeptFile, PartialFile, Target, temporary};
@@ -22,6 +24,7 @@ use crate::request::Request;
 use crate::response::Response;
 use crate::splice::SplicePipe;
 use keeping::Durable;
+pub(super) use keeping::is_due;
 
 /// The file of a download.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub(super) struct Part {
     expected: Expected,
     /// The request is one whose answer can be asked for in parts.
     has_parts: bool,
+    /// In how many parts it may come at once, and whether it does.
+    segments: usize,
+    comes_in_parts: bool,
+    split: Option<Arc<SplitFile>>,
     /// As it is written down, for a later start of the program.
     durable: Option<Durable>,
     file: Option<PartialFile>,
@@ -106,13 +113,22 @@ impl Part {
         }
     }
 
+    /// Returns up to where all is there, and what is behind that. More than a part was said to
+    /// bring is nobody knows what, and has taken the place of what was there.
+    fn proven(&self) -> (u64, Ranges) {
+        let (written, mut behind) = (self.received(), self.behind.clone());
+        let end = self.coming.map_or(written, |(_, end)| end.min(written));
+        if end < written {
+            behind.take_before(written);
+        }
+        (behind.take_before(end), behind)
+    }
+
     /// Goes on behind what is there.
     fn pass_over(&mut self) -> Result<(), Error> {
-        let received = self.received();
-        match self.behind.take_before(received) {
-            end if end > received => self.file()?.go_to(end),
-            _ => Ok(()),
-        }
+        let (end, behind) = self.proven();
+        self.behind = behind;
+        if end == self.received() { Ok(()) } else { self.file()?.go_to(end) }
     }
 
     /// Lets go of what has come, to ask for the whole.
@@ -131,6 +147,7 @@ impl Part {
         let is_whole = has_rest(response.status()) && self.has_parts;
         self.entity = if is_whole { entity } else { Entity::default() };
         self.final_url = response.url().to_string();
+        self.learn_of_parts(response);
         Ok(())
     }
 
@@ -182,7 +199,8 @@ impl Output for Part {
 
 impl Sink for Part {
     fn asks(&mut self) -> Option<(String, Option<String>)> {
-        self.asked = self.can_go_on();
+        // The last answer may have broken right before it, or behind its end.
+        self.asked = self.pass_over().is_ok() && self.can_go_on();
         if !self.asked {
             return None;
         }
@@ -222,6 +240,7 @@ impl Sink for Part {
                 self.file()?.go_to(offset)?;
                 self.coming = Some((offset, offset + count));
                 self.entity.total = total;
+                self.learn_of_parts(response);
                 Ok(Course::GoesOn { offset: offset + self.behind.count(), total })
             }
             Answer::Anew(reason) => {
@@ -243,6 +262,14 @@ impl Sink for Part {
 
     fn keep_up(&mut self, now: Instant) -> Result<(), Error> {
         self.sync_if_due(now)
+    }
+
+    fn split(&mut self, has_body: bool) -> Result<Option<Parts>, Error> {
+        self.begin_split(has_body)
+    }
+
+    fn join(&mut self) -> Result<(), Error> {
+        self.end_split()
     }
 
     fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error> {

@@ -44,6 +44,13 @@ impl Ranges {
         self.0.last().map(|range| range.end)
     }
 
+    /// Returns what is missing of so many bytes.
+    pub(super) fn missing(&self, total: u64) -> Vec<Range<u64>> {
+        let starts = self.0.iter().map(|range| range.start).chain([total]);
+        let ends = [0].into_iter().chain(self.0.iter().map(|range| range.end));
+        ends.zip(starts).map(|(end, start)| end..start).filter(|gap| !gap.is_empty()).collect()
+    }
+
     /// Takes out what lies before `at`, or touches that, and returns where it ends.
     pub(super) fn take_before(&mut self, at: u64) -> u64 {
         let behind = self.0.partition_point(|range| range.start <= at);
@@ -103,6 +110,23 @@ mod tests {
             assert_eq!((all.count(), all.is_empty()), (count, false));
             assert_eq!(all.start(), after.first().map(|(start, _)| *start));
             assert_eq!(all.end(), after.last().map(|(_, end)| *end));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_lies_between_before_and_behind() {
+        type Pairs = &'static [(u64, u64)];
+        let rows: [(Pairs, Pairs); 5] = [
+            (&[], &[(0, 10)]),
+            (&[(0, 10)], &[]),
+            (&[(0, 4)], &[(4, 10)]),
+            (&[(2, 4), (6, 10)], &[(0, 2), (4, 6)]),
+            (&[(2, 4), (6, 7)], &[(0, 2), (4, 6), (7, 10)]),
+        ];
+        for (there, missing) in rows {
+            let found = ranges(there).missing(10);
+            let found: Vec<_> = found.iter().map(|gap| (gap.start, gap.end)).collect();
+            assert_eq!(found, missing, "{there:?}");
         }
     }
 

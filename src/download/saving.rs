@@ -13,6 +13,8 @@ pub(crate) struct Saving {
     pub(crate) place: Option<(PathBuf, Existing)>,
     /// What has come is kept beside the place, and the same download goes on with it.
     pub(crate) is_resumable: bool,
+    /// In how many parts it may come at once; one, if it is less.
+    pub(crate) segments: usize,
     pub(crate) expected: Expected,
     /// What it goes on with.
     pub(crate) resumed: Option<Box<ResumeData>>,

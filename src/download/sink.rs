@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::answer::StartOver;
@@ -40,6 +40,13 @@ pub(crate) trait Sink: Output {
     /// Brings to the disk what has come if that is due, and writes down that it is there.
     fn keep_up(&mut self, now: Instant) -> Result<(), Error>;
 
+    /// Has the file written by several at once, if it comes in parts; the first of them goes on with
+    /// the body that is there, if there `has_body` still.
+    fn split(&mut self, has_body: bool) -> Result<Option<Parts>, Error>;
+
+    /// Nobody writes any more but who has this.
+    fn join(&mut self) -> Result<(), Error>;
+
     /// The body has ended as HTTP has it: is it whole, and right? A large one takes a while, in
     /// which `rest` is asked whether the task may go on.
     fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error>;
@@ -49,6 +56,53 @@ pub(crate) trait Sink: Output {
 
     /// Returns what a later download can go on with, if one can.
     fn resume_data(&mut self, request: &Request) -> Option<ResumeData>;
+}
+
+/// A file that several write at once.
+pub(crate) struct Parts {
+    pub(crate) split: Arc<dyn Split>,
+    /// What comes by the answer that is there.
+    pub(crate) first: Option<Box<dyn Share>>,
+    /// How many may fetch.
+    pub(crate) most: usize,
+}
+
+/// What those share who write one file at once.
+pub(crate) trait Split: Send + Sync {
+    /// Takes what is missing and somebody fetches next, of so many that come for some.
+    fn claim(self: Arc<Self>, sharers: usize) -> Option<Box<dyn Share>>;
+
+    /// Returns for how many more there is something to fetch.
+    fn room(&self) -> usize;
+
+    /// Brings to the disk what has come if that is due, and writes down that it is there.
+    fn keep_up(&self, now: Instant) -> Result<(), Error>;
+
+    /// Nobody claims anything any more, nor in later attempts: parts do not fit.
+    fn refuse(&self);
+
+    /// Returns what was wrong with the file, if anything was.
+    fn failure(&self) -> Option<Error>;
+}
+
+/// What one of them fetches: a range of bytes. What is missing of it when it is dropped, others
+/// fetch.
+pub(crate) trait Share: Output {
+    /// Returns `Range` and `If-Range` of the request for it.
+    fn asks(&self) -> (String, String);
+
+    /// Whether an answer brings it, of the right version.
+    fn fits(&mut self, response: &Response, is_decoded: bool) -> bool;
+
+    /// Has so many bytes at most be its own that are written next, and returns how many; none if
+    /// all of it is there.
+    fn hold(&mut self, most: usize) -> usize;
+}
+
+impl fmt::Debug for dyn Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Split")
+    }
 }
 
 impl fmt::Debug for dyn Sink {

@@ -28,9 +28,11 @@ mod target;
 pub(crate) mod temporary;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 pub use downloaded::DownloadedFile;
 pub(crate) use kept::KeptFile;
 pub(crate) use partial::PartialFile;
 pub(crate) use stamp::Stamp;
 pub(crate) use target::{Existing, Target};
+pub(crate) use writer::FileWriter;

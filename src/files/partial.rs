@@ -15,6 +15,7 @@ use crate::files::failure::{Action, failed, taken_away};
 use crate::files::own_path::OwnPath;
 use crate::files::stamp::Stamp;
 use crate::files::target::Target;
+use crate::files::writer::FileWriter;
 use crate::random;
 use crate::splice::SplicePipe;
 
@@ -99,11 +100,18 @@ impl PartialFile {
 
     /// Moves all that is in `pipe` to the end.
     pub(crate) fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
-        match pipe.empty_into(&mut self.file) {
+        match pipe.empty_into(&self.file, None) {
             Ok(count) => self.length += count,
             Err(error) => return Err(self.not_written(error)),
         }
         Ok(())
+    }
+
+    /// Returns what writes elsewhere in it, beside this.
+    pub(crate) fn writer(&self) -> Result<FileWriter, Error> {
+        let counted = self.census.count(Kind::File);
+        let file = self.file.try_clone().map_err(|error| self.failed(Action::Open, error))?;
+        Ok(FileWriter::new(file, self.path().to_owned(), counted))
     }
 
     /// Appends the rest of `source`, inside the kernel where that is possible.

@@ -52,19 +52,34 @@ impl Hop {
         Ok(hop)
     }
 
-    /// Returns the hop that comes after this one, which was answered by a redirect.
-    ///
-    /// Nothing is added to what `request` says but `Host`: what a session adds was in the
-    /// first request, and what is missing now was taken out on purpose.
-    pub(super) fn next(&mut self, request: &Request, rules: &Rules) -> Result<Self, Error> {
+    /// Returns a hop to where redirects have led before: nothing is added to what `request` says
+    /// but `Host`, as in [`next`](Self::next).
+    pub(crate) fn where_led(request: &Request, rules: &Rules) -> Result<Self, Error> {
+        let mut hop = Self::led(request, rules)?;
+        // What may not be known any more is taken for so.
+        hop.has_crossed_origins = true;
+        Ok(hop)
+    }
+
+    fn led(request: &Request, rules: &Rules) -> Result<Self, Error> {
         let url = checked(request, rules)?.clone();
         let own = request.headers();
         let mut headers =
             if own.contains("host") { Headers::new() } else { with_host(host_of(&url), own) };
         headers.append(own);
-        let crosses = url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
         let mut hop = Self::of(request, url, headers, rules);
         hop.settle()?;
+        Ok(hop)
+    }
+
+    /// Returns the hop that comes after this one, which was answered by a redirect.
+    ///
+    /// Nothing is added to what `request` says but `Host`: what a session adds was in the
+    /// first request, and what is missing now was taken out on purpose.
+    pub(super) fn next(&mut self, request: &Request, rules: &Rules) -> Result<Self, Error> {
+        let mut hop = Self::led(request, rules)?;
+        let crosses =
+            hop.url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
         hop.said_decodes = hop.said_decodes.or(self.said_decodes);
         hop.user_info = hop.user_info.or(self.user_info.take().filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;

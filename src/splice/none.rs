@@ -25,7 +25,11 @@ impl Ends {
         match *self {}
     }
 
-    pub(super) fn empty_into(&self, _: &File, _: usize) -> io::Result<usize> {
+    pub(super) fn empty_into(&self, _: &File, _: Option<&mut u64>, _: usize) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub(super) fn write(&self, _: &File, _: Option<u64>, _: &[u8]) -> io::Result<()> {
         match *self {}
     }
 

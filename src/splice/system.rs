@@ -1,8 +1,9 @@
 //! Linux and Android.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 
 use rustix::io::Errno;
 use rustix::pipe::{
@@ -37,8 +38,22 @@ impl Ends {
         Ok(splice(socket, None, &self.writing, None, most, flags)?)
     }
 
-    pub(super) fn empty_into(&self, file: &File, most: usize) -> io::Result<usize> {
-        Ok(splice(&self.reading, None, file, None, most, SpliceFlags::MOVE)?)
+    /// Moves some bytes to where `file` stands, or to the byte `at`, which goes on with them.
+    pub(super) fn empty_into(
+        &self,
+        file: &File,
+        at: Option<&mut u64>,
+        most: usize,
+    ) -> io::Result<usize> {
+        Ok(splice(&self.reading, None, file, at, most, SpliceFlags::MOVE)?)
+    }
+
+    /// Writes what was read.
+    pub(super) fn write(&self, mut file: &File, at: Option<u64>, bytes: &[u8]) -> io::Result<()> {
+        match at {
+            Some(at) => file.write_all_at(bytes, at),
+            None => file.write_all(bytes),
+        }
     }
 
     pub(super) fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {

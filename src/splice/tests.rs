@@ -37,12 +37,12 @@ fn bytes_go_from_a_socket_into_a_file() {
     assert_eq!(pipe.fill(&receiver, 100).unwrap(), Filled::With(7));
     // One that is not empty takes nothing.
     assert_eq!(pipe.fill(&receiver, 100).unwrap(), Filled::Refused);
-    assert_eq!(pipe.empty_into(&mut file).unwrap(), 7);
-    assert_eq!(pipe.empty_into(&mut file).unwrap(), 0);
+    assert_eq!(pipe.empty_into(&file, None).unwrap(), 7);
+    assert_eq!(pipe.empty_into(&file, None).unwrap(), 0);
     file.write_all(b"new ").unwrap();
     sender.write_all(b"world").unwrap();
     assert_eq!(pipe.fill(&receiver, 3).unwrap(), Filled::With(3));
-    assert_eq!(pipe.empty_into(&mut file).unwrap(), 3);
+    assert_eq!(pipe.empty_into(&file, None).unwrap(), 3);
     assert!(!pipe.is_refused());
     assert_eq!(fs::read(&path).unwrap(), b"hello, new wor");
     fs::remove_file(path).unwrap();
@@ -52,10 +52,10 @@ fn bytes_go_from_a_socket_into_a_file() {
 fn what_a_file_does_not_take_from_a_pipe_is_written() {
     // One that is appended to takes none (splice(2), EINVAL).
     let path = env::temp_dir().join(format!("urlsession-splice-append-{}", process::id()));
-    let mut file = OpenOptions::new().append(true).create_new(true).open(&path).unwrap();
+    let file = OpenOptions::new().append(true).create_new(true).open(&path).unwrap();
     let bytes = vec![b'x'; PIECE + 1];
     let mut pipe = pipe_with(&bytes);
-    assert_eq!(pipe.empty_into(&mut file).unwrap(), bytes.len() as u64);
+    assert_eq!(pipe.empty_into(&file, None).unwrap(), bytes.len() as u64);
     assert!(pipe.is_refused());
     assert!(fs::read(&path).unwrap() == bytes);
     fs::remove_file(path).unwrap();
@@ -63,8 +63,8 @@ fn what_a_file_does_not_take_from_a_pipe_is_written() {
 
 #[test]
 fn what_is_wrong_with_a_file_is_an_error() {
-    let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let error = pipe_with(b"hello").empty_into(&mut full).unwrap_err();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let error = pipe_with(b"hello").empty_into(&full, None).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 

@@ -62,6 +62,8 @@ pub(crate) enum Rank {
     Reply,
     /// What was told and not taken yet.
     Credit,
+    /// Who fetches what of a file.
+    Shares,
     // ---- stores ----
     /// Credentials, and who is told when they change.
     Credentials,

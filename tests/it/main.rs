@@ -68,6 +68,7 @@ mod requests;
 mod responses;
 mod resuming;
 mod retries;
+mod segments;
 mod services;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -15,6 +15,7 @@ use urlsession::{
 const PLACE: &str = "URLSESSION_TEST_PLACE";
 const RETRIES: &str = "URLSESSION_TEST_RETRIES";
 const DIGEST: &str = "URLSESSION_TEST_DIGEST";
+const SEGMENTS: &str = "URLSESSION_TEST_SEGMENTS";
 const WITH_TEXT: &str = "URLSESSION_TEST_WITH_TEXT";
 
 /// How the process of a download ends.
@@ -30,6 +31,8 @@ pub(crate) struct Wish {
     /// It tries again by itself.
     pub(crate) retries: bool,
     pub(crate) digest: Option<String>,
+    /// In how many parts it may come at once.
+    pub(crate) segments: usize,
 }
 
 impl Wish {
@@ -70,11 +73,14 @@ impl Wish {
         resume_data: Option<ResumeData>,
     ) -> DownloadTask {
         if let Some(resume_data) = resume_data {
-            return session.download_task_with_resume_data(resume_data);
+            let task = session.download_task_with_resume_data(resume_data);
+            task.segments(self.segments).unwrap();
+            return task;
         }
         let task = session.download_task("http://films.test/film");
         task.save_to(self.file()).unwrap();
         task.resumable(resumable).unwrap();
+        task.segments(self.segments).unwrap();
         if let Some(digest) = &self.digest {
             task.expects_sha256(digest).unwrap();
         }
@@ -85,6 +91,7 @@ impl Wish {
     pub(crate) fn start(&self, test: &str, with_text: bool) -> Child {
         let mut command = Command::new(env::current_exe().unwrap());
         command.args(["--exact", test, "--test-threads=1"]).env(PLACE, &self.place);
+        command.env(SEGMENTS, self.segments.to_string());
         if self.retries {
             command.env(RETRIES, "yes");
         }
@@ -119,7 +126,8 @@ pub(crate) fn is_interruption(error: &Error) -> bool {
 pub(crate) fn download_if_asked() {
     let Some(place) = env::var_os(PLACE) else { return };
     let (retries, digest) = (env::var_os(RETRIES).is_some(), env::var(DIGEST).ok());
-    let wish = Wish { place: place.into(), retries, digest };
+    let segments = env::var(SEGMENTS).unwrap().parse().unwrap();
+    let wish = Wish { place: place.into(), retries, digest, segments };
     let code = download(&wish, env::var_os(WITH_TEXT).is_some());
     process::exit(code);
 }

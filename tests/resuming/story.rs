@@ -53,7 +53,7 @@ impl<'a> Story<'a> {
             _ => 2_000_000 + dice.below(LARGEST - 2_000_000),
         };
         let film = Film::new(size, &mut dice);
-        let wish = Wish { place, retries: dice.below(2) == 0, digest: film.digest() };
+        let wish = Wish { place, retries: dice.below(2) == 0, digest: film.digest(), segments: 1 };
         fs::create_dir(&wish.place).unwrap();
         fs::create_dir(wish.folder()).unwrap();
         let troubles = 1 + dice.below(5);
@@ -310,7 +310,7 @@ fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
-fn names_in(folder: &Path) -> Vec<String> {
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -319,7 +319,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 /// Lets others go on, before what is awaited is looked for again.
-fn pause(deadline: Instant) {
+pub(crate) fn pause(deadline: Instant) {
     assert!(Instant::now() < deadline, "it hangs");
     std::thread::sleep(Duration::from_micros(200));
 }

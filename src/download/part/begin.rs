@@ -48,8 +48,9 @@ impl Part {
             Some((path, existing)) => {
                 Some(Target::new(path, *existing, census).inspect_err(|_| tidy(saving, path))?)
             }
-            None if saving.is_resumable && resumed.is_none() => {
-                let detail = "a download that is resumable needs a place: name it by save_to";
+            None if resumed.is_none() && (saving.is_resumable || saving.segments > 1) => {
+                let what = if saving.is_resumable { "is resumable" } else { "comes in segments" };
+                let detail = format!("a download that {what} needs a place: name it by save_to");
                 return Err(Error::new(ErrorKind::InvalidRequest, detail));
             }
             None => None,
@@ -60,6 +61,9 @@ impl Part {
             census: census.clone(),
             expected: saving.expected.clone(),
             has_parts: has_parts(request),
+            segments: saving.segments,
+            comes_in_parts: false,
+            split: None,
             durable: None,
             file: None,
             behind: Ranges::default(),

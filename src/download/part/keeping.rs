@@ -37,14 +37,15 @@ pub(super) struct Durable {
 impl Part {
     pub(super) fn record(&self, request: &Request, stamp: Stamp) -> Option<Record> {
         let file = self.file.as_ref()?;
+        let (received, ranges) = self.proven();
         let mut record = Record {
             url: String::new(),
             headers: Vec::new(),
             omitted: Vec::new(),
             final_url: self.final_url.clone(),
             entity: self.entity.clone(),
-            received: file.len(),
-            ranges: self.behind.clone(),
+            received,
+            ranges,
             expected: self.expected.clone(),
             file: file.path().to_owned(),
             stamp,

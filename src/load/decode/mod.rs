@@ -72,6 +72,13 @@ impl Decoder {
         self.wire.body.discard();
     }
 
+    /// Ends a body of which nobody wants more: nothing comes of it any more.
+    #[cold]
+    pub(crate) fn end(&mut self) {
+        self.layers.clear();
+        std::mem::replace(&mut self.wire.body, Box::new(Ended)).discard();
+    }
+
     /// Whether something may come behind the body.
     pub(super) fn may_have_trailers(&self) -> bool {
         self.wire.body.remaining().is_none()
@@ -198,6 +205,21 @@ struct CountedBody {
     bytes: u64,
     /// Who learns what comes behind it.
     response: Option<Response>,
+}
+
+/// A body of which nothing comes any more.
+struct Ended;
+
+impl WireBody for Ended {
+    fn read(&mut self, _: &mut [u8]) -> Result<usize, Error> {
+        Ok(0)
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(0)
+    }
+
+    fn discard(self: Box<Self>) {}
 }
 
 struct Layer {

@@ -17,6 +17,7 @@ mod complaint;
 mod connectivity;
 mod in_place;
 mod line;
+mod parts;
 mod place;
 mod pool;
 mod pump;
@@ -83,7 +84,7 @@ impl Local {
         };
         let clock = configuration.clock.clone();
         Ok(Arc::new_cyclic(|me| Self {
-            loader,
+            loader: loader.at_home(me.clone()),
             pool: Pool::new(limits, clock.clone(), census.clone()),
             timer: Timer::new(clock.clone(), census.clone(), me.clone() as Weak<dyn Watched>),
             clock,

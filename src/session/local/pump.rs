@@ -15,7 +15,7 @@ use crate::splice::SplicePipe;
 
 /// How much is gathered at first, and at most.
 const FIRST: usize = 64 * 1024;
-const MOST: usize = 1024 * 1024;
+pub(super) const MOST: usize = 1024 * 1024;
 
 /// How many times more it is from one time to the next.
 const GROWTH: usize = 4;
@@ -45,16 +45,17 @@ enum Way {
 }
 
 impl Pump {
-    /// Moves what has come, or waits for it; returns how much that is, at most 1 MiB. None means
-    /// that the body is whole.
+    /// Moves what has come, or waits for it; returns how much that is, at most `most`, which is at
+    /// least 1. None means that the body is whole.
     pub(super) fn turn(
         &mut self,
         body: &mut Decoder,
         sink: &mut dyn Output,
+        most: usize,
         census: &Census,
     ) -> Result<usize, Error> {
-        let moved = match self.splice(body, sink, census) {
-            Ok(None) => self.write(body, sink),
+        let moved = match self.splice(body, sink, most, census) {
+            Ok(None) => self.write(body, sink, most),
             Ok(Some(count)) => Ok(count),
             Err(error) => Err(error),
         };
@@ -77,6 +78,7 @@ impl Pump {
         &mut self,
         body: &mut Decoder,
         sink: &mut dyn Output,
+        most: usize,
         census: &Census,
     ) -> Result<Option<usize>, Error> {
         if !self.may_splice(body, self.total) {
@@ -86,7 +88,7 @@ impl Pump {
             self.way = SplicePipe::open(census).map_or(Way::None, |pipe| Way::Open(Box::new(pipe)));
         }
         let Way::Open(pipe) = &mut self.way else { return Ok(None) };
-        let spliced = body.splice(pipe, MOST)?;
+        let spliced = body.splice(pipe, most)?;
         if spliced.is_some() {
             sink.splice(pipe)?;
         }
@@ -105,29 +107,36 @@ impl Pump {
         is_large && !matches!(self.way, Way::None) && body.may_be_spliced()
     }
 
-    fn write(&mut self, body: &mut Decoder, sink: &mut dyn Output) -> Result<usize, Error> {
-        let count = self.gather(body)?;
+    fn write(
+        &mut self,
+        body: &mut Decoder,
+        sink: &mut dyn Output,
+        most: usize,
+    ) -> Result<usize, Error> {
+        let count = self.gather(body, most)?;
         if count > 0 {
             sink.write_all(&self.buffer[..count])?;
         }
         Ok(count)
     }
 
-    fn gather(&mut self, body: &mut Decoder) -> Result<usize, Error> {
+    fn gather(&mut self, body: &mut Decoder, most: usize) -> Result<usize, Error> {
         if self.buffer.is_empty() {
             let first = body.remaining().map_or(FIRST, |left| left.clamp(1, FIRST as u64) as usize);
             self.buffer = vec![0; first];
         }
-        let mut filled = body.read(&mut self.buffer)?;
-        while filled > 0 && filled < MOST && body.remaining() != Some(0) {
+        let first = self.buffer.len().min(most);
+        let mut filled = body.read(&mut self.buffer[..first])?;
+        while filled > 0 && filled < most && body.remaining() != Some(0) {
             if self.may_splice(body, self.total + filled as u64) {
                 break;
             }
             if filled == self.buffer.len() {
-                self.buffer.resize(MOST.min(filled * GROWTH), 0);
+                self.buffer.resize(most.min(filled * GROWTH), 0);
             }
+            let end = self.buffer.len().min(most);
             // What fails, or ends, does so again when there is nothing else to write.
-            match body.read_now(&mut self.buffer[filled..]) {
+            match body.read_now(&mut self.buffer[filled..end]) {
                 Ok(Some(more @ 1..)) => filled += more,
                 Ok(Some(0) | None) | Err(_) => break,
             }

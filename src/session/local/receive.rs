@@ -4,6 +4,7 @@ use std::mem;
 use std::sync::Arc;
 
 use super::collect::{Gathered, append};
+use super::transfer::Loader;
 use super::writing::{self, Writing};
 use super::{rest, transfer};
 use crate::download::{Course, Sink};
@@ -126,7 +127,7 @@ impl Reception {
     /// Receives all that is still to come.
     pub(super) fn receive(
         &mut self,
-        core: &Arc<Core>,
+        (core, loader): (&Arc<Core>, &Loader),
         sink: &mut Option<Box<dyn Sink>>,
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
@@ -146,7 +147,7 @@ impl Reception {
             },
             Receiver::Refusal(read) => read_refusal(core, body, read),
             Receiver::File(writing) => match sink {
-                Some(sink) => writing.receive(core, body, &mut **sink, listener),
+                Some(sink) => writing.receive((core, loader), body, &mut **sink, listener),
                 None => Ok(()),
             },
             Receiver::Pieces(pieces) => {

@@ -22,6 +22,12 @@ pub(super) fn asked(request: &Request, sink: &mut dyn Sink) -> Option<Box<Reques
     }))
 }
 
+/// Returns the request for a part of a file as it is stored.
+pub(super) fn asked_for(request: &Request, (range, condition): (String, String)) -> Request {
+    let asks = request.clone().header("Range", range).header("If-Range", condition);
+    if asks.decodes().is_none() { asks.decodes_body(false) } else { asks }
+}
+
 /// Decides what the answer to that means, and tells it.
 #[cold]
 pub(super) fn course(

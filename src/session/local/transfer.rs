@@ -1,9 +1,10 @@
 //! Transfers: one attempt of a task, from its request to the end of its body.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use http::StatusCode;
 
+use super::Local;
 use super::receive::{Reception, accepted, allowed, cannot_become_download};
 use super::rest;
 use crate::cancel::CancelToken;
@@ -17,13 +18,15 @@ use crate::request::Request;
 use crate::session::delegate::ResponseDisposition;
 use crate::session::settings;
 use crate::session::task::{Brought, Core, Kind, Listener};
-use crate::wire::{Context, Loss, Question};
+use crate::wire::{Context, Dialogue, Loss, Question};
 
 /// Transfers tasks, on whatever thread calls it; whoever schedules them says when.
 #[derive(Debug)]
 pub(in crate::session) struct Loader {
-    engine: Engine,
-    rules: Rules,
+    pub(super) engine: Engine,
+    pub(super) rules: Rules,
+    /// Who has places for those who help.
+    home: Weak<Local>,
 }
 
 /// What is kept of a task from one attempt to the next, and while no thread runs it.
@@ -98,7 +101,16 @@ impl Loader {
         census: &Census,
     ) -> Result<Self, Error> {
         let engine = Engine::new(settings::engine(configuration, census))?;
-        Ok(Self { engine, rules: settings::rules(configuration) })
+        Ok(Self { engine, rules: settings::rules(configuration), home: Weak::new() })
+    }
+
+    /// Belongs to somebody who has places.
+    pub(super) fn at_home(self, home: Weak<Local>) -> Self {
+        Self { home, ..self }
+    }
+
+    pub(super) fn home(&self) -> Option<Arc<Local>> {
+        self.home.upgrade()
     }
 
     /// Forgets what was learned about servers.
@@ -137,7 +149,8 @@ impl Loader {
             Some(paused) => self.resume(core, paused, transfer)?,
         };
         let Receiving { reception, listener } = &mut receiving;
-        if let Err(error) = reception.receive(core, &mut transfer.sink, listener.as_deref()) {
+        if let Err(error) = reception.receive((core, self), &mut transfer.sink, listener.as_deref())
+        {
             let error = error.at(Stage::Receiving).on(reception.response().url());
             if has_left(core, &error) {
                 transfer.paused = Some(Paused::Receiving(Box::new(receiving)));
@@ -226,16 +239,7 @@ impl Loader {
         instead: Option<Box<Request>>,
         left: &mut Option<Box<Loading>>,
     ) -> Result<Loaded, Error> {
-        let configuration = &core.shared.configuration;
-        let deadline = core.deadline(&core.state.lock());
-        let context = Context {
-            cancel: Some(token),
-            clock: configuration.clock.clone(),
-            idle: core.request.timeout_for_request_or(configuration.timeout_for_request),
-            deadline,
-            connect: core.request.connect_timeout_or(configuration.connect_timeout),
-            dialogue: Some(core.clone()),
-        };
+        let context = context(core, Some(token), core.clone());
         let request = instead.as_deref().unwrap_or(&core.request);
         let load = Load::new(Hop::first(request, &self.rules)?);
         self.go_on(core, Loading { load, context, instead }, left)
@@ -268,6 +272,24 @@ impl Loader {
         }
         core.state.lock().seen.responded(loaded.response.clone());
         Ok(loaded)
+    }
+}
+
+/// Returns what bounds a load for a task.
+#[inline(always)]
+pub(super) fn context(
+    core: &Core,
+    cancel: Option<CancelToken>,
+    dialogue: Arc<dyn Dialogue>,
+) -> Context {
+    let configuration = &core.shared.configuration;
+    Context {
+        cancel,
+        clock: configuration.clock.clone(),
+        idle: core.request.timeout_for_request_or(configuration.timeout_for_request),
+        deadline: core.deadline(&core.state.lock()),
+        connect: core.request.connect_timeout_or(configuration.connect_timeout),
+        dialogue: Some(dialogue),
     }
 }
 

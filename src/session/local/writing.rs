@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::pump::Pump;
-use super::rest;
+use super::pump::{MOST, Pump};
+use super::transfer::Loader;
+use super::{parts, rest};
 use crate::download::{Course, End, Sink};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::load::Decoder;
@@ -28,13 +29,39 @@ impl Writing {
     /// Writes all that is still to come.
     pub(super) fn receive(
         &mut self,
+        (core, loader): (&Arc<Core>, &Loader),
+        body: &mut Decoder,
+        sink: &mut dyn Sink,
+        listener: Option<&dyn Listener>,
+    ) -> Result<(), Error> {
+        if !self.is_complete
+            && let Some(parts) = sink.split(body.remaining() != Some(0))?
+        {
+            let receiving = (body, &mut self.pump);
+            parts::receive((core, loader), receiving, parts, sink, listener)?;
+        } else {
+            self.receive_alone(core, body, sink, listener)?;
+        }
+        match sink.ended(&mut || core.go_on())? {
+            End::Whole => Ok(()),
+            End::AsksRest => Err(rest::again(core)),
+            End::AsksAgain(reason) => {
+                rest::tell_of_start(core, listener, reason);
+                Err(rest::again(core))
+            }
+        }
+    }
+
+    /// Writes what comes by this body.
+    fn receive_alone(
+        &mut self,
         core: &Arc<Core>,
         body: &mut Decoder,
         sink: &mut dyn Sink,
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
         while !self.is_complete {
-            let count = self.pump.turn(body, sink, &core.shared.census)?;
+            let count = self.pump.turn(body, sink, MOST, &core.shared.census)?;
             if count == 0 {
                 break;
             }
@@ -48,14 +75,7 @@ impl Writing {
             }
             core.rest()?;
         }
-        match sink.ended(&mut || core.go_on())? {
-            End::Whole => Ok(()),
-            End::AsksRest => Err(rest::again(core)),
-            End::AsksAgain(reason) => {
-                rest::tell_of_start(core, listener, reason);
-                Err(rest::again(core))
-            }
-        }
+        Ok(())
     }
 }
 

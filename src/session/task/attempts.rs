@@ -95,6 +95,11 @@ impl Attempts {
         self.token.clone()
     }
 
+    /// Has something else end the one that is under way, as what did so before was used.
+    pub(crate) fn renew(&mut self) {
+        self.token = Some(CancelToken::new());
+    }
+
     /// It is over.
     pub(crate) fn end(&mut self) -> Option<CancelToken> {
         self.starts_over = false;

@@ -41,6 +41,45 @@ impl DownloadTask {
         self.prepare("be made resumable", |saving| saving.is_resumable = is_resumable)
     }
 
+    /// Sets in how many parts the file may come at once, each by a connection of its own: a server, or
+    /// a way to it, that is slow for one may be faster for several.
+    ///
+    /// The first request asks for the whole. If its answer says how long that is, names the version
+    /// by a strong `ETag` or a `Last-Modified` that was a second old, and has `Accept-Ranges: bytes`,
+    /// the end of the file is fetched by further requests with `Range` and `If-Range`, from where
+    /// redirects have led. Each part is checked like what is [resumed](crate::ResumeData). Where one
+    /// does not fit, or breaks, the others fetch what is missing of it, in the end by one request
+    /// after the other: the file is never made of two versions. Parts are 1 MiB at least.
+    ///
+    /// A part takes a place of those that there are for the
+    /// [host](crate::Configuration::maximum_connections_per_host) and
+    /// [session](crate::Configuration::maximum_concurrent_tasks), and has a thread, but only if one
+    /// is free and nobody waits for it. Nobody is told of parts; their bytes count in the
+    /// [progress](crate::Progress) of the task. What has come of each is in the resume data.
+    ///
+    /// Default: 1, and 0 is the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidRequest`] if the task has begun already, and as the task's if it has no
+    /// place.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use urlsession::Session;
+    ///
+    /// let task = Session::shared().download_task("https://shop.test/film.mp4");
+    /// task.save_to("film.mp4")?;
+    /// task.segments(4)?;
+    /// let download = task.run()?;
+    /// println!("{} bytes", download.file.len());
+    /// Ok::<(), urlsession::Error>(())
+    /// ```
+    pub fn segments(&self, most: usize) -> Result<(), Error> {
+        self.prepare("be split", |saving| saving.segments = most)
+    }
+
     /// Sets how many bytes the file is to have. Another length is an error, before anything is
     /// written if the server announces it.
     ///

@@ -107,3 +107,48 @@ fn holes_are_kept_when_it_is_interrupted_again() {
     assert!(run(&session.download_task_with_resume_data(data)).unwrap() == film);
     assert_eq!(folder.names(), [""; 0]);
 }
+
+#[test]
+fn what_breaks_right_before_what_is_there_goes_on_behind_that() {
+    let (folder, server, film) = (Folder::new(), Server::start(), film(1));
+    let (_, session) = session_in(&folder);
+    let text = interrupted(&session, &server, &film, TAGGED).to_text().unwrap();
+    let data = ResumeData::from_text(&with_holes(&text, &film)).unwrap();
+    let whole = film.clone();
+    // It says 10,000 bytes, sends them in chunks, and never the last chunk.
+    server.handle(move |request| {
+        parts::answer(request, &whole, "\"a\"").chunked(5_000).truncate_after(10_000)
+    });
+    let error = run(&session.download_task_with_resume_data(data)).unwrap_err();
+    let data = error.resume_data().unwrap().clone();
+    assert_eq!(data.received(), there() + 10_000);
+    let text = data.to_text().unwrap();
+    assert!(text.contains("received: 60000\nrange: 80000-89999\n"), "{text}");
+    let whole = film.clone();
+    server.handle(move |request| parts::answer(request, &whole, "\"a\""));
+    assert!(run(&session.download_task_with_resume_data(data)).unwrap() == film);
+}
+
+#[test]
+fn more_than_was_missing_is_not_taken_for_what_was_there() {
+    let (folder, server, film) = (Folder::new(), Server::start(), film(1));
+    let (_, session) = session_in(&folder);
+    let text = interrupted(&session, &server, &film, TAGGED).to_text().unwrap();
+    let data = ResumeData::from_text(&with_holes(&text, &film)).unwrap();
+    let whole = film.clone();
+    // Behind the part there is something else, and then the connection breaks.
+    server.handle(move |request| {
+        let part = parts::asked(request, whole.len()).unwrap();
+        let range = format!("bytes {}-{}/{}", part.start, part.end - 1, whole.len());
+        let body = [&whole[part], &[7; 5_000]].concat();
+        let answer = Answer::status(206).body(body).header("ETag", "\"a\"");
+        answer.header("Content-Range", range).chunked(5_000).truncate_after(15_000)
+    });
+    let error = run(&session.download_task_with_resume_data(data)).unwrap_err();
+    let data = error.resume_data().unwrap().clone();
+    let text = data.to_text().unwrap();
+    assert!(text.contains("received: 50000\nrange: 80000-89999\n"), "{text}");
+    let whole = film.clone();
+    server.handle(move |request| parts::answer(request, &whole, "\"a\""));
+    assert!(run(&session.download_task_with_resume_data(data)).unwrap() == film);
+}

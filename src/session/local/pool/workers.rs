@@ -1,4 +1,4 @@
-//! Workers: who comes, who is woken, who leaves.
+//! Workers: who comes, who is woken, who leaves; and those who help them.
 
 use std::time::{Duration, Instant};
 
@@ -90,6 +90,15 @@ impl Pool {
             }
         }
         abandoned
+    }
+
+    /// Takes places of a host for more of what a task does, as many as are free, if nobody waits.
+    pub(crate) fn spare(&self, host: &str, most: usize) -> Vec<Place> {
+        let mut state = self.state.lock();
+        if state.stopped || state.line.waiting() > 0 {
+            return Vec::new();
+        }
+        (0..most).map_while(|_| state.line.try_take(host)).collect()
     }
 
     /// Gives out the places that are free, and sees to it that workers come.

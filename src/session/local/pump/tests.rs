@@ -96,7 +96,7 @@ fn moved(steps: &[Step], is_announced: bool) -> (Vec<usize>, Result<(), ErrorKin
     let mut body = Decoder::new(Box::new(script), &[], &context);
     let (mut pump, mut sink) = (Pump::default(), Writes::default());
     let ended = loop {
-        match pump.turn(&mut body, &mut sink, &Census::default()) {
+        match pump.turn(&mut body, &mut sink, MOST, &Census::default()) {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             Err(error) => break Err(error.kind()),

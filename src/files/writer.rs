@@ -1,0 +1,71 @@
+//! A file that several threads write at once, each elsewhere.
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+
+use crate::census::Counted;
+use crate::error::Error;
+use crate::files::failure::{Action, failed};
+use crate::files::partial::sync_data;
+use crate::files::stamp::Stamp;
+use crate::splice::SplicePipe;
+
+/// Another handle of a file that is being written, which stays where it is.
+#[derive(Debug)]
+pub(crate) struct FileWriter {
+    file: File,
+    path: PathBuf,
+    _counted: Counted,
+}
+
+impl FileWriter {
+    pub(super) fn new(file: File, path: PathBuf, counted: Counted) -> Self {
+        Self { file, path, _counted: counted }
+    }
+
+    /// Writes all of `bytes` from the byte `at` on.
+    pub(crate) fn write_all_at(&self, bytes: &[u8], at: u64) -> Result<(), Error> {
+        write_all_at(&self.file, bytes, at).map_err(|error| self.failed(Action::Write, error))
+    }
+
+    /// Moves all that is in `pipe` there; returns how much that is.
+    pub(crate) fn splice_at(&self, pipe: &mut SplicePipe, at: u64) -> Result<u64, Error> {
+        pipe.empty_into(&self.file, Some(at)).map_err(|error| self.failed(Action::Write, error))
+    }
+
+    /// Waits until the bytes are on the disk.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        sync_data(&self.file, &self.path)
+    }
+
+    /// Returns what tells it from others, and whether it is as it was.
+    pub(crate) fn stamp(&self) -> Result<Stamp, Error> {
+        let metadata = self.file.metadata().map_err(|error| self.failed(Action::Open, error))?;
+        Ok(Stamp::of(&metadata))
+    }
+
+    fn failed(&self, action: Action, error: io::Error) -> Error {
+        failed(action, &self.path, error)
+    }
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+/// Where the file stands moves with it, which nobody minds who says where he writes (MSDN,
+/// `WriteFile`).
+#[cfg(windows)]
+fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, bytes, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => (bytes, at) = (&bytes[count..], at + count as u64),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
