@@ -27,4 +27,4 @@ pub use answer::StartOver;
 pub use data::ResumeData;
 pub(crate) use digest::Digest;
 pub(crate) use saving::Saving;
-pub(crate) use sink::{Course, End, Output, Parts, Share, Sink, Split, give_maker, maker};
+pub(crate) use sink::{Course, End, Fit, Output, Parts, Share, Sink, Split, give_maker, maker};

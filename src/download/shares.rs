@@ -29,12 +29,21 @@ struct Share {
     end: u64,
     /// Where what its answer brings ends.
     comes: u64,
+    /// Its answer is there, and fits.
+    is_answered: bool,
 }
 
 impl Share {
     /// Returns how much of it somebody else could fetch.
     fn left(&self) -> u64 {
         self.end - self.held
+    }
+
+    /// Holds so much at most, of what ends here.
+    fn hold_up_to(&mut self, end: u64, most: u64) -> u64 {
+        self.end = end;
+        self.held = self.held.max(end.min(self.at.saturating_add(most)));
+        self.held - self.at
     }
 }
 
@@ -50,7 +59,9 @@ impl Shares {
     /// Takes what comes by an answer that is there already, as far as that is missing.
     pub(super) fn take(&mut self, comes: Range<u64>) -> u64 {
         let end = self.free_from(comes.start).min(comes.end);
-        self.add(comes.start..end, comes.end)
+        let id = self.add(comes.start..end, comes.end);
+        self.comes(id, comes.end);
+        id
     }
 
     /// Takes a share for somebody who fetches it next, of as many as come for one now: of what
@@ -74,25 +85,29 @@ impl Shares {
         unclaimed.map(|pieces| pieces.max(1)).chain(shared).sum()
     }
 
-    /// What comes of a share ends here.
-    pub(super) fn comes(&mut self, id: u64, end: u64) {
-        if let Some(at) = self.find(id) {
-            let share = &mut self.taken[at];
-            (share.end, share.comes) = (share.end.min(end), end);
-        }
+    /// The answer for a share is there, and ends here. Returns whether it is wanted: somebody else
+    /// may have come by, and fetch it.
+    pub(super) fn comes(&mut self, id: u64, end: u64) -> bool {
+        let Some(at) = self.find(id) else { return false };
+        let share = &mut self.taken[at];
+        (share.end, share.comes, share.is_answered) = (share.end.min(end), end, true);
+        true
     }
 
     /// Has nobody else get so much of what comes next, and returns how much that is; nothing if
-    /// the share is fetched. It goes on behind its end if that is missing still.
+    /// the share is fetched. It goes on behind its end if that is missing still, and whoever is to
+    /// fetch it has no answer: he may never have one.
     pub(super) fn hold(&mut self, id: u64, most: u64) -> u64 {
         let Some(at) = self.find(id) else { return 0 };
         let share = &self.taken[at];
-        if share.at == share.end && share.end < share.comes {
-            self.taken[at].end = self.free_from(share.at).min(share.comes);
+        let (end, comes) = (share.end, share.comes);
+        if share.at == end && end < comes {
+            self.taken.retain(|other| other.id == id || other.at != end || other.is_answered);
+            let free = self.free_from(end).min(comes);
+            return self.find(id).map_or(0, |at| self.taken[at].hold_up_to(free, most));
         }
         let share = &mut self.taken[at];
-        share.held = share.held.max(share.end.min(share.at + most));
-        share.held - share.at
+        share.hold_up_to(end, most)
     }
 
     /// So much more of a share is there.
@@ -118,7 +133,7 @@ impl Shares {
         let id = self.next;
         self.next += 1;
         let Range { start, end } = share;
-        self.taken.push(Share { id, at: start, held: start, end, comes });
+        self.taken.push(Share { id, at: start, held: start, end, comes, is_answered: false });
         id
     }
 
@@ -192,6 +207,7 @@ mod tests {
         let main = shares.take(0..8 * LEAST);
         let (other, range) = shares.claim(1).unwrap();
         assert_eq!(range, 4 * LEAST..8 * LEAST);
+        assert!(shares.comes(other, 8 * LEAST));
         assert_eq!(shares.hold(other, 2 * LEAST), 2 * LEAST);
         shares.wrote(other, LEAST);
         shares.wrote(main, 4 * LEAST);
@@ -200,6 +216,7 @@ mod tests {
         // The first two of its four are held.
         let (third, range) = shares.claim(1).unwrap();
         assert_eq!(range, 7 * LEAST..8 * LEAST);
+        assert!(shares.comes(third, 8 * LEAST));
         assert_eq!(shares.hold(other, 9 * LEAST), 2 * LEAST);
         // Less is left than two are worth.
         assert_eq!(shares.claim(1), None);
@@ -213,6 +230,7 @@ mod tests {
         let mut shares = shares(8);
         let main = shares.take(0..8 * LEAST);
         let (other, _) = shares.claim(1).unwrap();
+        assert!(shares.comes(other, 8 * LEAST));
         shares.wrote(other, 5);
         shares.release(other);
         let (another, range) = shares.claim(1).unwrap();
@@ -244,6 +262,7 @@ mod tests {
             let mut shares = shares(8);
             let main = shares.take(0..8 * LEAST);
             let (other, _) = shares.claim(1).unwrap();
+            assert!(shares.comes(other, 8 * LEAST));
             shares.wrote(other, written);
             shares.wrote(main, 4 * LEAST);
             assert_eq!(shares.hold(main, u64::MAX / 2), 0, "{written}");
@@ -251,10 +270,29 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_goes_on_through_what_somebody_has_no_answer_for() {
+        let mut shares = shares(9);
+        let main = shares.take(0..9 * LEAST);
+        let (one, _) = shares.claim(2).unwrap();
+        let (other, _) = shares.claim(1).unwrap();
+        assert!(shares.comes(other, 9 * LEAST));
+        shares.wrote(main, 3 * LEAST);
+        assert_eq!(shares.hold(main, LEAST), LEAST);
+        // It comes too late, and he fetches something else.
+        assert!(!shares.comes(one, 6 * LEAST));
+        assert_eq!(shares.hold(one, LEAST), 0);
+        shares.release(one);
+        shares.wrote(main, LEAST);
+        assert_eq!(shares.hold(main, u64::MAX), 2 * LEAST);
+        shares.wrote(main, 2 * LEAST);
+        assert_eq!(shares.hold(main, u64::MAX), 0);
+    }
+
+    #[test]
     fn what_an_answer_does_not_bring_is_left_to_others() {
         let mut shares = shares(8);
         let main = shares.take(0..8 * LEAST);
-        shares.comes(main, 3 * LEAST);
+        assert!(shares.comes(main, 3 * LEAST));
         assert_eq!(shares.hold(main, u64::MAX / 2), 3 * LEAST);
         assert_eq!(shares.claim(1).unwrap().1, 3 * LEAST..8 * LEAST);
     }

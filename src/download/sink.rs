@@ -85,14 +85,24 @@ pub(crate) trait Split: Send + Sync {
     fn failure(&self) -> Option<Error>;
 }
 
+/// What an answer is for a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Brings,
+    /// It does not bring what was asked for.
+    Not,
+    /// It comes too late: somebody else fetches that.
+    TooLate,
+}
+
 /// What one of them fetches: a range of bytes. What is missing of it when it is dropped, others
 /// fetch.
 pub(crate) trait Share: Output {
     /// Returns `Range` and `If-Range` of the request for it.
     fn asks(&self) -> (String, String);
 
-    /// Whether an answer brings it, of the right version.
-    fn fits(&mut self, response: &Response, is_decoded: bool) -> bool;
+    /// Looks whether an answer brings it, of the right version.
+    fn answered(&mut self, response: &Response, is_decoded: bool) -> Fit;
 
     /// Has so many bytes at most be its own that are written next, and returns how many; none if
     /// all of it is there.

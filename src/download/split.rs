@@ -15,7 +15,7 @@ use super::range::ContentRange;
 use super::ranges::Ranges;
 use super::record::Record;
 use super::shares::Shares;
-use super::sink::{Output, Share, Split};
+use super::sink::{Fit, Output, Share, Split};
 use crate::census::Census;
 use crate::error::Error;
 use crate::files::FileWriter;
@@ -217,17 +217,17 @@ impl Share for OwnShare {
         (self.begun().range(), condition.unwrap_or_default().to_owned())
     }
 
-    fn fits(&mut self, response: &Response, is_decoded: bool) -> bool {
+    fn answered(&mut self, response: &Response, is_decoded: bool) -> Fit {
         let headers = response.headers();
         let (entity, range) = (Entity::of(headers, None), ContentRange::of(headers));
         let judged = judge(self.begun(), response.status(), &entity, range);
-        let Answer::Append { count, .. } = judged else { return false };
+        let Answer::Append { count, .. } = judged else { return Fit::Not };
         let length = response.expected_content_length();
         if is_decoded || length.is_some_and(|length| length != count) {
-            return false;
+            return Fit::Not;
         }
-        self.split.state.lock().shares.comes(self.id, self.at + count);
-        true
+        let is_wanted = self.split.state.lock().shares.comes(self.id, self.at + count);
+        if is_wanted { Fit::Brings } else { Fit::TooLate }
     }
 
     fn hold(&mut self, most: usize) -> usize {

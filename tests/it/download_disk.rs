@@ -10,7 +10,8 @@ use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{ErrorKind, Session};
 
 use crate::support::folder::Folder;
-use crate::support::running::{nothing_is_left, session};
+use crate::support::parts;
+use crate::support::running::{nothing_is_left, session, wait_for};
 
 /// Tells the test that it was started anew, and where the small disk is.
 const PLACE: &str = "URLSESSION_IT_SMALL_DISK";
@@ -63,11 +64,35 @@ fn a_full_disk_is_an_error_of_its_own_and_leaves_nothing() {
         assert_eq!((names(&volume), counters.files()), (Vec::new(), 0), "saves: {saves}");
     }
     what_has_come_goes_on_when_there_is_room(&server, &session, &volume);
+    what_has_no_room_ends_all_its_parts(&session, &volume);
 
     // There is room again for what fits.
     session.download_to(server.url("/small"), volume.join("a")).unwrap();
     assert_eq!(names(&volume), [volume.join("a")]);
     nothing_is_left(session, &[&server]);
+}
+
+/// Whichever of them finds it full.
+fn what_has_no_room_ends_all_its_parts(session: &Session, volume: &Path) {
+    let server = Server::start();
+    let film = vec![7; 6 << 20];
+    let total = film.len();
+    server.handle(move |request| {
+        let answer = parts::answer(request, &film, "\"1\"");
+        // The first answer brings nothing before the others are there.
+        let is_first = request.header("range").is_none();
+        if is_first { answer.stall_in_body_after(1) } else { answer }
+    });
+    let task = session.download_task(server.url("/film"));
+    task.save_to(volume.join("a")).unwrap();
+    task.segments(3).unwrap();
+    let error = task.run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::StorageFull, "{error}");
+    let data = error.resume_data().unwrap();
+    assert!((1..300_000).contains(&data.received()), "{data:?}");
+    assert_eq!(data.total(), Some(total as u64));
+    drop((task, error));
+    wait_for("nothing is left", || names(volume).is_empty());
 }
 
 /// What has come is kept where that was asked for.

@@ -22,10 +22,14 @@ impl Part {
     /// Notes whether other parts of what an answer is about can be asked for: if it proves that
     /// they would fit, and that the server sends them.
     pub(super) fn learn_of_parts(&mut self, response: &Response) {
+        self.comes_in_parts = false;
+        if self.segments < 2 {
+            return;
+        }
         let sends_parts =
             response.status() == StatusCode::PARTIAL_CONTENT || accepts_ranges(response.headers());
         let is_proven = self.entity.total.is_some() && self.entity.validator().is_some();
-        self.comes_in_parts = self.segments > 1 && self.has_parts && sends_parts && is_proven;
+        self.comes_in_parts = self.has_parts && sends_parts && is_proven;
     }
 
     /// Has it written by several at once, if it comes in parts and more than one is worth it.

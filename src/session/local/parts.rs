@@ -17,7 +17,7 @@ use super::pump::{MOST, Pump};
 use super::rest;
 use super::transfer::{self, Loader};
 use crate::cancel::CancelToken;
-use crate::download::{Parts, Share, Sink, Split};
+use crate::download::{Fit, Parts, Share, Sink, Split};
 use crate::error::Error;
 use crate::load::{Decoder, Hop, Load, Loaded, Means};
 use crate::log;
@@ -283,9 +283,13 @@ impl Team {
         let aide = Arc::new(Aide(Arc::clone(&self.core)));
         let loaded = loader.part(&self.core, self.attempt.clone(), aide, share.asks())?;
         let mut body = loaded.body;
-        if !share.fits(&loaded.response, body.is_decoding()) {
-            log::debug!("a part of a download does not fit: {}", loaded.response.status());
-            return Ok(false);
+        match share.answered(&loaded.response, body.is_decoding()) {
+            Fit::Brings => {}
+            Fit::TooLate => return Ok(true),
+            Fit::Not => {
+                log::debug!("a part of a download does not fit: {}", loaded.response.status());
+                return Ok(false);
+            }
         }
         let count = take(&mut body, share)?;
         body.discard();

@@ -139,3 +139,88 @@ fn the_digest_is_that_of_the_whole() {
         }
     }
 }
+
+#[test]
+fn a_task_that_loses_its_thread_while_it_is_suspended_goes_on_with_what_is_there() {
+    let (folder, server, film) = (Folder::new(), Server::start(), film(27, 8));
+    serve(
+        &server,
+        &film,
+        |number, _, answer| {
+            if number < 3 { answer.stall_in_body_after(100_000) } else { answer }
+        },
+    );
+    let session = session(|_| {});
+    Counters::of(&session).limit_waiting_threads(0);
+    let task = download(&session, &server, &folder, 3);
+    task.resume();
+    server.wait_until(|stats| stats.stalled == 3);
+    wait_for("all that was sent has come", || task.progress().bytes_received == 300_000);
+    task.suspend();
+    server.wait_until(|stats| stats.open_connections == 0);
+    task.resume();
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(task.error().map(|error| error.to_string()), None);
+    assert!(fs::read(folder.path().join("film")).unwrap() == *film);
+    let asked = asked(&server, film.len());
+    assert!(asked.iter().any(|part| part.start == 100_000), "{asked:?}");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_server_that_only_the_delegate_trusts_sends_parts_too() {
+    use urlsession::testing::Authority;
+
+    use crate::support::deciding::{Deciding, HERE, asking, trusting};
+
+    let (folder, film) = (Folder::new(), film(28, 8));
+    let (mine, stranger) = (Authority::new(), Authority::new());
+    let server = Server::start_tls(&stranger.identity(HERE));
+    serve(
+        &server,
+        &film,
+        |number, _, answer| {
+            if number < 3 { answer.stall_in_body_after(100_000) } else { answer }
+        },
+    );
+    let session = asking(trusting(&mine), &Deciding::accepting());
+    let task = session.download_task(server.url_with_host("localhost", "/film"));
+    task.save_to(folder.path().join("film")).unwrap();
+    task.segments(3).unwrap();
+    task.resume();
+    server.wait_until(|stats| stats.stalled == 3);
+    server.release();
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(task.error().map(|error| error.to_string()), None);
+    assert!(fs::read(folder.path().join("film")).unwrap() == *film);
+}
+
+#[test]
+fn parts_have_the_credential_of_the_task_and_nobody_hears_of_them() {
+    use urlsession::DeliveryQueue;
+    use urlsession::testing::{Event, OnChallenge, Recorder};
+
+    let (folder, server, film) = (Folder::new(), Server::start(), film(29, 8));
+    serve(&server, &film, |number, request, answer| match request.header("authorization") {
+        None => Answer::status(401).header("WWW-Authenticate", "Basic realm=\"films\""),
+        Some(_) if number < 4 => answer.stall_in_body_after(100_000),
+        Some(_) => answer,
+    });
+    let recorder = Recorder::new();
+    recorder.on_challenge(OnChallenge::password("ann", "pw"));
+    let (configuration, queue) = (Configuration::ephemeral(), DeliveryQueue::serial());
+    let session = Session::with_delegate(configuration, recorder.delegate(), queue).unwrap();
+    let task = download(&session, &server, &folder, 3);
+    task.resume();
+    server.wait_until(|stats| stats.stalled == 3);
+    server.release();
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(task.error().map(|error| error.to_string()), None);
+    assert!(fs::read(folder.path().join("film")).unwrap() == *film);
+    let events = recorder.take_events();
+    let count = |is: fn(&Event) -> bool| events.iter().filter(|event| is(event)).count();
+    assert_eq!(count(|event| matches!(event, Event::Created(_))), 1);
+    assert_eq!(count(|event| matches!(event, Event::Response { .. })), 1);
+    assert_eq!(count(|event| matches!(event, Event::Challenge { .. })), 1);
+    assert_eq!(count(|event| matches!(event, Event::Resumed { .. })), 0);
+}

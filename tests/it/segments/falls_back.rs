@@ -42,7 +42,7 @@ fn a_server_that_sends_the_whole_instead_is_taken_at_its_first_answer() {
             answer
         }
     });
-    assert!((2..=6).contains(&requests), "{requests}");
+    assert!((2..=4).contains(&requests), "{requests}");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn parts_of_another_version_or_place_are_not_taken() {
                 _ => Answer::status(503),
             }
         });
-        assert!((2..=6).contains(&requests), "{change}: {requests}");
+        assert!((2..=4).contains(&requests), "{change}: {requests}");
     }
 }
 
