@@ -21,9 +21,13 @@ use urlsession::{
 type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    let outcome = match env::args().nth(1) {
-        Some(url) => load(&url),
-        None => tour(),
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let outcome = match &arguments[..] {
+        [] => tour(),
+        // What the tour starts itself, and kills.
+        #[cfg(feature = "background")]
+        [word, url, folder] if word == "background" => background::download(url, folder.as_ref()),
+        [url, ..] => load(url),
     };
     if let Err(error) = outcome {
         eprintln!("error: {error}");
@@ -96,6 +100,8 @@ fn tour() -> Outcome {
     delegate(&server)?;
     uploads(&session, &server)?;
     downloads(&session, &server)?;
+    #[cfg(feature = "background")]
+    background::kill_and_go_on(&server)?;
 
     println!(
         "\n{} requests over {} connections.",
@@ -210,6 +216,83 @@ fn delegate(server: &Server) -> Outcome {
     task.error().map_or(Ok(()), |error| Err(error.into()))
 }
 
+/// A download that outlives its program.
+#[cfg(feature = "background")]
+mod background {
+    use std::io::{BufRead, BufReader};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::sync::Once;
+
+    use urlsession::{DownloadedFile, Progress, TaskState};
+
+    use super::{
+        Arc, Configuration, Delegate, DeliveryQueue, Duration, Outcome, Request, Server, Session,
+        Task, env, fs, process, step,
+    };
+
+    struct Catalogue(Once);
+
+    impl Delegate for Catalogue {
+        fn did_make_progress(&self, _task: &Task, progress: Progress) {
+            if progress.bytes_received > 10 << 20 {
+                self.0.call_once(|| println!("more than half is there"));
+            }
+        }
+
+        fn did_resume_at_offset(&self, _task: &Task, offset: u64, _expected: Option<u64>) {
+            println!("goes on behind {offset} bytes");
+        }
+
+        fn did_finish_downloading(&self, _task: &Task, file: DownloadedFile) {
+            println!("{} bytes in a file", file.len());
+        }
+    }
+
+    /// What both programs do.
+    pub(super) fn download(url: &str, folder: &Path) -> Outcome {
+        let configuration = Configuration::background("catalogue")
+            .state_directory(folder.join("state"))
+            .progress_interval(Duration::ZERO);
+        let queue = DeliveryQueue::serial();
+        let session =
+            Session::with_delegate(configuration, Arc::new(Catalogue(Once::new())), queue)?;
+        let task = session.download_task(Request::get(url).task_key("catalogue"));
+        println!("the task is {:?}", task.state());
+        if task.state() == TaskState::Suspended {
+            task.save_to(folder.join("catalogue"))?;
+            task.resume();
+        }
+        session.wait_until_idle(Duration::from_secs(60));
+        task.error().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    pub(super) fn kill_and_go_on(server: &Server) -> Outcome {
+        step("A background download by another program, which is killed in the middle");
+        let folder = env::temp_dir().join(format!("tour-{}", process::id()));
+        let url = server.url("/catalogue");
+        let mut other = Command::new(env::current_exe()?)
+            .args(["background", &url])
+            .arg(&folder)
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let told = BufReader::new(other.stdout.take().ok_or("the program tells nothing")?);
+        for line in told.lines() {
+            let line = line?;
+            if line == "more than half is there" {
+                break;
+            }
+            println!("  {line}");
+        }
+        other.kill()?;
+        println!("  {}", other.wait()?);
+
+        step("The same session in this program");
+        download(&url, &folder)?;
+        Ok(fs::remove_dir_all(&folder)?)
+    }
+}
+
 #[cfg(feature = "tls")]
 fn encrypted() -> Outcome {
     use urlsession::Certificate;
@@ -261,6 +344,18 @@ fn serve(request: &Recorded) -> Answer {
             let rest = Answer::status(206).header("ETag", version).body(&film[10..]);
             let rest = rest.header("Content-Range", "bytes 10-39/40");
             if request.header("range").is_some() { rest } else { first }
+        }
+        "/catalogue" => {
+            let range = request.header("range").and_then(|range| range.strip_prefix("bytes="));
+            let start = range.and_then(|range| range.strip_suffix('-')?.parse::<usize>().ok());
+            let catalogue = vec![7; 16 << 20];
+            let answer = match start {
+                None => Answer::ok(catalogue).stall_in_body_after(12 << 20),
+                Some(start) => Answer::status(206)
+                    .header("Content-Range", format!("bytes {start}-16777215/16777216"))
+                    .body(&catalogue[start..]),
+            };
+            answer.header("ETag", "\"1\"")
         }
         "/silence" => Answer::ok("").stall_before_head(),
         _ => Answer::status(404),

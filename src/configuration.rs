@@ -40,6 +40,34 @@ pub struct Configuration {
     /// Default: none.
     pub identifier: Option<String>,
 
+    /// What the program is called where something of it lasts beyond its process, as what a
+    /// background session keeps does: it lies in a folder of that name in the user's state folder
+    /// (`$XDG_STATE_HOME` or `~/.local/state` on Linux, `~/Library/Application Support` on macOS,
+    /// the folder of local application data on Windows; `URLSESSION_HOME` moves it). Programs that
+    /// have the same name share it; one that is moved keeps what it has only if it has a name.
+    ///
+    /// Default: none, which is the name of the executable, and a number that follows from where
+    /// that lies.
+    #[doc(alias = "CFBundleIdentifier")]
+    pub program: Option<String>,
+
+    /// The folder in which what lasts is kept: the journal and the files of
+    /// [background](Self::background) sessions. It is created for this user only.
+    ///
+    /// Default: none, which is `urlsession` in the user's state folder: `$XDG_STATE_HOME` or
+    /// `~/.local/state` on Linux, `~/Library/Application Support` on macOS, `%LOCALAPPDATA%` on
+    /// Windows; `URLSESSION_HOME` moves it.
+    pub state_directory: Option<PathBuf>,
+
+    /// Whether a [background](Self::background) session writes secret headers of its tasks down:
+    /// `Authorization`, `Cookie`, `Proxy-Authorization`, and what is
+    /// [marked](crate::Request::sensitive_header) so. They stand in a file that only this user can
+    /// read. Otherwise a task that has some asks for them when the program has been away, see
+    /// [`did_need_new_request`](crate::Delegate::did_need_new_request).
+    ///
+    /// Default: `false`.
+    pub persists_secrets: bool,
+
     /// How long a load may wait for a byte, either way, before it fails with
     /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut). Every byte received or sent
     /// starts it anew, those of a TLS handshake too; looking up the host and connecting to
@@ -319,6 +347,9 @@ impl Default for Configuration {
     fn default() -> Self {
         Self {
             identifier: None,
+            program: None,
+            state_directory: None,
+            persists_secrets: false,
             timeout_for_request: Duration::from_secs(60),
             timeout_for_resource: Duration::from_secs(7 * 24 * 60 * 60),
             connect_timeout: None,
@@ -360,15 +391,5 @@ impl Configuration {
     #[doc(alias = "ephemeralSessionConfiguration")]
     pub fn ephemeral() -> Self {
         Self { credential_storage: Some(CredentialStorage::new()), ..Self::default() }
-    }
-
-    /// Settings for a session whose transfers outlive the program.
-    ///
-    /// Background sessions are not built yet: making a session from this fails with
-    /// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported).
-    #[doc(alias = "backgroundSessionConfigurationWithIdentifier")]
-    #[doc(alias = "backgroundSessionConfigurationWithIdentifier:")]
-    pub fn background(identifier: impl Into<String>) -> Self {
-        Self { identifier: Some(identifier.into()), ..Self::default() }
     }
 }

@@ -3,6 +3,8 @@
 //! cargo-fuzz sets `--cfg fuzzing`. Each function takes any bytes, and panics where something
 //! does not hold that always must. The tests run them on the corpus, which keeps what was found.
 
+#[cfg(feature = "background")]
+pub use crate::background::fuzz::journal;
 pub use crate::credentials::fuzz::challenge;
 #[cfg(feature = "netrc")]
 pub use crate::credentials::fuzz::netrc;
@@ -30,6 +32,8 @@ mod tests {
         ("head", super::head),
         #[cfg(feature = "gzip")]
         ("gzip", super::gzip),
+        #[cfg(feature = "background")]
+        ("journal", super::journal),
         #[cfg(feature = "netrc")]
         ("netrc", super::netrc),
         #[cfg(feature = "tls")]

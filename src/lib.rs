@@ -42,7 +42,11 @@
 //! |---|---|
 //! | [`Configuration::default`] | what the program's other sessions keep: credentials, in memory (cache and cookies are not built yet) |
 //! | [`Configuration::ephemeral`] | nothing beyond the session |
-//! | [`Configuration::background`] | transfers beyond the program (not built yet) |
+//! | [`Configuration::background`] | transfers beyond the program, in its [folder](Configuration::state_directory) |
+//!
+//! A background session writes down what it is to do, and goes on when the program makes it
+//! again, whatever has ended it: [`guide::background`] has the life of a task, and what is
+//! guaranteed. [`guide::downloads`] has the same of downloads.
 //!
 //! Who comes from another client finds its names, and what differs, in
 //! [`guide::coming_from_ureq`], [`guide::coming_from_reqwest`],
@@ -60,6 +64,7 @@
 //! | `tls` | yes | `https` |
 //! | `gzip` | yes | bodies compressed with gzip and deflate |
 //! | `digest` | yes | answers to Digest challenges |
+//! | `background` | yes | sessions whose transfers outlive the program |
 //! | `encrypted-keys` | | identities whose private key is encrypted with a pass phrase |
 //! | `pkcs12` | | identities from PKCS #12 files |
 //! | `netrc` | | credentials of the user's `.netrc`, for configurations that ask for it |
@@ -82,7 +87,10 @@
 //!
 //! Whatever fails is an [`Error`], with an [`ErrorKind`] to decide by, the [`Stage`] it came
 //! to, and the URL without secrets. A status of 400 or more is not an error, unless the
-//! request [accepts](Request::accepts_status) others only, as a download to a place does.
+//! request [accepts](Request::accepts_status) others only, as a download to a place does, and one
+//! of a background session. Such a session that is open already is
+//! [`ErrorKind::BackgroundSessionInUse`], and an upload of it that must not go twice
+//! [`ErrorKind::UploadInterrupted`].
 //!
 //! # Threads
 //!
@@ -92,6 +100,7 @@
 //! | workers | one for each task that runs, started when needed; each leaves after five idle seconds | tasks that were resumed, one at a time each; a task that is suspended may go on with another one |
 //! | delivery | one per [serial](DeliveryQueue::serial) queue, started with the first call to make; leaves after five idle seconds | closures and delegate methods |
 //! | timer | one at most, while tasks wait in line, or to connect again | ends those whose time is over |
+//! | background | one for each background session, started when needed; leaves after five idle seconds | brings the journal to the disk, starts transfers, tells ends |
 //! | look-ups | eight at most; each leaves after five idle seconds | the system's look-up of names |
 //! | reaper | one at most, while connections are kept | closes those that are old |
 //!
@@ -137,7 +146,8 @@
 //! * A session that nobody holds any more invalidates itself; it need not be done by hand.
 //! * Making or resuming a task on an invalidated session is no exception: the task ends with
 //!   [`ErrorKind::SessionInvalidated`].
-//! * [`Session::all_tasks`] returns at once, and without tasks that were never resumed;
+//! * [`Session::all_tasks`] returns at once, and without tasks that were never resumed, but for
+//!   those of a background session;
 //!   [`Session::invalidate_and_cancel`] leaves those alone, too: resumed later, they end with an
 //!   error. A task that was cancelled is among them until its end was told.
 //! * A [`Reply`] that is dropped means what a missing method means: the next delegate is asked,
@@ -167,6 +177,11 @@
 //! * A body whose `Content-Encoding` is not known is delivered as it came, and one with more than
 //!   five layers is an error.
 //! * `expectedContentLength` is `None` instead of -1.
+//! * Background sessions transfer in the program, and stop while it is away; nobody starts it again.
+//!   A file is its program's until it takes it, and is told of again otherwise. Tasks that were
+//!   never resumed last, too. A task may have a delegate of its own, for as long as the program runs.
+//!   Redirects are followed unasked, as there, and by the rules of the configuration. More stands in
+//!   [`guide::background`].
 //! * Settings that a desktop system cannot honour (cellular access, service types, persistent DNS)
 //!   are absent, and so are partitions of cookies.
 
@@ -174,13 +189,16 @@
 // Where the system asks for more, the crate goes through socket2 and rustix.
 #![forbid(unsafe_code)]
 
+mod background;
 mod basic;
 mod body;
 mod calendar;
 mod cancel;
 mod census;
+mod checksum;
 mod clock;
 mod configuration;
+mod crash;
 mod credentials;
 mod delivery;
 mod download;
@@ -194,6 +212,7 @@ mod load;
 mod log;
 mod mime;
 mod pair;
+mod program;
 mod random;
 mod request;
 mod resolver;
@@ -203,9 +222,14 @@ mod session;
 mod setters;
 mod splice;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod trust;
 mod wire;
 
+#[cfg(feature = "background")]
+#[cfg_attr(docsrs, doc(cfg(feature = "background")))]
+pub use background::{BackgroundHost, BackgroundReport, BackgroundTask, WaitsFor};
 pub use body::{Body, Form, Multipart, Part};
 pub use cancel::CancelToken;
 pub use clock::Clock;
@@ -225,7 +249,7 @@ pub use resolver::Resolver;
 pub use response::{ContentType, EntityTag, Link, Response};
 pub use retry::{Retry, RetryPolicy};
 pub use session::{
-    Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, Progress,
+    Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, NewRequestReason, Progress,
     ResponseDisposition, Session, Task, TaskState, Tasks, Update, Updates, UploadTask,
 };
 pub use trust::{

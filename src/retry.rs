@@ -23,7 +23,7 @@ const NEVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 /// again, which one of a reader or a delegate cannot. Where no connection came about, so that
 /// nothing was sent, that is every request. Only the [`statuses`](Self::statuses) and
 /// [connections](Self::broken_connections) below are; certificates that are not trusted, what is
-/// no HTTP, and a timer that has passed are not.
+/// no HTTP, and, unless [that is wished](Self::timeouts), a timer that has passed are not.
 ///
 /// An answer that is tried again is told to nobody, and of its body nothing is read for anybody.
 /// That of the last attempt is an answer as any other, and is
@@ -75,6 +75,19 @@ pub struct RetryPolicy {
     /// Default: `true`.
     pub broken_connections: bool,
 
+    /// Whether it is tried again that a byte was waited for too long, which is
+    /// [`timeout_for_request`](crate::Configuration::timeout_for_request). What the whole task
+    /// may take bounds it all the same.
+    ///
+    /// Default: `false`.
+    pub timeouts: bool,
+
+    /// Whether attempts are counted, and delays grow, from the last one on that has received
+    /// something of a body: so that whoever comes closer to the end is not given up.
+    ///
+    /// Default: `false`, which is over the whole task.
+    pub forgets_after_progress: bool,
+
     /// How long it is until the second attempt.
     ///
     /// Default: one second.
@@ -116,6 +129,8 @@ impl RetryPolicy {
             maximum_attempts: count,
             statuses: FOR_NOW.to_vec(),
             broken_connections: true,
+            timeouts: false,
+            forgets_after_progress: false,
             first_delay: Duration::from_secs(1),
             growth: 2.0,
             jitter: 0.5,
@@ -162,6 +177,8 @@ setters! {
     RetryPolicy {
         maximum_attempts: u32,
         broken_connections: bool,
+        timeouts: bool,
+        forgets_after_progress: bool,
         first_delay: Duration,
         growth: f64,
         jitter: f64,

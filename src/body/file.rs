@@ -57,6 +57,8 @@ fn is_pipe(metadata: &fs::Metadata) -> bool {
 fn cannot_read(path: &Path, error: io::Error) -> Error {
     let kind = match error.kind() {
         io::ErrorKind::NotFound => ErrorKind::FileDoesNotExist,
+        // Windows opens no directory, and says no more than that.
+        io::ErrorKind::PermissionDenied if path.is_dir() => ErrorKind::FileIsDirectory,
         io::ErrorKind::PermissionDenied => ErrorKind::NoPermissionsToReadFile,
         io::ErrorKind::IsADirectory => ErrorKind::FileIsDirectory,
         _ => ErrorKind::ResourceUnavailable,

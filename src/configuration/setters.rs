@@ -15,6 +15,7 @@ use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
 setters! {
     Configuration {
+        persists_secrets: bool,
         timeout_for_request: Duration,
         timeout_for_resource: Duration,
         waits_for_connectivity: bool,
@@ -38,6 +39,13 @@ setters! {
 }
 
 impl Configuration {
+    /// Sets [`state_directory`](Self#structfield.state_directory).
+    #[must_use]
+    pub fn state_directory(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.state_directory = Some(folder.into());
+        self
+    }
+
     /// Sets [`connect_timeout`](Self#structfield.connect_timeout): a value, or none.
     #[must_use]
     pub fn connect_timeout(mut self, value: impl Into<Option<Duration>>) -> Self {
@@ -120,6 +128,13 @@ impl Configuration {
     #[must_use]
     pub fn resolver(mut self, resolver: impl Into<Option<Resolver>>) -> Self {
         self.resolver = resolver.into();
+        self
+    }
+
+    /// Sets [`program`](Self#structfield.program).
+    #[must_use]
+    pub fn program(mut self, name: impl Into<String>) -> Self {
+        self.program = Some(name.into());
         self
     }
 

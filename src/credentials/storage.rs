@@ -77,6 +77,12 @@ impl CredentialStorage {
         SHARED.get_or_init(Self::new).clone()
     }
 
+    /// Whether it is the one that sessions share.
+    #[cfg(feature = "background")]
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::ptr_eq(&self.0, &Self::shared().0)
+    }
+
     /// Returns the credentials of a space, the default one first, one for each user.
     #[doc(alias = "credentialsForProtectionSpace:")]
     pub fn credentials(&self, space: &ProtectionSpace) -> Vec<Credential> {

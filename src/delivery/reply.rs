@@ -85,6 +85,8 @@ struct Fate {
     waiting: bool,
     /// A wake that no wait has returned for yet.
     woken: bool,
+    /// Is woken when it is settled.
+    watcher: Option<Arc<dyn Wake>>,
 }
 
 impl<T> Reply<T> {
@@ -170,6 +172,19 @@ impl<T> Inquiry<T> {
 }
 
 impl<T: Send + 'static> Inquiry<T> {
+    /// Has `watcher` woken when it is known what has become of it, for whoever waits without a
+    /// thread.
+    #[cfg(feature = "background")]
+    pub(crate) fn when_settled(&self, watcher: Arc<dyn Wake>) {
+        let mut state = self.0.course.state.lock();
+        if state.is_settled {
+            drop(state);
+            watcher.wake();
+        } else {
+            state.watcher = Some(watcher);
+        }
+    }
+
     /// What ends a wait early, for a cancel token and for other reasons to look up.
     pub(crate) fn waker(&self) -> Arc<dyn Wake> {
         self.0.clone()
@@ -199,6 +214,7 @@ impl Course {
             is_withdrawn: false,
             waiting: false,
             woken: false,
+            watcher: None,
         };
         Self { state: Mutex::new(Rank::Reply, state), changed: Condvar::new() }
     }
@@ -231,10 +247,13 @@ impl Course {
             return false;
         }
         (state.settled, state.is_settled) = (Some(settled), true);
-        let waiting = state.waiting;
+        let (waiting, watcher) = (state.waiting, state.watcher.take());
         drop(state);
         if waiting {
             self.changed.notify_one();
+        }
+        if let Some(watcher) = watcher {
+            watcher.wake();
         }
         true
     }

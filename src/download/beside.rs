@@ -1,12 +1,18 @@
 //! What lies beside the place of a download that a later start of the program goes on with.
 
+#[cfg(feature = "background")]
+use std::path::Path;
 use std::path::PathBuf;
 
+#[cfg(feature = "background")]
+use super::data::describe;
 use super::record::{LONGEST, Record};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::files::{PartialFile, Target, private};
 use crate::log;
+#[cfg(feature = "background")]
+use crate::request::Request;
 
 /// The record of a partial file, as `.NAME.resume` beside `.NAME.part`.
 ///
@@ -80,5 +86,42 @@ impl Beside {
         if !self.part.exists() {
             self.forget();
         }
+    }
+}
+
+/// Removes what lies beside a file that has come to its place, if a crash came before that.
+#[cfg(feature = "background")]
+pub(crate) fn tidy(place: &Path) {
+    let target = Target::new(place, crate::files::Existing::Replace, &Census::default());
+    if let Ok(target) = target {
+        Beside::of(&target).tidy();
+    }
+}
+
+/// Removes what lies at the place of a file, and beside it, of a download that nobody goes on
+/// with.
+#[cfg(feature = "background")]
+pub(crate) fn forget_all(place: &Path) {
+    private::remove(place);
+    let target = Target::new(place, crate::files::Existing::Replace, &Census::default());
+    if let Ok(target) = target {
+        let beside = Beside::of(&target);
+        private::remove(&beside.part);
+        beside.forget();
+    }
+}
+
+/// Has what was begun of a file be of this request, which may have another URL than the one that
+/// it was begun by: whether the rest fits, what names the version proves.
+#[cfg(feature = "background")]
+pub(crate) fn readdress(place: &Path, request: &Request, census: &Census) -> Result<(), Error> {
+    let beside = Beside::of(&Target::new(place, crate::files::Existing::Replace, census)?);
+    let url = request.url().map_or("", url::Url::as_str);
+    match beside.read()? {
+        Some(mut record) if record.url != url => {
+            describe(request, &mut record);
+            beside.write(&record, census)
+        }
+        Some(_) | None => Ok(()),
     }
 }

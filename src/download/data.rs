@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::record::{Record, refused};
 use crate::error::{Error, Redacted};
 use crate::files::{Existing, KeptFile};
-use crate::request::{OF_ONE_ORIGIN, Request};
+use crate::request::Request;
 
 /// What a download that was interrupted can go on with, from the byte that it had come to.
 ///
@@ -168,25 +168,9 @@ impl ResumeData {
 /// Puts a request into a record.
 pub(super) fn describe(request: &Request, record: &mut Record) {
     record.url = request.url().map_or_else(String::new, ToString::to_string);
-    let marked = request.sensitive();
-    let is_secret = |name: &str| {
-        let is = |known: &str| known.eq_ignore_ascii_case(name);
-        !is("host") && OF_ONE_ORIGIN.iter().any(|known| is(known))
-            || marked.iter().any(|known| is(known))
-    };
-    record.headers.clear();
-    record.omitted.clear();
-    for (name, value) in request.headers().iter() {
-        if is_secret(name) {
-            record.omitted.push(name.to_owned());
-        } else {
-            record.headers.push((name.to_owned(), value.to_owned()));
-        }
-    }
-    if request.user_info().is_some() {
-        record.omitted.push("Authorization".to_owned());
-    }
-    record.omitted.dedup();
+    record.omitted = request.secrets();
+    let open = request.headers().iter().filter(|(name, _)| !request.is_secret(name));
+    record.headers = open.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
 }
 
 impl fmt::Debug for ResumeData {

@@ -32,7 +32,7 @@ impl Digest {
         Self::of(Algorithm::Sha512, digits)
     }
 
-    pub(super) fn parse(name: &str, digits: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(name: &str, digits: &str) -> Result<Self, Error> {
         let algorithm = if name == "sha512" { Algorithm::Sha512 } else { Algorithm::Sha256 };
         Self::of(algorithm, digits)
             .map_err(|error| refused("has a digest that is none").because(error))
@@ -48,11 +48,11 @@ impl Digest {
         Ok(Self { algorithm, bytes: bytes.into() })
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.algorithm.name()
     }
 
-    pub(super) fn digits(&self) -> String {
+    pub(crate) fn digits(&self) -> String {
         digits(&self.bytes)
     }
 

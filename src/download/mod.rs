@@ -23,8 +23,13 @@ mod shares;
 mod sink;
 mod split;
 
+#[cfg(feature = "background")]
+pub(crate) use beside::{forget_all, readdress, tidy};
+
 pub use answer::StartOver;
 pub use data::ResumeData;
 pub(crate) use digest::Digest;
+#[cfg(feature = "background")]
+pub(crate) use expected::Expected;
 pub(crate) use saving::Saving;
 pub(crate) use sink::{Course, End, Fit, Output, Parts, Share, Sink, Split, give_maker, maker};

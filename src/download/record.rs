@@ -43,6 +43,7 @@ use super::entity::Entity;
 use super::expected::Expected;
 use super::range::number;
 use super::ranges::Ranges;
+use crate::checksum::crc32;
 use crate::error::{Error, ErrorKind};
 use crate::files::{Existing, Stamp};
 
@@ -318,18 +319,6 @@ fn unescaped(text: &str) -> Option<PathBuf> {
     #[cfg(not(unix))]
     let path = PathBuf::from(String::from_utf8(bytes).ok()?);
     path.is_absolute().then_some(path)
-}
-
-/// The checksum of ISO 3309, as zip and gzip have it, bit by bit: few bytes are ever summed.
-fn crc32(bytes: &[u8]) -> u32 {
-    const POLYNOMIAL: u32 = 0xedb8_8320;
-    !bytes.iter().fold(!0, |mut sum, byte| {
-        sum ^= u32::from(*byte);
-        for _ in 0..8 {
-            sum = (sum >> 1) ^ (POLYNOMIAL & (sum & 1).wrapping_neg());
-        }
-        sum
-    })
 }
 
 #[cfg(test)]

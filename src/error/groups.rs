@@ -178,7 +178,9 @@ impl fmt::Display for ErrorKind {
             Self::ClientCertificateRequired => "a client certificate is required",
             Self::OutOfResources => "out of resources",
             Self::DelegatePanicked => "a delegate panicked",
+            Self::BackgroundSessionInUse => "the background session is in use",
             Self::SessionInvalidated => "the session was invalidated",
+            Self::UploadInterrupted => "an upload was interrupted",
             Self::NotSupported => "not supported",
         })
     }

@@ -152,8 +152,17 @@ pub enum ErrorKind {
     /// panicked.
     #[doc(alias = "panic")]
     DelegatePanicked,
+    /// The background session of this identifier is open already, in this process or in another
+    /// one; the message says in which. It is free again when that session has become invalid, or
+    /// its process has ended.
+    #[doc(alias = "NSURLErrorBackgroundSessionInUseByAnotherProcess")]
+    #[doc(alias = "backgroundSessionInUseByAnotherProcess")]
+    BackgroundSessionInUse,
     /// The session was invalidated and takes no more tasks.
     SessionInvalidated,
+    /// An upload in the background was interrupted after some of it may have been sent, and
+    /// [must not be repeated](crate::Request::may_repeat).
+    UploadInterrupted,
     /// The configuration asks for something that this version cannot do.
     NotSupported,
 }
@@ -170,13 +179,14 @@ impl ErrorKind {
             | Self::SessionInvalidated
             | Self::CannotResume
             | Self::NotSupported => -1,
+            Self::BackgroundSessionInUse => -996,
             Self::Cancelled => -999,
             Self::BadUrl | Self::InvalidRequest => -1000,
             Self::TimedOut => -1001,
             Self::UnsupportedUrl => -1002,
             Self::CannotFindHost => -1003,
             Self::CannotConnectToHost => -1004,
-            Self::NetworkConnectionLost => -1005,
+            Self::NetworkConnectionLost | Self::UploadInterrupted => -1005,
             Self::TooManyRedirects => -1007,
             Self::ResourceUnavailable => -1008,
             Self::NotConnectedToInternet => -1009,

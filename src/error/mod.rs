@@ -9,6 +9,8 @@ mod groups;
 #[cfg(feature = "json")]
 mod json;
 mod kind;
+#[cfg(feature = "background")]
+mod names;
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -137,6 +139,19 @@ impl Error {
     pub(crate) fn attaching(mut self, what: Arc<dyn Any + Send + Sync>) -> Self {
         Arc::make_mut(&mut self.0).attached = Some(Foreign::new(what));
         self
+    }
+
+    /// Adds the URL, which has no secrets, as it was once written down.
+    #[cfg(feature = "background")]
+    pub(crate) fn on_text(mut self, url: &str) -> Self {
+        Arc::make_mut(&mut self.0).url = Some(url.into());
+        self
+    }
+
+    /// Returns what was tried, in words.
+    #[cfg(feature = "background")]
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
     }
 
     pub(crate) fn attached<T: Any>(&self) -> Option<&T> {

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::path::Path;
 
-use crate::random;
+use crate::{crash, random};
 
 /// What the kernel gave to a new file in a folder, which it alone knows without a race:
 /// by the umask, the folder's group if new files inherit it, its default access list.
@@ -56,7 +56,9 @@ impl Access {
     /// Gives `file` the permissions, and returns those that it had.
     pub(super) fn give(self, file: &File) -> io::Result<Permissions> {
         let before = file.metadata()?.permissions();
+        crash::point("file.give_access");
         file.set_permissions(self.permissions)?;
+        crash::point("file.access_given");
         Ok(before)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, fs, io, mem};
 
 use crate::census::{Census, Kind};
@@ -12,14 +13,20 @@ use crate::files::moving;
 use crate::files::own_path::OwnPath;
 use crate::files::owner::follow_no_link;
 use crate::files::partial::sync_data;
+#[cfg(feature = "background")]
+use crate::files::stamp::Stamp;
 use crate::files::target::{Existing, Target};
-use crate::random;
+use crate::{crash, random};
 
 /// A downloaded file, which is deleted when this is dropped, unless it was given a place.
 ///
 /// [`persist`](Self::persist) moves it to where it is wanted, [`keep`](Self::keep) leaves
 /// it where it is. Until then only this user can read it (mode 0600 on Unix). It holds no
 /// descriptor.
+///
+/// One that a [background session](crate::Configuration::background) has brought is not deleted when
+/// it is dropped: it is told of again in the next run of the program, until it was given a place,
+/// [kept](Self::keep) or [discarded](Self::discard).
 ///
 /// It belongs to whoever has it: unlike Apple's `location` it lasts beyond the callback
 /// that it is given to.
@@ -42,11 +49,69 @@ pub struct DownloadedFile {
     own: OwnPath,
     length: u64,
     census: Census,
+    /// Whoever keeps it until it is taken.
+    custody: Option<Arc<dyn Custody>>,
+    /// Nobody else comes to the folder that it lies in.
+    is_secluded: bool,
+}
+
+/// Keeps a file until the program has taken it.
+pub(crate) trait Custody: Send + Sync {
+    /// The program has given it a place, or removed it.
+    fn taken(&self);
 }
 
 impl DownloadedFile {
     pub(super) fn new(own: OwnPath, length: u64, census: Census) -> Self {
-        Self { own, length, census }
+        Self { own, length, census, custody: None, is_secluded: false }
+    }
+
+    /// The file that lies at `path` already, in a folder of ours alone, where it stays; `None` if
+    /// there is none.
+    #[cfg(feature = "background")]
+    pub(crate) fn found(path: PathBuf, census: &Census) -> Option<Self> {
+        let found = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
+        let mut own = OwnPath::known(path, &Stamp::of(&found));
+        own.keep();
+        let (length, census) = (found.len(), census.clone());
+        Some(Self { own, length, census, custody: None, is_secluded: true })
+    }
+
+    /// The same of one that is kept until it is taken.
+    #[cfg(feature = "background")]
+    pub(crate) fn held(path: PathBuf, census: &Census, custody: Arc<dyn Custody>) -> Option<Self> {
+        let found = Self::found(path, census)?;
+        Some(Self { custody: Some(custody), ..found })
+    }
+
+    /// Gives a file that stays where it is a name there that is nobody's.
+    fn leave_custody(&mut self) {
+        if let Some(kept) = kept(self.own.path()) {
+            crash::point("file.keep");
+            let is_kept = fs::rename(self.own.path(), &kept).is_ok();
+            crash::point("file.kept");
+            if is_kept {
+                self.own.moved_to(kept);
+            }
+        }
+        self.taken();
+    }
+
+    /// Has a file that the program was about to keep when a crash came lie at `path` again.
+    #[cfg(feature = "background")]
+    pub(crate) fn take_back(path: &Path) {
+        if let Some(kept) = kept(path)
+            && !path.exists()
+        {
+            let _ = fs::rename(kept, path);
+        }
+    }
+
+    /// It was given a place, or removed.
+    fn taken(&mut self) {
+        if let Some(custody) = self.custody.take() {
+            custody.taken();
+        }
     }
 
     /// Whether the file stays when this is dropped.
@@ -54,9 +119,11 @@ impl DownloadedFile {
         self.own.is_kept()
     }
 
-    /// Removes the file, wherever it is.
-    pub(crate) fn discard(self) {
-        self.own.discard();
+    /// Removes the file, wherever it is: also one that was given a place.
+    pub fn discard(self) {
+        let Self { own, custody, .. } = self;
+        own.discard();
+        custody.inspect(|custody| custody.taken());
     }
 
     /// Returns where the file is now.
@@ -125,13 +192,20 @@ impl DownloadedFile {
         self.move_to(path.as_ref(), Existing::Replace)
     }
 
-    /// Leaves the file where it is, with the permissions that it has, and returns its path.
-    pub fn keep(self) -> PathBuf {
+    /// Leaves the file where it is, with the permissions that it has, and returns its path. One of
+    /// a background session gets another name there, which is nobody's.
+    pub fn keep(mut self) -> PathBuf {
+        if self.custody.is_some() {
+            self.leave_custody();
+        }
         self.own.into_path()
     }
 
     fn move_to(&mut self, path: &Path, existing: Existing) -> Result<(), Error> {
-        self.move_to_target(Target::new(path, existing, &self.census)?)
+        self.move_to_target(Target::new(path, existing, &self.census)?)?;
+        self.is_secluded = false;
+        self.taken();
+        Ok(())
     }
 
     pub(super) fn move_to_target(&mut self, target: Target) -> Result<(), Error> {
@@ -145,6 +219,9 @@ impl DownloadedFile {
         if !access.prepare(&file) {
             return self.copy_to(&mut file, &target);
         }
+        if self.is_secluded {
+            return self.move_at_once(&mut file, access, &target);
+        }
         let beside = target.folder().join(target.name_beside(random::bits()));
         // Under a name that nobody can guess, nothing is replaced.
         match moving::replace(self.own.path(), &beside) {
@@ -153,6 +230,26 @@ impl DownloadedFile {
                 self.copy_to(&mut file, &target)
             }
             Err(error) => Err(failed(Action::Move, target.path(), error)),
+        }
+    }
+
+    /// Moves the file in one step, so that a crash leaves it at the one place or at the other. Where
+    /// nobody else comes to, it may have its access before.
+    fn move_at_once(
+        &mut self,
+        file: &mut File,
+        access: Access,
+        target: &Target,
+    ) -> Result<(), Error> {
+        let private =
+            access.give(file).map_err(|error| failed(Action::Move, self.own.path(), error))?;
+        let moved = target.receive(&mut self.own);
+        if moved.is_err() {
+            let _ = file.set_permissions(private);
+        }
+        match moved {
+            Err(error) if crosses_devices(&error) => self.copy_to(file, target),
+            moved => moved,
         }
     }
 
@@ -208,6 +305,19 @@ impl DownloadedFile {
         }
         Ok(file)
     }
+}
+
+/// Returns where a file of a session lies that the program keeps there.
+fn kept(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_string_lossy();
+    Some(path.with_file_name(format!("kept-{name}")))
+}
+
+/// Whether something is on another volume.
+fn crosses_devices(error: &Error) -> bool {
+    let cause =
+        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::CrossesDevices)
 }
 
 impl fmt::Debug for DownloadedFile {

@@ -13,15 +13,26 @@
 //! never followed; those among its folders are.
 
 mod access;
+#[cfg(feature = "background")]
+mod append;
+#[cfg(feature = "background")]
+mod copy;
 mod downloaded;
 mod failure;
 mod folder;
 mod kept;
+#[cfg(feature = "background")]
+mod lock_file;
+mod locking;
 mod moving;
+#[cfg(feature = "background")]
+mod own_folder;
 mod own_path;
 mod owner;
 mod partial;
 pub(crate) mod private;
+#[cfg(feature = "background")]
+mod room;
 mod stamp;
 mod sweep;
 mod target;
@@ -30,9 +41,27 @@ pub(crate) mod temporary;
 mod tests;
 mod writer;
 
+#[cfg(feature = "background")]
+pub(crate) use append::AppendFile;
+#[cfg(feature = "background")]
+pub(crate) use copy::copy_to_new;
+#[cfg(feature = "background")]
+pub(crate) use downloaded::Custody;
 pub use downloaded::DownloadedFile;
 pub(crate) use kept::KeptFile;
+#[cfg(feature = "background")]
+pub(crate) use lock_file::{Lock, LockFile};
+#[cfg(feature = "background")]
+pub(crate) use own_folder::make_own_folder;
+#[cfg(feature = "background")]
+pub(crate) use owner::is_own;
 pub(crate) use partial::PartialFile;
 pub(crate) use stamp::Stamp;
 pub(crate) use target::{Existing, Target};
 pub(crate) use writer::FileWriter;
+
+/// Whether there is room on the volume of a folder, for more than a few records.
+#[cfg(feature = "background")]
+pub(crate) fn has_room(folder: &std::path::Path) -> bool {
+    room::of(folder).is_none_or(|bytes| bytes >= room::LEAST)
+}

@@ -7,8 +7,7 @@ use std::path::Path;
 use crate::census::Census;
 #[cfg(unix)]
 use crate::census::Kind;
-#[cfg(unix)]
-use crate::log;
+use crate::{crash, log};
 
 /// Moves `from` to `to` on the same volume, unless there is something at `to`, be it a
 /// symbolic link to nothing.
@@ -16,6 +15,7 @@ use crate::log;
 /// No file system has every way, but each has one: the first that is known there decides.
 pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
     let mut outcome = Err(io::ErrorKind::Unsupported.into());
+    crash::point("file.rename_to_new");
     for way in WAYS {
         outcome = way(from, to);
         match &outcome {
@@ -23,6 +23,7 @@ pub(super) fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
             _ => break,
         }
     }
+    crash::point("file.renamed_to_new");
     outcome
 }
 
@@ -64,6 +65,7 @@ fn rename_exclusively(from: &Path, to: &Path) -> io::Result<()> {
 /// A link is never made over something. For a moment the file has two names.
 fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
     fs::hard_link(from, to)?;
+    crash::point("file.linked_to_new");
     fs::remove_file(from).inspect_err(|_| {
         let _ = fs::remove_file(to);
     })
@@ -73,23 +75,29 @@ fn link_and_unlink(from: &Path, to: &Path) -> io::Result<()> {
 /// leaves it; another one that replaces it in between loses its file.
 fn reserve_and_rename(from: &Path, to: &Path) -> io::Result<()> {
     drop(OpenOptions::new().write(true).create_new(true).open(to)?);
+    crash::point("file.new_reserved");
     fs::rename(from, to).inspect_err(|_| {
         let _ = fs::remove_file(to);
     })
 }
 
 /// Moves `from` to `to` on the same volume, in place of a file that is there.
-#[cfg(not(windows))]
 pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+    crash::point("file.replace");
+    let replaced = rename(from, to);
+    crash::point("file.replaced");
+    replaced
+}
+
+#[cfg(not(windows))]
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Moves `from` to `to` on the same volume, in place of a file that is there.
-///
 /// Windows refuses that for as long as another thread or program replaces the same file, or
 /// has it open without leave to delete it, as a scanner of viruses does for a moment.
 #[cfg(windows)]
-pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
     use std::{thread, time::Duration};
 
     const ERROR_SHARING_VIOLATION: i32 = 32;
@@ -113,14 +121,24 @@ pub(super) fn replace(from: &Path, to: &Path) -> io::Result<()> {
 ///
 /// The file is there, and whole, whatever this meets: a folder that may be written but
 /// not read, a file system that syncs no folders. A program could do nothing about it.
-#[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path, census: &Census) {
-    let _counted = census.count(Kind::File);
-    if let Err(error) = fs::File::open(folder).and_then(|folder| folder.sync_all()) {
+    if let Err(error) = try_sync_folder(folder, census) {
         log::warn!("a file in {} may not outlive a power cut: {error}", folder.display());
     }
 }
 
+/// The same, for whoever promises that it is there after a power cut.
+#[cfg(unix)]
+pub(super) fn try_sync_folder(folder: &Path, census: &Census) -> io::Result<()> {
+    let _counted = census.count(Kind::File);
+    crash::point("folder.sync");
+    let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    crash::point("folder.synced");
+    synced
+}
+
 /// Windows writes folders through by itself.
 #[cfg(not(unix))]
-pub(super) fn sync_folder(_folder: &Path, _census: &Census) {}
+pub(super) fn try_sync_folder(_folder: &Path, _census: &Census) -> io::Result<()> {
+    Ok(())
+}

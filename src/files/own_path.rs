@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
 use crate::files::stamp::Stamp;
-use crate::log;
+use crate::{crash, log};
 
 /// A path with the file that was created there, which is removed when this is dropped.
 ///
@@ -86,9 +86,11 @@ impl Drop for OwnPath {
         if !self.removes || !self.is_there() {
             return;
         }
+        crash::point("file.remove");
         if let Err(error) = fs::remove_file(&self.path) {
             log::warn!("cannot remove {}: {error}", self.path.display());
         }
+        crash::point("file.removed");
     }
 }
 

@@ -4,14 +4,26 @@ use std::fs::{Metadata, OpenOptions};
 
 /// Whether it is a file, and this user's as far as the system tells.
 #[cfg(unix)]
-pub(super) fn is_own(metadata: &Metadata) -> bool {
+pub(crate) fn is_own(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     metadata.is_file() && metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
 #[cfg(not(unix))]
-pub(super) fn is_own(metadata: &Metadata) -> bool {
+pub(crate) fn is_own(metadata: &Metadata) -> bool {
     metadata.is_file()
+}
+
+/// Whether it is a folder, and this user's as far as the system tells.
+#[cfg(all(unix, feature = "background"))]
+pub(super) fn is_own_folder(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(all(not(unix), feature = "background"))]
+pub(super) fn is_own_folder(metadata: &Metadata) -> bool {
+    metadata.is_dir()
 }
 
 /// Has no symbolic link followed, and no pipe keep whoever opens it waiting.

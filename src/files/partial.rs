@@ -3,6 +3,7 @@
 mod create;
 mod exclusive;
 
+use std::cmp::Ordering;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -12,12 +13,13 @@ use crate::error::Error;
 use crate::files::access::Access;
 use crate::files::downloaded::DownloadedFile;
 use crate::files::failure::{Action, failed, taken_away};
+use crate::files::locking;
 use crate::files::own_path::OwnPath;
 use crate::files::stamp::Stamp;
 use crate::files::target::Target;
 use crate::files::writer::FileWriter;
-use crate::random;
 use crate::splice::SplicePipe;
+use crate::{crash, random};
 
 pub(super) use create::new as create_new;
 
@@ -65,6 +67,7 @@ impl PartialFile {
         }
         let (file, own) = with_free_name(folder, name, &|path| {
             let file = create::new(path)?;
+            crash::point("file.created");
             let own = OwnPath::new(path.to_owned(), &file)?;
             Ok((file, own))
         })?;
@@ -84,10 +87,12 @@ impl PartialFile {
 
     /// Writes all of `bytes` at the end.
     pub(crate) fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        crash::point("file.write");
         if let Err(error) = self.file.write_all(bytes) {
             return Err(self.not_written(error));
         }
         self.length += bytes.len() as u64;
+        crash::point("file.written");
         Ok(())
     }
 
@@ -100,10 +105,12 @@ impl PartialFile {
 
     /// Moves all that is in `pipe` to the end.
     pub(crate) fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
+        crash::point("file.splice");
         match pipe.empty_into(&self.file, None) {
             Ok(count) => self.length += count,
             Err(error) => return Err(self.not_written(error)),
         }
+        crash::point("file.spliced");
         Ok(())
     }
 
@@ -138,7 +145,9 @@ impl PartialFile {
 
     /// Has it end behind so many bytes, and what comes lie there.
     pub(crate) fn cut(&mut self, length: u64) -> Result<(), Error> {
+        crash::point("file.cut");
         let cut = self.file.set_len(length);
+        crash::point("file.was_cut");
         cut.and_then(|()| self.file.seek(SeekFrom::Start(length)))
             .map_err(|error| self.failed(Action::Write, error))?;
         self.length = length;
@@ -180,7 +189,9 @@ impl PartialFile {
     pub(crate) fn name(&mut self, name: &dyn Fn(u64) -> String) -> Result<(), Error> {
         if self.own.is_none() {
             let own = with_free_name(&self.folder, name, &|path| {
+                crash::point("file.name");
                 create::link(&self.file, path)?;
+                crash::point("file.named");
                 OwnPath::new(path.to_owned(), &self.file)
             })?;
             self.own = Some(own);
@@ -214,7 +225,14 @@ impl PartialFile {
         }
         // The kernel alone knows what new files get there, and this is one: its group and its
         // access list, if it has one, it got when it was created.
-        let private = self.metadata(Action::Move)?.permissions();
+        let found = self.metadata(Action::Move)?;
+        // Somebody else may have come to it.
+        match found.len().cmp(&self.length) {
+            Ordering::Less => return Err(taken_away(Action::Move, self.path())),
+            Ordering::Equal => {}
+            Ordering::Greater => self.cut(self.length)?,
+        }
+        let private = found.permissions();
         let access = Access::of_new_files(&self.folder).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => taken_away(Action::Move, target.path()),
             _ => failed(Action::Create, target.path(), error),
@@ -263,7 +281,7 @@ impl PartialFile {
 impl Drop for PartialFile {
     fn drop(&mut self) {
         if self.is_locked {
-            exclusive::unlock(&self.file);
+            locking::unlock(&self.file);
         }
     }
 }
@@ -288,5 +306,8 @@ fn with_free_name<T>(
 
 /// Waits until what was written to `file`, which lies at `path`, is on the disk.
 pub(super) fn sync_data(file: &File, path: &Path) -> Result<(), Error> {
-    file.sync_data().map_err(|error| failed(Action::Sync, path, error))
+    crash::point("file.sync");
+    let synced = file.sync_data();
+    crash::point("file.synced");
+    synced.map_err(|error| failed(Action::Sync, path, error))
 }

@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, failed};
 use crate::files::moving;
 use crate::files::owner::{follow_no_link, is_own};
-use crate::files::partial::create_new;
-use crate::log;
+use crate::files::partial::{create_new, sync_data};
+use crate::{crash, log};
 
 /// Reads the text at `path`, which this user owns and has at most so many bytes; `None` if
 /// there is nothing.
@@ -33,11 +33,13 @@ pub(crate) fn read(path: &Path, longest: u64) -> Result<Option<String>, Error> {
 pub(crate) fn replace(path: &Path, beside: &Path, bytes: &[u8]) -> Result<(), Error> {
     // What a program has left that was killed.
     remove(beside);
+    crash::point("file.create");
     let mut file = create_new(beside).map_err(|error| failed(Action::Create, beside, error))?;
+    crash::point("file.created");
     let written = file
         .write_all(bytes)
         .map_err(|error| failed(Action::Write, beside, error))
-        .and_then(|()| file.sync_data().map_err(|error| failed(Action::Sync, beside, error)));
+        .and_then(|()| sync_data(&file, beside));
     drop(file);
     let moved = written.and_then(|()| {
         moving::replace(beside, path).map_err(|error| failed(Action::Move, path, error))
@@ -54,11 +56,19 @@ pub(crate) fn sync_folder_of(path: &Path, census: &Census) {
 
 /// Removes the file at `path`, if one is there.
 pub(crate) fn remove(path: &Path) {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            log::warn!("cannot remove {}: {error}", path.display());
-        }
-        _ => {}
+    if let Err(error) = try_remove(path) {
+        log::warn!("cannot remove {}: {error}", path.display());
+    }
+}
+
+/// The same, for whoever holds a lock, or cannot do with what is there.
+pub(crate) fn try_remove(path: &Path) -> io::Result<()> {
+    crash::point("file.remove");
+    let removed = fs::remove_file(path);
+    crash::point("file.removed");
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

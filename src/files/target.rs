@@ -72,7 +72,7 @@ impl Target {
         PartialFile::create(self.folder(), &|number| self.name_beside(number), &self.census)
     }
 
-    /// Moves a file that lies in the same folder to the path, where it stays.
+    /// Moves a file that lies on the same volume to the path, where it stays.
     ///
     /// On an error it is where it was.
     pub(super) fn receive(&self, own: &mut OwnPath) -> Result<(), Error> {

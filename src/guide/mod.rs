@@ -24,3 +24,7 @@ pub mod trust_and_challenges {}
 
 #[doc = include_str!("downloads.md")]
 pub mod downloads {}
+
+#[cfg(any(not(doctest), feature = "background"))]
+#[doc = include_str!("background.md")]
+pub mod background {}

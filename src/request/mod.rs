@@ -31,6 +31,7 @@ use status::Statuses;
 use timers::Timers;
 
 pub(crate) use more::Redirects;
+#[cfg(test)]
 pub(crate) use origin::OF_ONE_ORIGIN;
 pub(crate) use origin::drop_what_is_of_one_origin;
 pub(crate) use userinfo::UserInfo;
@@ -304,6 +305,15 @@ impl Request {
     }
 
     /// Takes the body away, and the type that came with it.
+    /// The same at another URL.
+    #[cfg(feature = "background")]
+    pub(crate) fn moved_to(mut self, url: &str) -> Self {
+        if let Ok(url) = Url::parse(url) {
+            self.url = Some(url);
+        }
+        self
+    }
+
     pub(crate) fn without_body(mut self) -> Self {
         self.body = None;
         if std::mem::take(&mut self.type_follows_body) {

@@ -19,6 +19,8 @@ pub(super) struct More {
     follows: Option<bool>,
     maximum_redirects: Option<usize>,
     retry_policy: Option<RetryPolicy>,
+    may_repeat: bool,
+    task_key: Option<Box<str>>,
     tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -29,6 +31,8 @@ impl PartialEq for More {
             && self.follows == other.follows
             && self.maximum_redirects == other.maximum_redirects
             && self.retry_policy == other.retry_policy
+            && self.may_repeat == other.may_repeat
+            && self.task_key == other.task_key
     }
 }
 
@@ -53,6 +57,45 @@ impl Default for Redirects {
 impl Request {
     pub(super) fn more(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+
+    /// Sets whether sending this twice does no harm, although its method, as `POST`, does not say
+    /// so and it has no `Idempotency-Key`: then a [`RetryPolicy`] sends it again after a connection
+    /// that broke, and a [background session](crate::Configuration::background) an upload that was
+    /// interrupted.
+    ///
+    /// Default: `false`. `GET`, `HEAD`, `PUT`, `DELETE`, `OPTIONS` and `TRACE` may be repeated anyhow
+    /// (RFC 9110 §9.2.2).
+    pub fn may_repeat(mut self, may_repeat: bool) -> Self {
+        self.more().may_repeat = may_repeat;
+        self
+    }
+
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.may_repeat)
+    }
+
+    /// Gives the task that is made of this request in a
+    /// [background session](crate::Configuration::background) a key of the program's own: as long
+    /// as the session has a task with that key, making another one returns it instead. So a
+    /// program that was interrupted while it made its tasks makes them all once more, and each is
+    /// there once.
+    ///
+    /// Default: none. Other sessions do not look at it.
+    pub fn task_key(mut self, key: impl Into<String>) -> Self {
+        self.more().task_key = Some(key.into().into());
+        self
+    }
+
+    #[cfg(feature = "background")]
+    pub(crate) fn own_task_key(&self) -> Option<&str> {
+        self.more.as_ref()?.task_key.as_deref()
+    }
+
+    /// Returns what it says of its own about following redirects, and how many.
+    #[cfg(feature = "background")]
+    pub(crate) fn own_redirects(&self) -> (Option<bool>, Option<usize>) {
+        self.more.as_ref().map_or((None, None), |more| (more.follows, more.maximum_redirects))
     }
 
     /// Sets whether redirects are followed. If not, the response that redirects is delivered

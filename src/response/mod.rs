@@ -70,6 +70,12 @@ impl Response {
         }))
     }
 
+    /// The head of an answer of which nothing was written down but its body.
+    #[cfg(feature = "background")]
+    pub(crate) fn of_lost_head(url: Url) -> Self {
+        Self::new(url, (StatusCode::OK, Version::HTTP_11), Headers::new(), None, None)
+    }
+
     /// Returns the URL that answered: the last one, after redirects; without user name and
     /// password.
     pub fn url(&self) -> &Url {

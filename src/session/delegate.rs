@@ -1,11 +1,13 @@
 //! What a program implements to be told, and to be asked.
 
 mod kind;
+mod reason;
 
 use std::fmt;
 use std::sync::Arc;
 
 use kind::DelegateKind;
+pub use reason::NewRequestReason;
 
 use super::handle::Session;
 use super::task::handles::{DownloadTask, Task};
@@ -54,6 +56,7 @@ use crate::retry::Retry;
 /// | a closure, a channel | both delegates | nobody |
 /// | [`updates`](crate::DataTask::updates) | nobody: they say it | nobody: they say it |
 /// | its caller: [`DataTask::run`](crate::DataTask::run), [`Session::data`], [`Session::bytes`] | the task's delegate; the session's if it has none | the task's delegate |
+/// | a [background session](crate::guide::background), always | both delegates | both delegates, but nobody of responses |
 ///
 /// # Examples
 ///
@@ -131,6 +134,16 @@ pub trait Delegate: Send + Sync {
         let _ = (session, challenge, reply);
     }
 
+    /// A [background session](crate::Configuration::background) has told all that had happened
+    /// while the program was away. Called once for each session that is made, after the last
+    /// such message has returned, also where there was none.
+    #[doc(alias = "urlSessionDidFinishEvents(forBackgroundURLSession:)")]
+    #[doc(alias = "URLSessionDidFinishEventsForBackgroundURLSession")]
+    #[doc(alias = "URLSessionDidFinishEventsForBackgroundURLSession:")]
+    fn did_finish_events(&self, session: &Session) {
+        let _ = session;
+    }
+
     /// Returns which type it is. Not for implementing.
     #[doc(hidden)]
     fn kind(&self) -> DelegateKind
@@ -203,6 +216,22 @@ pub trait Delegate: Send + Sync {
         task.forward(|next, task| next.will_retry(task, retry));
     }
 
+    /// A task of a [background session](crate::Configuration::background) cannot go on with the
+    /// request that it has, `reason` says why. With which can it?
+    ///
+    /// * `Some(request)`: with that. What has come of a download stays, if what the server says
+    ///   of the file fits; so a URL that has expired can be replaced.
+    /// * `None`: with none, which is the default. The task ends with what it has failed with.
+    #[doc(alias = "expired URL")]
+    fn did_need_new_request(
+        &self,
+        task: &Task,
+        reason: NewRequestReason,
+        reply: Reply<Option<Request>>,
+    ) {
+        let _ = (task, reason, reply);
+    }
+
     /// The task needs a body to send: a task made by
     /// [`Session::streamed_upload_task`] at its beginning, and every task whose body can be
     /// read once when it has to be sent again, after a redirect, with the answer to a
@@ -266,7 +295,6 @@ pub trait Delegate: Send + Sync {
     /// * [`ResponseDisposition::Allow`]: it is delivered, which is the default.
     /// * [`ResponseDisposition::Cancel`]: the task ends with
     ///   [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
-    ///
     /// * [`ResponseDisposition::BecomeDownload`]: it goes to a file, see
     ///   [`did_become_download`](Self::did_become_download).
     ///
@@ -336,7 +364,7 @@ pub trait Delegate: Send + Sync {
     /// error.
     ///
     /// The file is deleted when it is dropped, unless it was given a place; it may be moved
-    /// elsewhere and outlive this call.
+    /// elsewhere and outlive this call. That of a background session [stays](DownloadedFile).
     #[doc(alias = "urlSession(_:downloadTask:didFinishDownloadingTo:)")]
     fn did_finish_downloading(&self, task: &Task, file: DownloadedFile) {
         task.forward(|next, task| next.did_finish_downloading(task, file));

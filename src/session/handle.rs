@@ -178,6 +178,12 @@ impl Shared {
         self.configuration.clock.slice(left)
     }
 
+    /// Numbers tasks behind those of earlier runs of the program.
+    #[cfg(feature = "background")]
+    pub(crate) fn continue_ids(&self, last: u64) {
+        self.last_id.store(last, Ordering::Relaxed);
+    }
+
     /// Returns the number of the next task; the first has 1.
     pub(crate) fn next_id(&self) -> u64 {
         self.last_id.fetch_add(1, Ordering::Relaxed) + 1
@@ -219,7 +225,8 @@ impl Shared {
         let queue = self.program_queue.lock().take();
         drop(queue);
         // Every call of the program has a handle for a while, so this is looked at often.
-        if self.suspended.load(Ordering::SeqCst) > 0 {
+        // Those of a background session stay suspended for a later run.
+        if self.suspended.load(Ordering::SeqCst) > 0 && self.scheduler.host().is_none() {
             for core in self.scheduler.alive() {
                 core.cancel_if_suspended();
             }

@@ -157,6 +157,9 @@ impl Session {
     /// Makes a task, and tells the delegate of it.
     pub(super) fn task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
         let core = self.untold_task(request, kind, reports);
+        if let Some(known) = self.shared.scheduler().created(&core) {
+            return known;
+        }
         self.tell_of(&core);
         core
     }
@@ -179,6 +182,7 @@ impl Session {
             let _ = outcomes.send(Finished { id: task.id(), task, outcome });
         })));
         let _ = core.state.lock().recipients.report_to(reports);
+        let _ = self.shared.scheduler().created(&core);
         self.tell_of(&core);
         core
     }
@@ -202,7 +206,8 @@ impl Session {
     }
 
     /// Returns the tasks that were resumed and have not finished, oldest first; blocking
-    /// calls that are under way are among them.
+    /// calls that are under way are among them. Of a
+    /// [background session](crate::Configuration::background) those that were never resumed are, too.
     #[doc(alias = "getAllTasks")]
     #[doc(alias = "allTasks")]
     pub fn all_tasks(&self) -> Vec<Task> {

@@ -15,6 +15,7 @@ mod data;
 mod delegate;
 mod finished;
 mod handle;
+mod hosting;
 mod inside;
 mod local;
 mod making;
@@ -35,14 +36,21 @@ use crate::configuration::Configuration;
 use crate::delivery::DeliveryQueue;
 
 pub use audience::Updates;
+#[cfg(feature = "background")]
+pub(crate) use audience::{Completion, call_delegate, tell_invalid};
 pub use bytes::Bytes;
 pub use data::{Data, Download};
-pub use delegate::{Delegate, ResponseDisposition};
+pub use delegate::{Delegate, NewRequestReason, ResponseDisposition};
 pub use finished::Finished;
 pub use handle::Session;
+#[cfg(feature = "background")]
+pub(crate) use handle::Shared;
+pub(crate) use hosting::give_host;
 pub use making::Tasks;
 #[cfg(feature = "test-util")]
 pub use steps::Steps;
+#[cfg(feature = "background")]
+pub(crate) use task::{Brought, Core, Kind, Locked, Product, Record, Scheduler, Sends};
 pub use task::{DataTask, DownloadTask, Progress, Task, TaskState, Update, UploadTask};
 
 impl Session {
@@ -175,6 +183,7 @@ impl Session {
     /// This version keeps nothing on disk yet.
     #[doc(alias = "flush(completionHandler:)")]
     pub fn flush(&self) {
+        self.shared.scheduler().flush();
         self.shared.scheduler().renew_connections();
     }
 
@@ -184,6 +193,11 @@ impl Session {
     pub fn flush_with(&self, completion: impl FnOnce() + Send + 'static) {
         self.flush();
         audience::call(&self.shared, "the completion of flush_with", completion);
+    }
+
+    #[cfg(feature = "background")]
+    pub(crate) fn scheduler(&self) -> &dyn Scheduler {
+        self.shared.scheduler()
     }
 
     /// Returns what the session owns at this moment, for [`testing`](crate::testing).

@@ -7,7 +7,9 @@ use url::Url;
 use super::audience::give_voice;
 use super::delegate::Delegate;
 use super::handle::{Calls, Session, Shared};
+use super::hosting;
 use super::local::Local;
+use super::task::Scheduler;
 use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::delivery::DeliveryQueue;
@@ -34,9 +36,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotSupported`] for a background configuration, which this version
-    /// cannot serve yet, for TLS versions that exclude each other, and for
-    /// [`uses_netrc`](Configuration::uses_netrc) without the feature `netrc`;
+    /// [`ErrorKind::NotSupported`] for TLS versions that exclude each other, for
+    /// [`uses_netrc`](Configuration::uses_netrc) without the feature `netrc`, and for a
+    /// [background configuration](Configuration::background) without the feature `background`;
     /// [`ErrorKind::InvalidRequest`] for `Content-Length` or `Transfer-Encoding` among the
     /// [`additional_headers`](Configuration::additional_headers), which follow from each
     /// body, and for one there that no server must accept (see
@@ -59,7 +61,7 @@ impl Session {
     /// As [`new`](Self::new).
     #[doc(alias = "delegateQueue")]
     pub fn with_queue(configuration: Configuration, queue: DeliveryQueue) -> Result<Self, Error> {
-        Self::make(configuration, Calls { delegate: None, queue }, false)
+        Self::make(configuration, Calls { delegate: None, queue }, Census::default(), false)
     }
 
     /// Makes a session whose delegate is told, and asked, on `queue`.
@@ -79,28 +81,44 @@ impl Session {
         queue: DeliveryQueue,
     ) -> Result<Self, Error> {
         give_voice();
-        Self::make(configuration, Calls { delegate: Some(Foreign::new(delegate)), queue }, false)
+        let calls = Calls { delegate: Some(Foreign::new(delegate)), queue };
+        Self::make(configuration, calls, Census::default(), false)
+    }
+
+    /// Makes a session with a delegate that is counted with another one.
+    #[cfg(feature = "background")]
+    pub(crate) fn counted_with(
+        configuration: Configuration,
+        delegate: Arc<dyn Delegate>,
+        queue: DeliveryQueue,
+        census: &Census,
+    ) -> Result<Self, Error> {
+        give_voice();
+        let calls = Calls { delegate: Some(Foreign::new(delegate)), queue };
+        Self::make(configuration, calls, census.clone(), false)
     }
 
     fn make(
         configuration: Configuration,
         calls: Calls,
+        census: Census,
         is_everybodys: bool,
     ) -> Result<Self, Error> {
-        if configuration.identifier.is_some() {
-            let detail = "background sessions are not built yet";
-            return Err(Error::new(ErrorKind::NotSupported, detail));
-        }
         if configuration.uses_netrc && !cfg!(feature = "netrc") {
             let detail = "uses_netrc needs the feature netrc of this crate";
             return Err(Error::new(ErrorKind::NotSupported, detail));
         }
         configuration.base_url.as_deref().map_or(Ok(()), check_base)?;
         request::rules::check_of_session(&configuration.additional_headers)?;
-        let census = Census::default();
+        let scheduler: Arc<dyn Scheduler> = match &configuration.identifier {
+            Some(_) => hosting::host()?(&configuration, &census, calls.delegate.is_some())?,
+            None => Local::new(&configuration, &census)?,
+        };
         calls.queue.serve(&census, &configuration.clock);
-        let local = Local::new(&configuration, &census)?;
-        Ok(Self::of(&Shared::new((configuration, census), calls, local, is_everybodys)))
+        let shared = Shared::new((configuration, census), calls, scheduler, is_everybodys);
+        let session = Self::of(&shared);
+        shared.scheduler().serves(&shared);
+        Ok(session)
     }
 
     /// Returns the session that the whole program shares, made with the default
@@ -114,7 +132,7 @@ impl Session {
         static SHARED: OnceLock<Session> = OnceLock::new();
         SHARED.get_or_init(|| {
             let calls = Calls { delegate: None, queue: DeliveryQueue::serial() };
-            Self::make(Configuration::default(), calls, true)
+            Self::make(Configuration::default(), calls, Census::default(), true)
                 .expect("the default configuration can be served")
         })
     }

@@ -303,7 +303,7 @@ impl Scheduler for ByHand {
     fn close(&self, task: &Arc<Core>, outcome: Brought) -> Brought {
         let outcome = task.end(outcome);
         task.state.lock().dispatch = Dispatch::Retired;
-        self.finished(task);
+        self.finished(task, true);
         outcome
     }
 
@@ -343,7 +343,7 @@ impl Scheduler for ByHand {
         None
     }
 
-    fn finished(&self, task: &Core) {
+    fn finished(&self, task: &Core, _is_told: bool) {
         let mut tasks = self.tasks.lock();
         let finished = tasks.alive.remove(&task.id);
         let becomes_invalid = tasks.becomes_invalid();

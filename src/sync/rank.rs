@@ -33,6 +33,10 @@ pub(crate) enum Rank {
     Pool,
     /// Who watches over those who wait.
     Timer,
+    /// What an engine of background transfers knows of its jobs. The journal's is taken under it,
+    /// as records stand in the order in which things happened.
+    #[cfg(feature = "background")]
+    Engine,
     /// A word of the session: its description, its delegate, its queue.
     Session,
     /// Which types of delegates have nothing to say about challenges.
@@ -64,6 +68,17 @@ pub(crate) enum Rank {
     Credit,
     /// Who fetches what of a file.
     Shares,
+    // ---- background ----
+    /// Whose the folder of a background session is.
+    #[cfg(feature = "background")]
+    Folder,
+    /// Which folders of background sessions this process has open.
+    #[cfg(feature = "background")]
+    OpenFolders,
+    /// What was written to a journal, and what of it is on the disk. A compaction holds it until
+    /// its file is on the disk, as nothing may be written meanwhile.
+    #[cfg(feature = "background")]
+    Journal,
     // ---- stores ----
     /// Credentials, and who is told when they change.
     Credentials,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::credentials::AuthenticationMethod;
 use crate::download::StartOver;
 use crate::error::ErrorKind;
-use crate::session::Progress;
+use crate::session::{NewRequestReason, Progress};
 
 /// One call of a delegate method, as a value that can be compared.
 ///
@@ -115,6 +115,23 @@ pub enum Event {
         /// What kind of error it ended with; `None` if it succeeded.
         error: Option<ErrorKind>,
     },
+    /// [`did_finish_downloading`](crate::Delegate::did_finish_downloading), if the recorder
+    /// [keeps](super::Recorder::keeps_files) files.
+    File {
+        /// The task.
+        id: u64,
+        /// How long the file is.
+        length: u64,
+    },
+    /// [`did_need_new_request`](crate::Delegate::did_need_new_request).
+    NewRequest {
+        /// The task.
+        id: u64,
+        /// Why.
+        reason: NewRequestReason,
+    },
+    /// [`did_finish_events`](crate::Delegate::did_finish_events).
+    EventsFinished,
     /// [`did_become_invalid`](crate::Delegate::did_become_invalid).
     Invalid,
 }
@@ -149,8 +166,7 @@ impl Event {
         Self::Complete { id, error: Some(error) }
     }
 
-    /// Returns the task that it is about; `None` for [`Invalid`](Self::Invalid) and
-    /// [`SessionChallenge`](Self::SessionChallenge).
+    /// Returns the task that it is about; `None` for what is about a session.
     pub fn id(&self) -> Option<u64> {
         match self {
             Self::Created(id)
@@ -163,8 +179,10 @@ impl Event {
             | Self::Progress { id, .. }
             | Self::Resumed { id, .. }
             | Self::StartedOver { id, .. }
+            | Self::File { id, .. }
+            | Self::NewRequest { id, .. }
             | Self::Complete { id, .. } => Some(*id),
-            Self::Invalid | Self::SessionChallenge { .. } => None,
+            Self::Invalid | Self::EventsFinished | Self::SessionChallenge { .. } => None,
         }
     }
 

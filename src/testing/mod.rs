@@ -39,6 +39,19 @@
 //! says. [`Counters`] tell what a session still owns, and [`Clock::by_hand`](crate::Clock::by_hand)
 //! makes time pass when a test says so.
 //!
+//! A program that must go on after a crash is tested by crashes: with this feature, the environment
+//! has it die in each step that changes what lies on the disk, as if it were killed there. Such
+//! steps are making, writing, syncing, naming, moving and removing of files and folders, and
+//! records of journals; there is a point before and after each.
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `URLSESSION_CRASH_LOG` | appends the number and the name of each point that the process passes, a line each, to the file at that path |
+//! | `URLSESSION_CRASH_AT` | kills the process at the point with that number, counted from 1, or at the first with that name |
+//!
+//! A run with the first tells how many points there are; one with the second for each of them,
+//! and a start after it, shows what is left.
+//!
 //! The server shares no code with the client of this crate, so that each checks the other. A server has
 //! one thread that accepts and one for each open connection; dropping it ends and joins them.
 

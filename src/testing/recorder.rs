@@ -4,6 +4,7 @@ mod delegate;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::event::{Call, Event};
 use super::script::{
     HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse,
 };
+use crate::request::Request;
 use crate::session::{Delegate, Task};
 use crate::sync::{Condvar, Mutex, Rank};
 
@@ -82,6 +84,8 @@ struct Script {
     on_response: OnResponse,
     on_challenge: OnChallenge,
     on_session_challenge: OnChallenge,
+    on_new_request: Option<Request>,
+    keeps_files: Option<PathBuf>,
     counts_data: bool,
     records_progress: bool,
     on_call: Option<OnCall>,
@@ -118,6 +122,26 @@ impl Recorder {
     pub fn on_redirect(&self, answer: OnRedirect) -> &Self {
         let before = std::mem::replace(&mut self.script.lock().on_redirect, answer);
         drop(before);
+        self
+    }
+
+    /// Says which request it has from now on for a task that needs another one.
+    pub fn on_new_request(&self, answer: impl Into<Request>) -> &Self {
+        let before = self.script.lock().on_new_request.replace(answer.into());
+        drop(before);
+        self
+    }
+
+    /// Has it move the files of downloads to `folder`, each to the number of its task, and write
+    /// that down. Otherwise it drops them.
+    pub fn keeps_files(&self, folder: impl Into<PathBuf>) -> &Self {
+        self.script.lock().keeps_files = Some(folder.into());
+        self
+    }
+
+    /// Has it drop the files of downloads, which is what it does first.
+    pub fn drops_files(&self) -> &Self {
+        self.script.lock().keeps_files = None;
         self
     }
 

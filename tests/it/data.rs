@@ -310,10 +310,15 @@ fn the_shared_session_is_one_and_has_the_default_configuration() {
 }
 
 #[test]
-fn a_background_configuration_is_refused_and_the_error_says_so() {
+fn a_background_configuration_without_a_delegate_is_refused_and_the_error_says_so() {
     let configuration = Configuration::background("org.example.sync");
     assert_eq!(configuration.identifier.as_deref(), Some("org.example.sync"));
     let error = Session::new(configuration).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotSupported);
+    let kind = if cfg!(feature = "background") {
+        ErrorKind::InvalidRequest
+    } else {
+        ErrorKind::NotSupported
+    };
+    assert_eq!(error.kind(), kind);
     assert!(error.to_string().contains("background"), "{error}");
 }

@@ -5,6 +5,8 @@
 
 mod accepted_status;
 mod after_the_end;
+#[cfg(feature = "background")]
+mod background;
 mod body_types;
 mod busy_loads;
 mod calls_in_place;

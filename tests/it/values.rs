@@ -338,11 +338,13 @@ fn a_configuration_is_written_in_one_go() {
         .maximum_connections_per_host(2)
         .credential_storage(None)
         .temporary_directory("/tmp")
+        .program("org.example.fetch")
         .base_url(server.url("/"));
     let session = Session::new(configuration).unwrap();
     assert_eq!(session.configuration().timeout_for_request, Duration::from_secs(10));
     assert_eq!(session.configuration().timeout_for_resource, Duration::from_secs(20));
     assert!(session.configuration().credential_storage.is_none());
+    assert_eq!(session.configuration().program.as_deref(), Some("org.example.fetch"));
     session.data("x").unwrap();
     let seen = server.take_request();
     assert_eq!((seen.header("x-one"), seen.header("x-two")), (Some("1"), Some("2")));

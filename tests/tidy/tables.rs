@@ -2,9 +2,9 @@
 
 /// The ground floor: rooms that every floor above may use.
 pub(crate) const WORDS: &[&str] = &[
-    "sync", "log", "foreign", "calendar", "error", "clock", "cancel", "census", "fork", "random",
-    "splice", "headers", "mime", "pair", "basic", "trust", "resolver", "body", "setters", "retry",
-    "request", "response",
+    "sync", "log", "foreign", "calendar", "checksum", "crash", "error", "clock", "cancel",
+    "census", "fork", "program", "random", "splice", "headers", "mime", "pair", "basic", "trust",
+    "resolver", "body", "setters", "retry", "request", "response",
 ];
 
 /// The first floor: what is kept from one load to the next.
@@ -22,10 +22,13 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     ("foreign", &[&["sync", "log"]]),
     ("error", &[&["foreign"]]),
     ("calendar", &[]),
+    ("checksum", &[]),
+    ("crash", &[]),
     ("clock", &[]),
     ("cancel", &[&["sync"]]),
     ("census", &[]),
     ("fork", &[]),
+    ("program", &[&["checksum"]]),
     ("random", &[]),
     ("splice", &[&["census"]]),
     ("pair", &[]),
@@ -50,7 +53,10 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
-    ("files", &[&["error", "log", "census", "clock", "random", "splice"]]),
+    (
+        "files",
+        &[&["error", "log", "census", "clock", "crash", "fork", "program", "random", "splice"]],
+    ),
     ("download", &[WORDS, &["files"]]),
     // explanations, without code
     ("guide", &[]),
@@ -60,9 +66,13 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // handles, and the public test tools
     ("configuration", &[WORDS, STORES]),
     ("session", &[WORDS, STORES, SEAMS, &["engine", "load", "configuration"]]),
+    // what carries tasks beyond the program; it names `load` for what a scheduler returns
+    ("background", &[WORDS, STORES, SEAMS, &["load", "configuration", "session"]]),
     ("testing", &[WORDS, STORES, SEAMS, &["session"]]),
+    // what unit tests of several rooms share
+    ("tests", &[]),
     // the doors of `fuzz/`, which no usual build has
-    ("fuzzing", &[&["credentials", "engine", "load", "response", "trust"]]),
+    ("fuzzing", &[&["background", "credentials", "engine", "load", "response", "trust"]]),
 ];
 
 /// The same inside `session`, where `mod.rs` may use everything. `delegate`,
@@ -73,6 +83,7 @@ pub(crate) const SESSION_MAY_USE: &[(&str, &[&str])] = &[
     ("handle", &["delegate", "task"]),
     ("task", &["data", "delegate", "handle"]),
     ("finished", &["task"]),
+    ("hosting", &["task"]),
     ("inside", &["handle"]),
     ("settings", &[]),
     ("audience", &["delegate", "handle", "inside", "task"]),
@@ -80,7 +91,7 @@ pub(crate) const SESSION_MAY_USE: &[(&str, &[&str])] = &[
     ("bytes", &["task"]),
     ("making", &["bytes", "data", "finished", "handle", "task"]),
     ("transfers", &["data", "finished", "handle", "task"]),
-    ("open", &["audience", "delegate", "handle", "local"]),
+    ("open", &["audience", "delegate", "handle", "hosting", "local", "task"]),
     ("steps", &["audience", "delegate", "handle", "inside", "local", "task"]),
 ];
 
@@ -109,13 +120,13 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("pkcs8", &["trust/"]),
     ("rc2", &["trust/identity/pkcs12"]),
     ("rcgen", &["testing/"]),
-    ("rustix", &["body/pipe.rs", "engine/", "files/", "splice/", "testing/"]),
+    ("rustix", &["body/pipe.rs", "crash.rs", "engine/", "files/", "splice/", "testing/"]),
     ("rustls", &["engine/tls", "testing/", "trust/"]),
     ("rustls_native_certs", &["trust/roots/files.rs"]),
     ("webpki", &["trust/"]),
     ("zstd", &["load/decode"]),
     ("serde", &["body/json.rs", "request/content.rs", "session/data.rs"]),
-    ("serde_json", &["error/json.rs", "body/json.rs", "session/data.rs"]),
+    ("serde_json", &["background/", "error/json.rs", "body/json.rs", "session/data.rs"]),
     ("ring", &["credentials/digest", "download/digest.rs", "engine/tls", "testing/", "trust/"]),
     ("socket2", &["engine/", "testing/"]),
 ];

@@ -133,9 +133,3 @@ fn what_is_wrong_is_said() {
         assert!(text.contains(words) && text.contains("begin the download anew"), "{text}");
     }
 }
-
-#[test]
-fn the_checksum_is_that_of_zip() {
-    // The check value of the catalogue of parametrised CRC algorithms.
-    assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-}

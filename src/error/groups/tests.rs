@@ -3,7 +3,7 @@ use ErrorKind as K;
 
 /// All kinds, each with the questions that it answers by yes: timeout, cancelled, connect,
 /// certificate, request, decode, file, transient.
-const ALL: [(ErrorKind, &str); 44] = [
+const ALL: [(ErrorKind, &str); 49] = [
     (K::Unknown, ""),
     (K::Cancelled, "cancelled"),
     (K::BadUrl, "request"),
@@ -37,6 +37,10 @@ const ALL: [(ErrorKind, &str); 44] = [
     (K::StorageFull, "file"),
     (K::FileAlreadyExists, "file"),
     (K::FolderDoesNotExist, "file"),
+    (K::FileInUse, "file"),
+    (K::CannotResume, "file"),
+    (K::LengthMismatch, ""),
+    (K::DigestMismatch, ""),
     (K::SecureConnectionFailed, "connect"),
     (K::ServerCertificateHasBadDate, "connect certificate"),
     (K::ServerCertificateUntrusted, "connect certificate"),
@@ -46,6 +50,7 @@ const ALL: [(ErrorKind, &str); 44] = [
     (K::ClientCertificateRequired, "connect"),
     (K::OutOfResources, "transient"),
     (K::DelegatePanicked, ""),
+    (K::BackgroundSessionInUse, ""),
     (K::SessionInvalidated, ""),
     (K::NotSupported, ""),
 ];

@@ -1,16 +1,16 @@
 //! Files that were begun before, opened by one at a time.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
 use super::{PartialFile, create};
 use crate::census::{Census, Kind};
+use crate::crash;
 use crate::error::{Error, ErrorKind};
 use crate::files::failure::{Action, failed};
+use crate::files::locking::{Sharing, is_in_use, lock, open};
 use crate::files::own_path::OwnPath;
-#[cfg(unix)]
-use crate::files::owner::follow_no_link;
 use crate::files::owner::is_own;
 
 /// How often a file is opened again that another process has moved away meanwhile.
@@ -28,6 +28,7 @@ impl PartialFile {
         for _ in 0..ATTEMPTS {
             match create::new(path) {
                 Ok(file) => {
+                    crash::point("file.created");
                     if let Some(partial) = Self::exclusive(file, path, census)? {
                         return Ok(partial);
                     }
@@ -111,66 +112,6 @@ fn strange(path: &Path) -> Error {
     Error::new(ErrorKind::CannotOpenFile, detail)
 }
 
-/// Who may open the file meanwhile, where that is said when it is opened; elsewhere it is locked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sharing {
-    /// Nobody who writes.
-    Alone,
-    /// Whoever wants.
-    Anybody,
-}
-
-#[cfg(unix)]
-fn open(path: &Path, _sharing: Sharing) -> io::Result<File> {
-    follow_no_link(OpenOptions::new().read(true).write(true)).open(path)
-}
-
-/// Others may read it and move it, and may not open it for writing.
-#[cfg(windows)]
-fn open(path: &Path, sharing: Sharing) -> io::Result<File> {
-    use std::os::windows::fs::OpenOptionsExt;
-    const FILE_SHARE_READ: u32 = 1;
-    const FILE_SHARE_DELETE: u32 = 4;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    if sharing == Sharing::Alone {
-        options.share_mode(FILE_SHARE_READ | FILE_SHARE_DELETE);
-    }
-    options.open(path)
-}
-
-#[cfg(unix)]
-fn lock(file: &File) -> io::Result<()> {
-    Ok(rustix::fs::flock(file, rustix::fs::FlockOperation::NonBlockingLockExclusive)?)
-}
-
-#[cfg(windows)]
-fn lock(_file: &File) -> io::Result<()> {
-    Ok(())
-}
-
-/// Gives the file back. To close it would not do: a process that another thread starts meanwhile
-/// has it open until it executes its program, and the lock is that of all who do (flock(2)).
-#[cfg(unix)]
-pub(super) fn unlock(file: &File) {
-    // It is closed in any case.
-    let _ = rustix::fs::flock(file, rustix::fs::FlockOperation::Unlock);
-}
-
-#[cfg(windows)]
-pub(super) fn unlock(_file: &File) {}
-
-#[cfg(unix)]
-fn is_in_use(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-}
-
-#[cfg(windows)]
-fn is_in_use(error: &io::Error) -> bool {
-    const ERROR_SHARING_VIOLATION: i32 = 32;
-    error.raw_os_error() == Some(ERROR_SHARING_VIOLATION)
-}
-
 /// Whether it is under this one name: a second one may be somebody's.
 #[cfg(unix)]
 fn has_one_name(metadata: &Metadata) -> bool {
@@ -185,7 +126,7 @@ fn has_one_name(_metadata: &Metadata) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::files::tests::Scratch;
+    use crate::tests::Scratch;
 
     #[test]
     fn a_file_that_was_given_back_is_free_although_a_new_process_has_it_open_still() {

@@ -9,66 +9,15 @@ mod races;
 mod systems;
 mod temporary_files;
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::{env, fs, process};
+use std::fs;
+use std::path::Path;
 
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
 use crate::files::{DownloadedFile, Existing, PartialFile, Target, temporary as temporaries};
-
-/// A new, empty folder, which is removed with this.
-pub(in crate::files) struct Scratch(PathBuf);
-
-impl Scratch {
-    pub(in crate::files) fn new() -> Self {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("urlsession-files-{}-{number}", process::id()));
-        fs::create_dir(&path).unwrap();
-        // On some systems the way there leads over a symbolic link.
-        Self(path.canonicalize().unwrap())
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(in crate::files) fn join(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn folder(&self, name: &str) -> PathBuf {
-        let path = self.join(name);
-        fs::create_dir(&path).unwrap();
-        path
-    }
-
-    fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.join(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn names(&self) -> Vec<String> {
-        names_in(self.path())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// What lies in a folder, sorted.
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
+use crate::tests::Scratch;
+#[cfg(unix)]
+use crate::tests::names_in;
 
 /// A file that is written for a place.
 #[derive(Debug)]

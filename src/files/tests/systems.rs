@@ -1,66 +1,22 @@
 //! What depends on the process, its user and the volumes: each test starts the test
 //! program anew for itself alone, as that needs it.
 
-use std::ffi::OsString;
+use std::env;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::Command;
 
 use super::*;
+use crate::tests::anew::{self, place};
 
-/// Tells a test that it is the one that was started anew, and where.
-const PLACE: &str = "URLSESSION_TEST_PLACE";
-
-/// Exit code of a wrapper that was not allowed to do its part.
-const NOT_ALLOWED: i32 = 77;
-
-/// Mounts a tmpfs with the options of the variable at the first argument.
-const MOUNT: &str = r#"mount -t tmpfs -o "$OPTIONS" tmpfs "$1" || exit 77; shift; exec "$@""#;
-
-fn place() -> Option<PathBuf> {
-    env::var_os(PLACE).map(PathBuf::from)
+fn name_of(test: &str) -> String {
+    format!("files::tests::systems::{test}")
 }
 
-/// Starts this test program anew for `test`, at the end of the command `wrapper`, and returns
-/// whether the wrapper could do its part. The test has to pass.
 fn passes_under(wrapper: &[&str], test: &str, place: &Path, variables: &[(&str, &str)]) -> bool {
-    let program = env::current_exe().unwrap();
-    passes(program, wrapper, test, place, variables)
+    anew::passes_under(wrapper, &name_of(test), place, variables)
 }
 
-fn passes(
-    program: impl Into<OsString>,
-    wrapper: &[&str],
-    test: &str,
-    place: &Path,
-    variables: &[(&str, &str)],
-) -> bool {
-    let mut words: Vec<OsString> = wrapper.iter().map(OsString::from).collect();
-    let module = module_path!().split_once("::").unwrap().1;
-    words.extend([program.into(), "--exact".into(), format!("{module}::{test}").into()]);
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).env(PLACE, place).envs(variables.iter().copied());
-    let output = command.output().unwrap();
-    let (text, errors) = (output.stdout, String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&text);
-    let refused = errors.contains("unshare: ") || output.status.code() == Some(NOT_ALLOWED);
-    assert!(refused || text.contains("test result: ok. 1 passed"), "{text}\n{errors}");
-    !refused
-}
-
-/// Starts `test` anew with a tmpfs of its own, which no other process sees, at its place.
 fn passes_on_volume(options: &str, test: &str) {
-    let scratch = Scratch::new();
-    let volume = scratch.folder("volume");
-    let volume_text = volume.to_str().unwrap();
-    let ways: [&[&str]; 2] =
-        [&["unshare", "--mount"], &["unshare", "--user", "--map-root-user", "--mount"]];
-    let ran = ways.iter().any(|unshare| {
-        let wrapper = [unshare, &["sh", "-c", MOUNT, "sh", volume_text][..]].concat();
-        passes_under(&wrapper, test, &volume, &[("OPTIONS", options)])
-    });
-    if !ran {
-        println!("skipped: this process may not mount");
-    }
+    anew::passes_on_volume(options, &name_of(test));
 }
 
 #[test]
@@ -189,7 +145,7 @@ fn what_this_user_may_not_is_refused_and_changes_nothing() {
     let program = scratch.join("program");
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
     let other = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    assert!(passes(&program, &other, test, scratch.path(), &[]));
+    assert!(anew::passes(&program, &other, &name_of(test), scratch.path(), &[]));
     assert_eq!(names_in(&scratch.join("box")), ["a"]);
     let shared = fs::metadata(scratch.join("group").join("a")).unwrap();
     assert_eq!((shared.uid(), shared.gid()), (65534, 0));

@@ -40,7 +40,7 @@ struct Open<T> {
 
 impl Core {
     /// Returns whom the task asks.
-    fn chain(&self) -> Chain {
+    pub(super) fn chain(&self) -> Chain {
         [self.state.lock().recipients.delegate(), self.shared.delegate()]
     }
 

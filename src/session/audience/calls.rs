@@ -62,7 +62,8 @@ pub(super) fn call_now(core: &Arc<Core>, next: Option<HeldDelegate>, call: impl 
     let _ = try_call(core, next, call);
 }
 
-fn try_call(
+/// The same; fails if it panics.
+pub(super) fn try_call(
     core: &Arc<Core>,
     next: Option<HeldDelegate>,
     call: impl FnOnce(&Task),
@@ -151,7 +152,7 @@ pub(in crate::session) fn call(
 }
 
 /// Tells the delegate of a session that it has become invalid, and lets go of it.
-pub(in crate::session) fn tell_invalid(shared: &Arc<Shared>) {
+pub(crate) fn tell_invalid(shared: &Arc<Shared>) {
     if let Some(voice) = voice() {
         voice.tell_invalid(shared);
     }
@@ -182,5 +183,46 @@ impl Call {
 impl Drop for Call {
     fn drop(&mut self) {
         self.0.scheduler().end_call();
+    }
+}
+
+/// Has the delegate of a session called, if it has one.
+#[cfg(feature = "background")]
+pub(crate) fn call_delegate(
+    shared: &Arc<Shared>,
+    call: impl FnOnce(&dyn Delegate, &Session) + Send + 'static,
+) {
+    let Some(delegate) = shared.delegate() else { return };
+    let held = Call::begin(shared);
+    shared.calls.send(move || {
+        let session = Session::of(&held.0);
+        let _inside = Inside::enter(&held.0);
+        // It was logged.
+        let _ = caught("a delegate method", || call(&**delegate, &session));
+    });
+}
+
+#[cfg(feature = "background")]
+impl Core {
+    /// Tells the first of those whom the task asks, who may forward it to the next; `then` hears
+    /// whether it was taken, without a panic. Nothing is told of a task that was cut short, which
+    /// counts as taken.
+    pub(crate) fn tell_then(
+        self: &Arc<Self>,
+        call: impl FnOnce(&dyn Delegate, &Task) + Send + 'static,
+        then: impl FnOnce(bool) + Send + 'static,
+    ) {
+        let mut chain = self.chain().into_iter().flatten();
+        let (Some(first), next) = (chain.next(), chain.next()) else { return then(true) };
+        let core = Arc::clone(self);
+        let tell = move || {
+            let is_taken =
+                core.is_cut_short() || try_call(&core, next, |task| call(&**first, task)).is_ok();
+            then(is_taken);
+        };
+        match Calls::of(self) {
+            Calls::Posted(mailbox) => mailbox.send(tell),
+            Calls::Here => tell(),
+        }
     }
 }

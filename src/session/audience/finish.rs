@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::calls::{call_here, call_now};
+use super::calls::{call_here, call_now, try_call};
 use super::telling::send;
 use crate::delivery::Mailbox;
 use crate::error::Error;
@@ -18,7 +18,7 @@ use crate::session::task::{
 /// Whoever runs tasks makes one when a task has ended and is in nobody's line any more, and
 /// has it told. Dropped untold, the task ends all the same.
 #[must_use = "a completion is told"]
-pub(in crate::session) struct Completion {
+pub(crate) struct Completion {
     ending: Ending,
     via: Via,
 }
@@ -36,7 +36,7 @@ enum Via {
 impl Completion {
     /// Takes what the task, which is locked, has reported to. `is_refused` if its session never
     /// took it.
-    pub(in crate::session) fn of(
+    pub(crate) fn of(
         core: &Arc<Core>,
         mut state: Locked<'_>,
         outcome: Brought,
@@ -57,7 +57,8 @@ impl Completion {
             core.shared.scheduler().begin_call();
         }
         let untold = Some((reports, outcome));
-        Self { ending: Ending { core: Arc::clone(core), is_refused, untold }, via }
+        let core = Arc::clone(core);
+        Self { ending: Ending { core, is_refused, untold, is_told: false }, via }
     }
 
     /// Whether the program may be called by [`tell`](Self::tell), where it may wait for
@@ -67,7 +68,7 @@ impl Completion {
     }
 
     /// Has it told.
-    pub(in crate::session) fn tell(self) {
+    pub(crate) fn tell(self) {
         let Self { ending, via } = self;
         match via {
             Via::Here => {
@@ -110,8 +111,13 @@ impl Core {
         Err(error)
     }
 
-    /// Tells the delegates what a task has brought that reports to them.
-    pub(super) fn end_with_delegates(self: &Arc<Self>, mut outcome: Brought, is_refused: bool) {
+    /// Tells the delegates what a task has brought that reports to them; returns whether they
+    /// have taken it, without a panic.
+    pub(super) fn end_with_delegates(
+        self: &Arc<Self>,
+        mut outcome: Brought,
+        is_refused: bool,
+    ) -> bool {
         let core = self;
         let session = if is_refused { None } else { core.shared.delegate() };
         let own = core.state.lock().recipients.delegate();
@@ -121,22 +127,25 @@ impl Core {
         };
         let Some(delegate) = first else {
             let _ = core.conclude(outcome);
-            return;
+            return true;
         };
+        let mut is_told = true;
         let hands_over = outcome.as_ref().is_ok_and(|product| core.hands_over(product));
         outcome = match outcome {
             Ok(Product::Download(download)) if hands_over => {
-                call_now(core, next.clone(), |task| {
+                let told = try_call(core, next.clone(), |task| {
                     delegate.did_finish_downloading(task, download.file);
                 });
+                is_told = told.is_ok();
                 Ok(Product::HandedOver)
             }
             outcome => outcome,
         };
         let (outcome, own) = core.conclude(outcome);
         let error = outcome.as_ref().err();
-        call_now(core, next, |task| delegate.did_complete(task, error));
+        is_told &= try_call(core, next, |task| delegate.did_complete(task, error)).is_ok();
         drop((delegate, own));
+        is_told
     }
 
     /// Makes the task completed; decides what it has brought. Returns its delegate, of which
@@ -209,6 +218,8 @@ struct Ending {
     is_refused: bool,
     /// Whom to tell, and what, until that was done.
     untold: Option<(Reports, Brought)>,
+    /// They have taken it.
+    is_told: bool,
 }
 
 impl Ending {
@@ -222,11 +233,14 @@ impl Ending {
             listener.last_progress(core);
         }
         if matches!(reports, Reports::Delegates) {
-            match voice() {
+            self.is_told = match voice() {
                 Some(voice) => voice.end(core, outcome, self.is_refused),
                 // Nobody is told.
-                None => drop(core.conclude(outcome)),
-            }
+                None => {
+                    drop(core.conclude(outcome));
+                    true
+                }
+            };
             return;
         }
         let (outcome, delegate) = core.conclude(outcome);
@@ -291,7 +305,7 @@ impl Drop for Ending {
             let (outcome, delegate) = core.conclude(outcome);
             drop((reports, outcome, delegate));
         }
-        core.shared.scheduler().finished(core);
+        core.shared.scheduler().finished(core, self.is_told);
         if self.is_refused {
             core.shared.scheduler().end_call();
         }

@@ -14,7 +14,10 @@ mod updates;
 mod voice;
 
 pub(super) use asking::SOON;
-pub(super) use calls::{call, guarded, tell_invalid};
-pub(super) use finish::Completion;
+#[cfg(feature = "background")]
+pub(crate) use calls::call_delegate;
+pub(crate) use calls::tell_invalid;
+pub(super) use calls::{call, guarded};
+pub(crate) use finish::Completion;
 pub use updates::Updates;
 pub(super) use voice::give_voice;

@@ -46,7 +46,7 @@ struct Addressee {
 
 impl Core {
     /// Finds out whom to tell while the transfer goes on, at its beginning.
-    pub(in crate::session) fn start_telling(&self) -> Option<Arc<dyn Listener>> {
+    pub(crate) fn start_telling(&self) -> Option<Arc<dyn Listener>> {
         voice()?.listener(self)
     }
 

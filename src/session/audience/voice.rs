@@ -82,8 +82,8 @@ impl Voice for OfAudience {
         calls::tell_delegate_invalid(session);
     }
 
-    fn end(&self, task: &Arc<Core>, outcome: Brought, is_refused: bool) {
-        task.end_with_delegates(outcome, is_refused);
+    fn end(&self, task: &Arc<Core>, outcome: Brought, is_refused: bool) -> bool {
+        task.end_with_delegates(outcome, is_refused)
     }
 }
 

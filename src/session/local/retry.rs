@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::Local;
 use crate::body::Body;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::log;
 use crate::random;
 use crate::response::Response;
@@ -99,6 +99,9 @@ impl Situation<'_> {
             (Some(_), _) if !self.policy.broken_connections => Verdict::Ends,
             (Some(Loss::Unconnected), None) => self.retry(self.is_unsent || may_be_repeated, None),
             (Some(Loss::Broken), _) => self.retry(may_be_repeated, None),
+            (None, _) if self.policy.timeouts && error.kind() == ErrorKind::TimedOut => {
+                self.retry(may_be_repeated, None)
+            }
             (None, _) => Verdict::Ends,
         }
     }
@@ -125,6 +128,7 @@ pub(super) fn may_start_over(core: &Core, state: &Record) -> bool {
     [first, current]
         .into_iter()
         .all(|request| may_send_again(Loss::Broken, request.method(), request.headers(), body))
+        || (first.is_repeatable() && body.is_none_or(Body::can_rewind))
 }
 
 impl Local {
@@ -166,7 +170,11 @@ impl Local {
     fn decide(&self, core: &Arc<Core>, ending: Ending<'_>) -> Verdict {
         let configuration = &core.shared.configuration;
         let now = self.now();
+        let policy = core.request.retries_by(&configuration.retry_policy);
         let mut state = core.state.lock();
+        if policy.forgets_after_progress && core.counters.has_progressed() {
+            state.attempts.forget_retries();
+        }
         let has_moved = state.seen.current().is_some();
         let body = core.request.body_to_send();
         let is_whole = body.is_none_or(Body::can_rewind) && !core.streams;
@@ -181,7 +189,7 @@ impl Local {
             is_unsent: !has_moved && (is_whole || !core.counters.has_sent()),
             streams: core.streams,
             patience: waits.then(|| state.attempts.patience()),
-            policy: core.request.retries_by(&configuration.retry_policy),
+            policy,
             retries: state.attempts.retries(),
             left: state.life.due(now).map(|due| due.saturating_duration_since(now)),
             random: random::bits(),

@@ -95,7 +95,7 @@ impl Scheduler for Local {
         self.answer_is_repeated(task, response)
     }
 
-    fn finished(&self, task: &Core) {
+    fn finished(&self, task: &Core, _is_told: bool) {
         self.forget_task(task, None);
     }
 

@@ -172,6 +172,11 @@ impl Attempts {
         self.retries = self.retries.saturating_add(1);
     }
 
+    /// Those before do not count any more.
+    pub(crate) fn forget_retries(&mut self) {
+        self.retries = 0;
+    }
+
     /// It waits no more.
     pub(crate) fn go_on(&mut self) {
         self.waits_until = None;

@@ -131,6 +131,21 @@ impl Core {
         })
     }
 
+    /// Makes a task again that an earlier run of the program has made.
+    #[cfg(feature = "background")]
+    pub(crate) fn restored(
+        shared: &Arc<Shared>,
+        id: u64,
+        request: Request,
+        kind: Kind,
+    ) -> Arc<Self> {
+        let mut core = Self::new(shared, request, kind, Reports::Delegates);
+        if let Some(core) = Arc::get_mut(&mut core) {
+            core.id = id;
+        }
+        core
+    }
+
     // ---- its life ----
 
     /// Counts one suspension less; at none the task runs.

@@ -124,7 +124,7 @@ impl Life {
     }
 
     /// Counts one suspension less; `None` if that changes nothing.
-    pub(super) fn resume(&mut self, now: impl FnOnce() -> Instant) -> Option<Resumed> {
+    pub(crate) fn resume(&mut self, now: impl FnOnce() -> Instant) -> Option<Resumed> {
         if self.suspensions == 0 || !self.state.may_become(TaskState::Running) {
             return None;
         }

@@ -20,6 +20,13 @@ impl Kind {
         Self::Download(Box::default())
     }
 
+    /// That of a download that an earlier run of the program has made.
+    #[cfg(feature = "background")]
+    pub(crate) fn restored_download(saving: Saving) -> Self {
+        download::give_maker();
+        Self::Download(Box::new(saving))
+    }
+
     /// That of a download that goes on.
     pub(crate) fn download_with(resume_data: ResumeData) -> Self {
         download::give_maker();

@@ -69,6 +69,8 @@ pub(crate) struct Counters {
     to_send: AtomicU64,
     /// How long the whole is of which a rest is received.
     to_receive: AtomicU64,
+    /// The most that was received when somebody looked whether there was progress.
+    seen: AtomicU64,
 }
 
 impl Default for Counters {
@@ -78,6 +80,7 @@ impl Default for Counters {
             received: AtomicU64::new(0),
             to_send: AtomicU64::new(UNKNOWN),
             to_receive: AtomicU64::new(UNKNOWN),
+            seen: AtomicU64::new(0),
         }
     }
 }
@@ -96,6 +99,12 @@ impl Counters {
         self.received.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Whether more was received than when this was asked last.
+    pub(crate) fn has_progressed(&self) -> bool {
+        let received = self.received.load(Ordering::Relaxed);
+        self.seen.fetch_max(received, Ordering::Relaxed) < received
+    }
+
     /// Nothing of what was received counts any more.
     pub(crate) fn receive_anew(&self) {
         self.received.store(0, Ordering::Relaxed);
@@ -106,6 +115,18 @@ impl Counters {
     pub(crate) fn go_on_from(&self, offset: u64, total: Option<u64>) {
         self.received.store(offset, Ordering::Relaxed);
         self.to_receive.store(total.unwrap_or(UNKNOWN), Ordering::Relaxed);
+    }
+
+    /// So much was transferred by somebody else.
+    #[cfg(feature = "background")]
+    pub(crate) fn show(&self, progress: Progress) {
+        let Progress { bytes_sent, bytes_received, .. } = progress;
+        self.sent.store(bytes_sent, Ordering::Relaxed);
+        self.received.store(bytes_received, Ordering::Relaxed);
+        let (to_send, to_receive) =
+            (progress.bytes_expected_to_send, progress.bytes_expected_to_receive);
+        self.to_send.store(to_send.unwrap_or(UNKNOWN), Ordering::Relaxed);
+        self.to_receive.store(to_receive.unwrap_or(UNKNOWN), Ordering::Relaxed);
     }
 
     /// The body to send was opened, and is so long, if that is known.

@@ -2,6 +2,8 @@
 
 use super::handles::DownloadTask;
 use super::product::Kind;
+#[cfg(feature = "background")]
+use crate::download::Expected;
 use crate::download::{Digest, Saving};
 use crate::error::{Error, ErrorKind};
 
@@ -137,6 +139,12 @@ impl DownloadTask {
     pub fn expects_sha512(&self, digits: impl AsRef<str>) -> Result<(), Error> {
         let digest = Digest::sha512(digits.as_ref())?;
         self.prepare("expect a digest", |saving| saving.expected.digest = Some(digest))
+    }
+
+    /// Sets what the file is to be.
+    #[cfg(feature = "background")]
+    pub(crate) fn expects(&self, expected: Expected) -> Result<(), Error> {
+        self.prepare("expect a file", |saving| saving.expected = expected)
     }
 
     /// Changes what the task is to do with its file, as long as it has not begun.

@@ -1,5 +1,6 @@
 //! What a task knows of those above it: who runs it, and who tells of it.
 
+use std::any::Any;
 use std::fmt;
 use std::mem;
 use std::sync::{Arc, OnceLock};
@@ -32,6 +33,11 @@ use crate::wire::{DelegateDecision, Question};
 /// nothing of the program's, and wait for nothing, while they hold it.
 pub(crate) trait Scheduler: Send + Sync {
     // ---- one task ----
+
+    /// Hears of a task that was made; returns another one if that is meant.
+    fn created(&self, _task: &Arc<Core>) -> Option<Arc<Core>> {
+        None
+    }
 
     /// Begins a task that was resumed for the first time.
     fn begin(&self, task: &Arc<Core>, locked: Locked<'_>);
@@ -85,8 +91,9 @@ pub(crate) trait Scheduler: Send + Sync {
     /// attempt fails with. Asked about answers that its policy is for.
     fn repeats(&self, task: &Arc<Core>, response: &Response) -> Option<Error>;
 
-    /// The task's completion was told.
-    fn finished(&self, task: &Core);
+    /// The task's completion was told; `is_told` if all whom it was told to have taken it, without
+    /// a panic.
+    fn finished(&self, task: &Core, is_told: bool);
 
     // ---- all of them ----
 
@@ -115,6 +122,17 @@ pub(crate) trait Scheduler: Send + Sync {
 
     /// Has every later exchange use a new connection.
     fn renew_connections(&self);
+
+    /// Brings to the disk what is kept of tasks.
+    fn flush(&self) {}
+
+    /// Hears of the session whose tasks it runs, before anybody else has it.
+    fn serves(&self, _session: &Arc<Shared>) {}
+
+    /// Returns what hosts the tasks of a background session.
+    fn host(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 // What schedulers and listeners are made of is nobody's to print, and weighs nothing so.
@@ -215,8 +233,9 @@ pub(crate) trait Voice: Sync {
     /// Tells that the session has become invalid, and lets go of its delegate.
     fn tell_invalid(&self, session: &Arc<Shared>);
 
-    /// Ends a task that reports to delegates; `is_refused` if its session never took it.
-    fn end(&self, task: &Arc<Core>, outcome: Brought, is_refused: bool);
+    /// Ends a task that reports to delegates, and returns whether they have taken it, without a
+    /// panic; `is_refused` if its session never took it.
+    fn end(&self, task: &Arc<Core>, outcome: Brought, is_refused: bool) -> bool;
 }
 
 static VOICE: OnceLock<&dyn Voice> = OnceLock::new();

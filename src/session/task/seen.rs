@@ -15,12 +15,12 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn description(&self) -> Option<&str> {
+    pub(crate) fn description(&self) -> Option<&str> {
         self.description.as_deref()
     }
 
     /// Gives it the program's own label; returns the one before.
-    pub(super) fn describe(&mut self, description: Box<str>) -> Option<Box<str>> {
+    pub(crate) fn describe(&mut self, description: Box<str>) -> Option<Box<str>> {
         self.description.replace(description)
     }
 

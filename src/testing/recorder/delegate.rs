@@ -5,10 +5,11 @@ use crate::credentials::{Challenge, Credential, Disposition};
 use crate::delivery::Reply;
 use crate::download::StartOver;
 use crate::error::Error;
+use crate::files::DownloadedFile;
 use crate::request::Request;
 use crate::response::Response;
 use crate::retry::Retry;
-use crate::session::{Delegate, Progress, ResponseDisposition, Session, Task};
+use crate::session::{Delegate, NewRequestReason, Progress, ResponseDisposition, Session, Task};
 use crate::testing::event::Event;
 use crate::testing::script::{
     HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse,
@@ -47,6 +48,23 @@ impl Recorder {
 impl Delegate for Recorder {
     fn did_become_invalid(&self, _session: &Session, _error: Option<&Error>) {
         drop(self.called(Event::Invalid, None));
+    }
+
+    fn did_finish_events(&self, _session: &Session) {
+        drop(self.called(Event::EventsFinished, None));
+    }
+
+    fn did_need_new_request(
+        &self,
+        task: &Task,
+        reason: NewRequestReason,
+        reply: Reply<Option<Request>>,
+    ) {
+        let _under_way = self.called(Event::NewRequest { id: task.id(), reason }, Some(task));
+        let answer = self.script.lock().on_new_request.clone();
+        if let Some(answer) = answer {
+            reply.answer(Some(answer));
+        }
     }
 
     fn did_create_task(&self, task: &Task) {
@@ -123,6 +141,15 @@ impl Delegate for Recorder {
 
     fn did_start_over(&self, task: &Task, reason: StartOver) {
         drop(self.called(Event::StartedOver { id: task.id(), reason }, Some(task)));
+    }
+
+    fn did_finish_downloading(&self, task: &Task, mut file: DownloadedFile) {
+        let Some(folder) = self.script.lock().keeps_files.clone() else { return };
+        let event = Event::File { id: task.id(), length: file.len() };
+        let _under_way = self.called(event, Some(task));
+        if let Err(error) = file.persist_over(folder.join(task.id().to_string())) {
+            panic!("a recorder cannot keep a file: {error}");
+        }
     }
 
     fn did_complete(&self, task: &Task, error: Option<&Error>) {

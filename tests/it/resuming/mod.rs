@@ -1,6 +1,8 @@
 //! Downloads that go on after an interruption, byte for byte.
 
 mod beside;
+#[cfg(unix)]
+mod crashes;
 mod expected;
 #[cfg(unix)]
 mod holes;

@@ -1,0 +1,376 @@
+//! The program's side of a background session: the second [`Scheduler`] there is.
+//!
+//! A task of a background session is the same as any other to the program. What runs it is an
+//! engine, which this tells what the program does with it; what the engine tells comes to the
+//! task's delegates, and is acknowledged when they have returned.
+
+mod answers;
+mod scheduler;
+mod telling;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::engine::{Engine, Program, Waiting, verdict};
+use super::job::{Job, Phase, Work};
+use super::report::{BackgroundHost, BackgroundReport, BackgroundTask};
+use crate::body::Body;
+use crate::census::Census;
+use crate::configuration::Configuration;
+use crate::delivery::Inquiry;
+use crate::download::Saving;
+use crate::error::{Error, ErrorKind, without_secrets};
+use crate::request::Request;
+use crate::session::{Completion, Core, Kind, Record, Scheduler, Sends, Shared};
+use crate::session::{TaskState, call_delegate, tell_invalid};
+use crate::sync::{Condvar, Mutex, Rank};
+
+/// Runs the tasks of one background session by an engine.
+pub(super) struct Client {
+    pub(super) engine: Arc<Engine>,
+    identifier: String,
+    census: Census,
+    tasks: Mutex<Tasks>,
+    /// Something has ended.
+    changed: Condvar,
+    questions: Mutex<HashMap<u64, Question>>,
+    me: Weak<Self>,
+}
+
+/// What a task was asked for another request with, and what it fails with without one.
+type Question = (Arc<Inquiry<Option<Request>>>, Error);
+
+#[derive(Default)]
+struct Tasks {
+    session: Weak<Shared>,
+    /// All that have not ended.
+    known: BTreeMap<u64, Arc<Core>>,
+    /// Those of them that have begun, or whose end is being told.
+    busy: BTreeSet<u64>,
+    /// Those that were suspended in this run after they had begun.
+    paused: BTreeSet<u64>,
+    /// The numbers of the ends that are being told, by their tasks.
+    ends: HashMap<u64, u64>,
+    /// Why tasks are not taken.
+    refused: HashMap<u64, Error>,
+    /// What the program has not heard of before, and not now either.
+    replayed: BTreeSet<u64>,
+    /// Calls of the program that belong to no task.
+    calls: usize,
+    is_closed: bool,
+    is_invalid: bool,
+}
+
+impl Tasks {
+    fn is_quiet(&self) -> bool {
+        self.busy.is_empty()
+            && self.paused.is_empty()
+            && self.calls == 0
+            && self.is_closed == self.is_invalid
+    }
+
+    /// Whether the session has become invalid just now.
+    fn becomes_invalid(&mut self) -> bool {
+        let becomes = self.is_closed && !self.is_invalid && self.busy.is_empty();
+        self.is_invalid |= becomes;
+        self.calls += usize::from(becomes);
+        becomes
+    }
+}
+
+impl Client {
+    /// Opens what is there of the session.
+    pub(super) fn open(
+        configuration: &Configuration,
+        census: &Census,
+        has_delegate: bool,
+    ) -> Result<Arc<dyn Scheduler>, Error> {
+        let identifier = configuration.identifier.clone().unwrap_or_default();
+        check(configuration, &identifier, has_delegate)?;
+        let engine = Engine::open(configuration, &identifier, census)?;
+        Ok(Arc::new_cyclic(|me| Self {
+            engine,
+            identifier,
+            census: census.clone(),
+            tasks: Mutex::new(Rank::Pool, Tasks::default()),
+            changed: Condvar::new(),
+            questions: Mutex::new(Rank::Pool, HashMap::new()),
+            me: me.clone(),
+        }))
+    }
+
+    /// Returns the client that runs the tasks of a session, if it is one of the background.
+    pub(super) fn of(scheduler: &dyn Scheduler) -> Option<&Self> {
+        scheduler.host()?.downcast_ref()
+    }
+
+    /// Returns what it is doing.
+    pub(super) fn report(&self) -> BackgroundReport {
+        let tasks = self.engine.look().into_iter().map(|(job, wait)| self.describe_job(job, wait));
+        BackgroundReport {
+            identifier: self.identifier.clone(),
+            host: BackgroundHost::Program,
+            tasks: tasks.collect(),
+            damage: self.engine.damage(),
+        }
+    }
+
+    fn describe_job(&self, job: Job, wait: Option<Waiting>) -> BackgroundTask {
+        let core = self.task(job.id);
+        let state = match &job.phase {
+            Phase::Suspended => TaskState::Suspended,
+            Phase::Running => TaskState::Running,
+            Phase::Ended(_) => TaskState::Completed,
+        };
+        let (waits_for, waits_another) =
+            wait.map_or((None, None), |(what, left)| (Some(what), left));
+        BackgroundTask {
+            id: job.id,
+            url: job.request.url().map(without_secrets).unwrap_or_default(),
+            state,
+            progress: core.map_or_else(|| job.progress(), |core| core.progress()),
+            description: job.description,
+            waits_for,
+            waits_another,
+        }
+    }
+
+    fn task(&self, id: u64) -> Option<Arc<Core>> {
+        self.tasks.lock().known.get(&id).cloned()
+    }
+
+    /// Makes a job of a task that was made just now.
+    fn job_of(&self, core: &Arc<Core>) -> Result<Job, Error> {
+        let (kind, reports, priority, description) = {
+            let state = core.state.lock();
+            let description = state.seen.description().map(str::to_owned);
+            (state.kind.clone(), state.recipients.are_delegates(), state.priority, description)
+        };
+        if !reports {
+            return Err(refused(
+                "its tasks report to a delegate, which is there in a later run of the program too; \
+                 a closure, a channel or a blocking call is not",
+            ));
+        }
+        let (work, request) = match &kind {
+            Kind::Data => {
+                return Err(refused(
+                    "it has no data tasks: download to a file, or upload from one",
+                ));
+            }
+            Kind::Upload(Sends::Stream) => {
+                return Err(refused("it uploads files only, as no stream outlives the program"));
+            }
+            Kind::Upload(Sends::Body) => {
+                let body = core.request.body_to_send();
+                if body.and_then(Body::path).is_none() {
+                    return Err(refused("it uploads files only: give it a Body::file"));
+                }
+                (Work::Upload { length: 0 }, core.request.clone().without_body())
+            }
+            Kind::Download(saving) if saving.resumed.is_some() => {
+                return Err(refused("it goes on by itself, and not with resume data"));
+            }
+            Kind::Download(saving) => (download_of(saving), core.request.clone()),
+        };
+        let mut job = Job {
+            id: core.id,
+            request: request.without_cancel_token(),
+            omitted: Vec::new(),
+            work,
+            description,
+            priority,
+            phase: Phase::Suspended,
+            spent: Duration::ZERO,
+            may_have_sent: false,
+            response: None,
+        };
+        if let Some(reason) = verdict::refusal(&job) {
+            return Err(refused(reason));
+        }
+        if let (Work::Upload { length }, Some(path)) =
+            (&mut job.work, core.request.body_to_send().and_then(Body::path))
+        {
+            *length = self.engine.take_body(core.id, path)?;
+        }
+        Ok(job)
+    }
+
+    /// Puts what the program has done with a task since into its job.
+    fn describe(state: &Record) -> impl FnOnce(&mut Job) + use<> {
+        let work = match &state.kind {
+            Kind::Download(saving) => Some(download_of(saving)),
+            Kind::Data | Kind::Upload(_) => None,
+        };
+        let description = state.seen.description().map(str::to_owned);
+        let priority = state.priority;
+        move |job| {
+            if let Some(work) = work {
+                job.work = work;
+            }
+            job.description = description;
+            job.priority = priority;
+        }
+    }
+
+    /// Makes a task of a job of an earlier run.
+    fn restore(&self, session: &Arc<Shared>, job: &Job) -> Arc<Core> {
+        let kind = match &job.work {
+            Work::Download { place, expected, segments } => Kind::restored_download(Saving {
+                place: place.clone(),
+                expected: expected.clone(),
+                segments: *segments,
+                ..Saving::default()
+            }),
+            Work::Upload { .. } => Kind::Upload(Sends::Body),
+        };
+        let core = Core::restored(session, job.id, job.request.clone(), kind);
+        let mut state = core.state.lock();
+        state.priority = job.priority;
+        if let Some(description) = &job.description {
+            let _ = state.seen.describe(description.as_str().into());
+        }
+        if let Some(response) = &job.response {
+            state.seen.responded(response.clone());
+        }
+        if !matches!(job.phase, Phase::Suspended) {
+            let _ = state.life.resume(|| session.now());
+            core.begin(&mut state);
+        }
+        drop(state);
+        core.counters.show(job.progress());
+        core
+    }
+
+    /// Takes a task that begins. One that is not taken is ended, with `error` if there is one.
+    fn admit(&self, core: &Arc<Core>, error: Option<Error>) -> bool {
+        let mut tasks = self.tasks.lock();
+        let refused = tasks.refused.remove(&core.id);
+        let is_closed = tasks.is_closed;
+        if !is_closed {
+            tasks.busy.insert(core.id);
+        }
+        drop(tasks);
+        let why = if is_closed {
+            let detail = "the session was invalidated and takes no more tasks";
+            Some(Error::new(ErrorKind::SessionInvalidated, detail))
+        } else {
+            refused
+        };
+        let Some(why) = why else { return true };
+        let why = error.filter(|_| !is_closed).unwrap_or(why);
+        let state = core.state.lock();
+        Completion::of(core, state, Err(why), is_closed).tell();
+        false
+    }
+
+    fn settle(&self, becomes_invalid: bool) {
+        if becomes_invalid {
+            // Before anybody is told, who may open it again.
+            self.engine.close();
+            let (session, known) = {
+                let mut tasks = self.tasks.lock();
+                (tasks.session.upgrade(), std::mem::take(&mut tasks.known))
+            };
+            drop(known);
+            if let Some(session) = session {
+                tell_invalid(&session);
+            }
+            self.tasks.lock().calls -= 1;
+        }
+        self.changed.notify_all();
+    }
+
+    /// The program has heard of something of an earlier run; after the last, it is told so.
+    fn replayed(&self, number: u64) {
+        let mut tasks = self.tasks.lock();
+        let is_last = tasks.replayed.remove(&number) && tasks.replayed.is_empty();
+        let session = if is_last { tasks.session.upgrade() } else { None };
+        drop(tasks);
+        if let Some(session) = session {
+            finished_events(&session);
+        }
+    }
+}
+
+/// Tells that all was told that had happened before.
+fn finished_events(session: &Arc<Shared>) {
+    call_delegate(session, |delegate, session| delegate.did_finish_events(session));
+}
+
+/// What a download is in a job.
+fn download_of(saving: &Saving) -> Work {
+    Work::Download {
+        place: saving.place.clone(),
+        expected: saving.expected.clone(),
+        segments: saving.segments,
+    }
+}
+
+/// The error of a task that a background session does not take.
+fn refused(reason: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidRequest,
+        format!("a background session does not take it: {reason}"),
+    )
+}
+
+/// Refuses a configuration of which a field means nothing to another run of the program.
+fn check(configuration: &Configuration, identifier: &str, has_delegate: bool) -> Result<(), Error> {
+    let refused = |detail: &str| {
+        let detail = format!("the background session \"{identifier}\" cannot be made: {detail}");
+        Err(Error::new(ErrorKind::InvalidRequest, detail))
+    };
+    if identifier.is_empty() {
+        return refused("its identifier is empty");
+    }
+    if !has_delegate {
+        return refused(
+            "it needs a delegate, which is told what happened while the program was away; make it \
+             by Session::with_delegate",
+        );
+    }
+    if configuration.resolver.is_some() {
+        return refused("a resolver is code, which another run of the program does not have");
+    }
+    if configuration.credential_storage.as_ref().is_some_and(|own| !own.is_shared()) {
+        return refused(
+            "a credential_storage of its own lasts no longer than the program; leave the shared one",
+        );
+    }
+    Ok(())
+}
+
+impl Program for Client {
+    fn progress(&self, task: u64, progress: crate::session::Progress) {
+        self.tell_progress(task, progress);
+    }
+
+    fn responded(&self, task: u64, response: &crate::response::Response) {
+        if let Some(core) = self.task(task) {
+            core.state.lock().seen.responded(response.clone());
+        }
+    }
+
+    fn happened(&self, number: u64, task: u64, event: super::job::Event) {
+        self.tell_event(number, task, event);
+    }
+
+    fn ended(&self, job: Job) {
+        self.tell_end(job);
+    }
+
+    fn challenged(
+        &self,
+        task: Option<u64>,
+        challenge: &crate::credentials::Challenge,
+        reply: crate::delivery::Reply<crate::credentials::Disposition>,
+    ) {
+        self.ask_about(task, challenge, reply);
+    }
+
+    fn needs_request(&self, task: u64, reason: crate::session::NewRequestReason, error: Error) {
+        self.ask_for_request(task, reason, error);
+    }
+}

@@ -1,0 +1,235 @@
+//! What the program does with a task, on its way to the engine.
+
+use std::any::Any;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::{Client, Program, Tasks};
+use crate::error::Error;
+use crate::load::Loaded;
+use crate::response::Response;
+use crate::session::{Brought, Completion, Core, Locked, Scheduler, Shared};
+
+impl Scheduler for Client {
+    fn created(&self, task: &Arc<Core>) -> Option<Arc<Core>> {
+        let job = match self.job_of(task) {
+            Ok(job) => job,
+            Err(error) => {
+                self.tasks.lock().refused.insert(task.id, error);
+                return None;
+            }
+        };
+        // Before others find its key.
+        self.tasks.lock().known.insert(task.id, Arc::clone(task));
+        let mut besides = None;
+        while let Some(known) = self.engine.create(&job, besides) {
+            let Some(core) = self.task(known) else {
+                // It has ended, and only waits for its file to be taken.
+                besides = Some(known);
+                continue;
+            };
+            self.tasks.lock().known.remove(&task.id);
+            self.engine.clear(task.id);
+            return Some(core);
+        }
+        None
+    }
+
+    fn begin(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
+        task.begin(&mut locked);
+        let change = Self::describe(&locked);
+        let has_updates = !locked.recipients.are_delegates();
+        drop(locked);
+        if has_updates {
+            self.engine.withdraw(task.id);
+            let why = super::refused("it tells a delegate, and no receiver of updates");
+            self.tasks.lock().refused.insert(task.id, why);
+        }
+        if self.admit(task, None) {
+            self.engine.resume(task.id, change);
+            task.obey_token();
+        }
+    }
+
+    fn resume(&self, task: &Arc<Core>, locked: Locked<'_>) {
+        drop(locked);
+        let mut tasks = self.tasks.lock();
+        if tasks.paused.remove(&task.id) {
+            tasks.busy.insert(task.id);
+        }
+        drop(tasks);
+        self.engine.resume(task.id, |_| ());
+    }
+
+    fn suspend(&self, task: &Arc<Core>, locked: Locked<'_>) {
+        drop(locked);
+        let mut tasks = self.tasks.lock();
+        if tasks.busy.remove(&task.id) {
+            tasks.paused.insert(task.id);
+        }
+        let becomes_invalid = tasks.becomes_invalid();
+        drop(tasks);
+        self.engine.suspend(task.id);
+        self.settle(becomes_invalid);
+    }
+
+    fn cancel(&self, task: &Arc<Core>, locked: Locked<'_>, is_first: bool) {
+        let why = locked.life.failure().cloned();
+        drop(locked);
+        if !is_first || self.admit(task, Some(Error::cancelled())) {
+            self.engine.cancel(task.id, why);
+        }
+    }
+
+    fn reprioritize(&self, task: &Core, locked: Locked<'_>) {
+        let priority = locked.priority;
+        drop(locked);
+        self.engine.prioritize(task.id, priority);
+    }
+
+    fn run(&self, task: &Arc<Core>) -> Brought {
+        let mut state = task.state.lock();
+        task.begin(&mut state);
+        drop(state);
+        let refused = self.tasks.lock().refused.remove(&task.id);
+        if refused.is_none() {
+            self.tasks.lock().known.remove(&task.id);
+            self.engine.withdraw(task.id);
+        }
+        let error = refused.unwrap_or_else(|| {
+            super::refused("its tasks run by themselves; resume it, and let the delegate be told")
+        });
+        let state = task.state.lock();
+        Completion::of(task, state, Err(error.clone()), true).tell();
+        Err(error)
+    }
+
+    fn open(&self, task: &Arc<Core>) -> Result<Loaded, Error> {
+        match self.run(task) {
+            Err(error) => Err(error),
+            Ok(_) => Err(Error::cancelled()),
+        }
+    }
+
+    fn close(&self, _task: &Arc<Core>, outcome: Brought) -> Brought {
+        outcome
+    }
+
+    fn go_on(&self, _task: &Arc<Core>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn rest(&self, _task: &Arc<Core>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn step_aside(&self, _task: &Arc<Core>) {}
+
+    fn begin_in_place(&self, _task: &Arc<Core>) {}
+
+    fn end_in_place(&self, _task: &Core) {}
+
+    fn arrive(&self, _task: &Arc<Core>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn repeats(&self, _task: &Arc<Core>, _response: &Response) -> Option<Error> {
+        None
+    }
+
+    fn finished(&self, task: &Core, is_told: bool) {
+        if is_told {
+            self.engine.acknowledge(task.id);
+        }
+        let mut tasks = self.tasks.lock();
+        let number = tasks.ends.remove(&task.id);
+        let gone = tasks.known.remove(&task.id);
+        tasks.busy.remove(&task.id);
+        tasks.paused.remove(&task.id);
+        let becomes_invalid = tasks.becomes_invalid();
+        drop(tasks);
+        drop(gone);
+        if let Some(number) = number {
+            self.replayed(number);
+        }
+        self.settle(becomes_invalid);
+    }
+
+    fn alive(&self) -> Vec<Arc<Core>> {
+        self.tasks.lock().known.values().cloned().collect()
+    }
+
+    fn begin_call(&self) {
+        self.tasks.lock().calls += 1;
+    }
+
+    fn end_call(&self) {
+        self.tasks.lock().calls -= 1;
+        self.changed.notify_all();
+    }
+
+    fn wait_until_idle(&self, timeout: Duration) -> bool {
+        let tasks = self.tasks.lock();
+        let is_busy = |tasks: &mut Tasks| !tasks.is_quiet();
+        self.changed.wait_timeout_while(tasks, timeout, is_busy).0.is_quiet()
+    }
+
+    fn invalidate(&self, _session: &Arc<Shared>) {
+        let mut tasks = self.tasks.lock();
+        tasks.is_closed = true;
+        let becomes_invalid = tasks.becomes_invalid();
+        drop(tasks);
+        self.settle(becomes_invalid);
+    }
+
+    fn halt(&self) {
+        self.engine.halt();
+    }
+
+    fn forget(&self) {
+        self.engine.forget();
+    }
+
+    fn renew_connections(&self) {
+        self.engine.renew_connections();
+    }
+
+    fn flush(&self) {
+        for core in self.alive() {
+            let state = core.state.lock();
+            if !state.life.has_begun() {
+                let change = Self::describe(&state);
+                drop(state);
+                self.engine.update(core.id, change);
+            }
+        }
+        self.engine.flush();
+    }
+
+    fn serves(&self, session: &Arc<Shared>) {
+        let program: Weak<dyn Program> = self.me.clone();
+        let (jobs, untold, last) = self.engine.serve(program);
+        session.continue_ids(last);
+        let mut tasks = self.tasks.lock();
+        tasks.session = Arc::downgrade(session);
+        tasks.replayed = untold.iter().copied().collect();
+        drop(tasks);
+        for job in &jobs {
+            let core = self.restore(session, job);
+            let has_begun = core.state.lock().life.has_begun();
+            let mut tasks = self.tasks.lock();
+            if has_begun {
+                tasks.busy.insert(job.id);
+            }
+            tasks.known.insert(job.id, core);
+        }
+        if untold.is_empty() {
+            super::finished_events(session);
+        }
+        self.engine.go_on(&untold);
+    }
+
+    fn host(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}

@@ -1,0 +1,140 @@
+//! What the engine tells, brought to the delegates of a task, and acknowledged.
+
+use std::sync::Arc;
+
+use super::Client;
+use crate::background::job::{Event, Job, Outcome, Work};
+use crate::files::{Custody, DownloadedFile};
+use crate::log;
+use crate::response::Response;
+use crate::retry::Retry;
+use crate::session::{Completion, Core, Download, Product, Progress};
+
+/// How much of an answer is told at a time.
+const PIECE: usize = 64 * 1024;
+
+/// Tells the engine that the program has taken the file of a task.
+struct Taken {
+    engine: Arc<crate::background::engine::Engine>,
+    task: u64,
+}
+
+impl Custody for Taken {
+    fn taken(&self) {
+        self.engine.taken(self.task);
+    }
+}
+
+impl Client {
+    pub(super) fn tell_progress(&self, task: u64, progress: Progress) {
+        let Some(core) = self.task(task) else { return };
+        core.counters.show(progress);
+        if let Some(listener) = core.start_telling() {
+            listener.progress(&core);
+        }
+    }
+
+    pub(super) fn tell_event(&self, number: u64, task: u64, event: Event) {
+        let Some(core) = self.task(task) else { return self.heard(number) };
+        match event {
+            Event::Moved(url) => {
+                let moved = core.request.clone().moved_to(&url);
+                drop(core.state.lock().seen.moved_to(moved));
+                self.heard(number);
+            }
+            Event::Resumed { offset, total } => {
+                core.counters.go_on_from(offset, total);
+                self.tell(number, &core, move |delegate, task| {
+                    delegate.did_resume_at_offset(task, offset, total);
+                });
+            }
+            Event::StartedOver(reason) => {
+                core.counters.receive_anew();
+                self.tell(number, &core, move |delegate, task| {
+                    delegate.did_start_over(task, reason);
+                });
+            }
+            Event::WillRetry { attempt, delay, cause } => {
+                let retry = Retry { attempt, delay, cause };
+                self.tell(number, &core, move |delegate, task| delegate.will_retry(task, &retry));
+            }
+        }
+    }
+
+    /// Tells the delegates something, which is acknowledged when they have returned.
+    fn tell(
+        &self,
+        number: u64,
+        core: &Arc<Core>,
+        call: impl FnOnce(&dyn crate::session::Delegate, &crate::session::Task) + Send + 'static,
+    ) {
+        let client = self.me.clone();
+        core.tell_then(call, move |is_told| {
+            let Some(client) = client.upgrade() else { return };
+            if is_told {
+                client.heard(number);
+            } else {
+                client.replayed(number);
+            }
+        });
+    }
+
+    fn heard(&self, number: u64) {
+        self.engine.heard(number);
+        self.replayed(number);
+    }
+
+    /// Tells the end of a task.
+    pub(super) fn tell_end(&self, job: Job) {
+        let (Some(core), Some(ending)) = (self.task(job.id), job.ending()) else { return };
+        if !core.state.lock().life.has_begun() {
+            // It was cancelled before.
+            return;
+        }
+        self.tasks.lock().ends.insert(job.id, ending.number);
+        let lost = || job.request.url().cloned().map(Response::of_lost_head);
+        let response = job.response.clone().or_else(lost);
+        let outcome = match &ending.outcome {
+            Outcome::Failed(error) => Err(error.clone()),
+            Outcome::Answer(length) => {
+                core.counters.show(job.progress());
+                if *length > 0 {
+                    self.tell_answer(&core, self.engine.answer(job.id));
+                }
+                Ok(Product::Nothing)
+            }
+            Outcome::File(_) => {
+                core.counters.show(job.progress());
+                Ok(match (self.file_of(&job), response) {
+                    (Some(file), Some(response)) => Product::Download(Download { response, file }),
+                    _ => Product::HandedOver,
+                })
+            }
+        };
+        let state = core.state.lock();
+        Completion::of(&core, state, outcome, false).tell();
+    }
+
+    /// Returns the file of a download; none if the program has taken it in an earlier run, which
+    /// has not come to saying so.
+    fn file_of(&self, job: &Job) -> Option<DownloadedFile> {
+        if let Work::Download { place: Some((place, _)), .. } = &job.work {
+            return DownloadedFile::found(place.clone(), &self.census);
+        }
+        let custody = Arc::new(Taken { engine: Arc::clone(&self.engine), task: job.id });
+        let path = self.engine.finished(job.id);
+        let file = DownloadedFile::held(path, &self.census, custody);
+        if file.is_none() {
+            log::info!("the file of task {} was taken before", job.id);
+            self.engine.taken(job.id);
+        }
+        file
+    }
+
+    fn tell_answer(&self, core: &Arc<Core>, answer: Vec<u8>) {
+        for piece in answer.chunks(PIECE) {
+            let piece = piece.to_vec();
+            core.tell_then(|delegate, task| delegate.did_receive_data(task, piece), |_| ());
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! The engine: carries the jobs of one background session from their creation to the moment at
+//! which the program has taken all that they brought.
+//!
+//! It runs each by an ordinary [`Session`] of this crate, whose delegate is the `courier`: that
+//! retries, resumes and checks. What the engine adds is that everything is written down before it
+//! counts. It does not know who hosts it: it tells and asks a [`Program`].
+//!
+//! Calls of a program change the ledger and the journal, and return; the engine's own thread has
+//! the journal synced for all of them together, and only then starts transfers and tells ends. So
+//! nothing is sent for a task, and no end is told, that a crash would make forgotten.
+
+mod attempt;
+mod courier;
+mod ends;
+mod look;
+mod place;
+mod tasks;
+mod thread;
+pub(super) mod verdict;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use self::attempt::Attempt;
+use super::folder::Folder;
+use super::job::{Event, Job};
+use super::journal::Journal;
+use super::ledger::Ledger;
+use super::report::WaitsFor;
+use crate::census::Census;
+use crate::configuration::Configuration;
+use crate::credentials::{Challenge, Disposition};
+use crate::delivery::Reply;
+use crate::error::Error;
+use crate::log;
+use crate::response::Response;
+use crate::session::{NewRequestReason, Progress, Session};
+use crate::sync::{Condvar, Mutex, Rank};
+
+/// Whom an engine tells and asks: the program, wherever it is.
+///
+/// Called with no lock held, on threads of the engine and of its transfers.
+pub(super) trait Program: Send + Sync {
+    /// Tells how far a task has come.
+    fn progress(&self, task: u64, progress: Progress);
+
+    /// Tells of the head of an answer whose body follows.
+    fn responded(&self, task: u64, response: &Response);
+
+    /// Tells what happened to a task, until the number is [acknowledged](Engine::heard).
+    fn happened(&self, number: u64, task: u64, event: Event);
+
+    /// Tells that a task has ended, until that is acknowledged likewise.
+    fn ended(&self, job: Job);
+
+    /// Asks about a challenge: of a task, or of a connection for any of them.
+    fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>);
+
+    /// Asks for another request of a task, to be given to [`Engine::renew`]; why it is needed.
+    fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error);
+}
+
+/// Carries the jobs of one session.
+pub(super) struct Engine {
+    configuration: Configuration,
+    census: Census,
+    /// Nobody else's as long as this is open.
+    folder: Folder,
+    journal: Journal,
+    /// What of it was damaged, in words.
+    damage: Vec<String>,
+    /// Runs the transfers; made with the first.
+    transfers: OnceLock<Session>,
+    state: Mutex<State>,
+    /// There is something to do for the thread.
+    changed: Condvar,
+    program: Mutex<Option<Weak<dyn Program>>>,
+    me: Weak<Self>,
+}
+
+/// What changes.
+#[derive(Default)]
+struct State {
+    ledger: Ledger,
+    running: HashMap<u64, Attempt>,
+    waiting: BTreeMap<u64, Wait>,
+    /// Jobs to be started, in order.
+    due: VecDeque<u64>,
+    /// Ends to be told once the journal is synced.
+    untold: Vec<u64>,
+    /// Records that the disk had no room for, in order.
+    unwritten: VecDeque<Value>,
+    /// When they are tried again.
+    writes_again: Option<Instant>,
+    /// Why they could not be written, to be told of without the lock.
+    complaints: Vec<Error>,
+    /// The last record that was written, and up to which of them is needed on the disk.
+    written: u64,
+    wanted: u64,
+    has_thread: bool,
+    is_closed: bool,
+}
+
+/// What a job waits for, and for how long.
+pub(super) type Waiting = (WaitsFor, Option<Duration>);
+
+/// A job that waits.
+#[derive(Clone, Debug)]
+struct Wait {
+    what: WaitsFor,
+    until: Option<Instant>,
+}
+
+/// How long the thread stays when there is nothing to do.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// How long a file waits until it is tried once more to bring it to its place.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often it looks whether there is room on the disk again.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Opens what is there of the session, and goes on with it once it has its program.
+    pub(super) fn open(
+        configuration: &Configuration,
+        identifier: &str,
+        census: &Census,
+    ) -> Result<Arc<Self>, Error> {
+        let home = configuration.state_directory.as_deref();
+        let folder = Folder::open(home, configuration.program.as_deref(), identifier, census)?;
+        let (journal, replay) = Journal::open(&folder.journal(), census)?;
+        let mut ledger = Ledger::default();
+        let damage = replay.damage.iter().map(ToString::to_string).collect();
+        for record in replay.records {
+            if !ledger.apply(&record) {
+                log::warn!("a record in the journal of {identifier} is not understood");
+            }
+        }
+        let state = State { ledger, ..State::default() };
+        let engine = Arc::new_cyclic(|me| Self {
+            configuration: configuration.clone(),
+            census: census.clone(),
+            folder,
+            journal,
+            damage,
+            transfers: OnceLock::new(),
+            state: Mutex::new(Rank::Engine, state),
+            changed: Condvar::new(),
+            program: Mutex::new(Rank::Engine, None),
+            me: me.clone(),
+        });
+        engine.reconcile();
+        Ok(engine)
+    }
+
+    /// Goes on with what is there, for this program; returns what it has to know of first: all
+    /// jobs, and the numbers of what it has not heard of, in order.
+    pub(super) fn serve(&self, program: Weak<dyn Program>) -> (Vec<Job>, Vec<u64>, u64) {
+        *self.program.lock() = Some(program);
+        let state = self.state.lock();
+        let jobs = state.ledger.jobs.values().cloned().collect();
+        (jobs, state.ledger.untold(), state.ledger.last_task())
+    }
+
+    /// Tells once more what the program has not heard of, and starts what was running.
+    pub(super) fn go_on(&self, untold: &[u64]) {
+        for number in untold {
+            let (event, ended) = {
+                let state = self.state.lock();
+                let event = state.ledger.events.get(number).cloned();
+                let is = |job: &&Job| job.ending().is_some_and(|end| end.number == *number);
+                (event, state.ledger.jobs.values().find(is).cloned())
+            };
+            let Some(program) = self.program() else { return };
+            match (event, ended) {
+                (Some((task, event)), _) => program.happened(*number, task, event),
+                (None, Some(job)) => self.tell_end(job.id),
+                (None, None) => {}
+            }
+        }
+        let mut state = self.state.lock();
+        let running = state.ledger.jobs.values().filter(|job| job.is_running());
+        let running: Vec<u64> = running.map(|job| job.id).collect();
+        state.due.extend(running);
+        self.wake(state);
+    }
+
+    pub(super) fn program(&self) -> Option<Arc<dyn Program>> {
+        self.program.lock().as_ref()?.upgrade()
+    }
+
+    /// Returns the file that a download comes to.
+    pub(in crate::background) fn finished(&self, task: u64) -> PathBuf {
+        self.folder.finished().join(task.to_string())
+    }
+
+    /// Writes down what is known of a job now; `must_last` if it has to be on the disk before
+    /// anything follows from it.
+    fn note(&self, state: &mut State, task: u64, must_last: bool) {
+        let Some(job) = state.ledger.jobs.get(&task) else { return };
+        let record = super::ledger::task(job, self.persists_secrets());
+        self.write(state, record, must_last);
+    }
+
+    /// Writes a record. One that the disk has no room for is written as soon as it has.
+    fn write(&self, state: &mut State, record: Value, must_last: bool) {
+        if !state.unwritten.is_empty() {
+            state.unwritten.push_back(record);
+            return;
+        }
+        match self.journal.append(&record) {
+            Ok(sequence) => {
+                state.written = sequence;
+                if must_last {
+                    state.wanted = sequence;
+                }
+            }
+            Err(error) => {
+                state.complaints.push(error);
+                state.unwritten.push_back(record);
+                state.writes_again = self.now().checked_add(LOOK);
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    fn persists_secrets(&self) -> bool {
+        self.configuration.persists_secrets
+    }
+
+    fn now(&self) -> Instant {
+        self.configuration.clock.now()
+    }
+}

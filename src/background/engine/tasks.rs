@@ -1,0 +1,172 @@
+//! What a program does with its tasks.
+
+use std::mem;
+use std::sync::Arc;
+
+use super::{Engine, State};
+use crate::background::job::{Job, Outcome, Phase};
+use crate::background::ledger;
+use crate::error::Error;
+use crate::log;
+use crate::request::Request;
+use crate::sync::MutexGuard;
+
+impl Engine {
+    /// Takes on a job. If there is one with the same key, other than `besides`, that is returned
+    /// instead.
+    pub(in crate::background) fn create(&self, job: &Job, besides: Option<u64>) -> Option<u64> {
+        let mut state = self.state.lock();
+        let known = job.request.own_task_key().and_then(|key| state.ledger.with_key(key));
+        let known = known.filter(|known| Some(*known) != besides);
+        if known.is_none() {
+            state.ledger.put(job.clone());
+            self.note(&mut state, job.id, false);
+        }
+        known
+    }
+
+    /// Forgets a job that was never resumed, with what it has in the spool.
+    pub(in crate::background) fn withdraw(&self, task: u64) {
+        let mut state = self.state.lock();
+        let gone = state.ledger.forget(task);
+        let is_known = gone.0.is_some();
+        if is_known {
+            self.write(&mut state, ledger::gone(task), false);
+        }
+        drop(state);
+        drop(gone);
+        if is_known {
+            self.clear(task);
+        }
+    }
+
+    /// Has it known as the program has changed it.
+    pub(in crate::background) fn update(&self, task: u64, change: impl FnOnce(&mut Job)) {
+        let mut state = self.state.lock();
+        if let Some(job) = state.ledger.jobs.get_mut(&task) {
+            change(job);
+            self.note(&mut state, task, false);
+        }
+    }
+
+    /// Has it run from now on.
+    pub(in crate::background) fn resume(&self, task: u64, change: impl FnOnce(&mut Job)) {
+        let now = self.now();
+        let mut state = self.state.lock();
+        let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
+        change(job);
+        if matches!(job.phase, Phase::Suspended) {
+            job.phase = Phase::Running;
+        }
+        self.note(&mut state, task, true);
+        let transfer = match state.running.get_mut(&task) {
+            Some(attempt) => Some(attempt.resume(now)),
+            None => {
+                state.due.push_back(task);
+                None
+            }
+        };
+        self.wake(state);
+        transfer.inspect(|transfer| drop(transfer.resume()));
+    }
+
+    /// Has it stop until it is resumed.
+    pub(in crate::background) fn suspend(&self, task: u64) {
+        self.waits_no_more(task);
+        let now = self.now();
+        let mut state = self.state.lock();
+        let transfer = state.running.get_mut(&task).map(|attempt| attempt.suspend(now));
+        let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
+        if job.is_running() {
+            job.phase = Phase::Suspended;
+        }
+        if let Some((_, spent)) = &transfer {
+            job.spent += *spent;
+        }
+        self.note(&mut state, task, false);
+        drop(state);
+        transfer.inspect(|(transfer, _)| transfer.suspend());
+    }
+
+    /// Ends it.
+    pub(in crate::background) fn cancel(&self, task: u64, why: Option<Error>) {
+        let mut state = self.state.lock();
+        let Some(attempt) = state.running.get_mut(&task) else {
+            drop(state);
+            let error = why.unwrap_or_else(Error::cancelled);
+            return self.end(task, Outcome::Failed(error));
+        };
+        let transfer = attempt.cancel(why);
+        drop(state);
+        transfer.cancel();
+    }
+
+    /// Has it go ahead of others, or behind them.
+    pub(in crate::background) fn prioritize(&self, task: u64, priority: f32) {
+        let mut state = self.state.lock();
+        let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
+        job.priority = priority;
+        self.note(&mut state, task, false);
+        let transfer = state.running.get(&task).map(|attempt| attempt.transfer());
+        drop(state);
+        transfer.inspect(|transfer| transfer.set_priority(priority));
+    }
+
+    /// Goes on with another request, or ends with the error that it had without one.
+    pub(in crate::background) fn renew(&self, task: u64, request: Option<Request>, why: Error) {
+        let Some(request) = request else { return self.end(task, Outcome::Failed(why)) };
+        self.waits_no_more(task);
+        let mut state = self.state.lock();
+        let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
+        job.omitted.clear();
+        let before = mem::replace(&mut job.request, request);
+        if job.is_running() {
+            self.note(&mut state, task, true);
+            state.due.push_back(task);
+        }
+        self.wake(state);
+        drop(before);
+    }
+
+    /// Brings all that was written to the disk.
+    pub(in crate::background) fn flush(&self) {
+        let written = self.state.lock().written;
+        if let Err(error) = self.journal.commit(written) {
+            log::warn!("the journal cannot be brought to the disk: {error}");
+        }
+    }
+
+    /// Has the thread look at what there is to do.
+    pub(super) fn wake(&self, mut state: MutexGuard<'_, State>) {
+        let starts = !state.is_closed && !mem::replace(&mut state.has_thread, true);
+        drop(state);
+        if !starts {
+            self.changed.notify_all();
+            return;
+        }
+        let Some(engine) = self.me.upgrade() else { return };
+        let life = Box::new(move || engine.work());
+        if let Err(error) = self.census.spawn("urlsession-background", life) {
+            log::warn!("the system refuses a thread for background transfers: {error}");
+            self.state.lock().has_thread = false;
+        }
+    }
+
+    /// Ends everything of the engine; what runs goes on at the next opening.
+    pub(in crate::background) fn close(self: &Arc<Self>) {
+        let mut state = self.state.lock();
+        state.is_closed = true;
+        let attempts: Vec<_> =
+            state.running.drain().map(|(_, attempt)| attempt.transfer()).collect();
+        drop(state);
+        self.changed.notify_all();
+        for transfer in attempts {
+            transfer.cancel();
+        }
+        if let Some(transfers) = self.transfers.get() {
+            transfers.invalidate_and_cancel();
+        }
+        self.flush();
+        self.folder.unlock();
+    }
+}

@@ -1,0 +1,77 @@
+//! Requests.
+
+use serde_json::Value;
+
+use super::{Fields, duration, each_pair, is_set, milliseconds, number, pairs, put, text, texts};
+use crate::request::Request;
+
+/// Writes a request without its body; its secrets only if they may be.
+pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Value {
+    let mut fields = Fields::new();
+    fields.insert("method".to_owned(), request.method().as_str().into());
+    put(&mut fields, "url", request.url().map(|url| url.as_str()));
+    let secret = request.secrets();
+    let is_written = |name: &str| with_secrets || !request.is_secret(name);
+    let headers = request.headers().iter().filter(|(name, _)| is_written(name));
+    fields.insert("headers".to_owned(), pairs(headers));
+    if with_secrets {
+        let marked: Vec<Value> =
+            request.sensitive().iter().map(|name| name.to_string().into()).collect();
+        put(&mut fields, "marked", (!marked.is_empty()).then_some(marked));
+        // A user name and password of the URL are no header, and not written.
+        let omitted = request.user_info().is_some().then(|| vec![Value::from("Authorization")]);
+        put(&mut fields, "omitted", omitted);
+    } else {
+        put(&mut fields, "omitted", (!secret.is_empty()).then_some(secret));
+    }
+    put(&mut fields, "idle", request.timeout_interval().map(milliseconds));
+    put(&mut fields, "connect", request.connect_timeout_interval().map(milliseconds));
+    put(&mut fields, "resource", request.resource_timeout_interval().map(milliseconds));
+    put(&mut fields, "decodes", request.decodes());
+    let redirects = request.own_redirects();
+    put(&mut fields, "follows", redirects.0);
+    put(&mut fields, "redirects", redirects.1.map(|most| most as u64));
+    put(&mut fields, "repeatable", request.is_repeatable().then_some(true));
+    put(&mut fields, "key", request.own_task_key());
+    fields.into()
+}
+
+/// Reads one, and which headers were left out of it.
+pub(in crate::background) fn read(value: &Value) -> Option<(Request, Vec<String>)> {
+    let fields = value.as_object()?;
+    let mut request = Request::new(text(fields, "method")?, text(fields, "url").unwrap_or(""));
+    let marked: Vec<&str> = texts(fields, "marked").collect();
+    for (name, value) in each_pair(fields.get("headers")) {
+        request = if marked.iter().any(|marked| marked.eq_ignore_ascii_case(name)) {
+            request.sensitive_header(name, value)
+        } else {
+            request.add_header(name, value)
+        };
+    }
+    if let Some(timeout) = duration(fields, "idle") {
+        request = request.timeout_for_request(timeout);
+    }
+    if let Some(timeout) = duration(fields, "connect") {
+        request = request.connect_timeout(timeout);
+    }
+    if let Some(timeout) = duration(fields, "resource") {
+        request = request.timeout_for_resource(timeout);
+    }
+    if let Some(decodes) = fields.get("decodes").and_then(Value::as_bool) {
+        request = request.decodes_body(decodes);
+    }
+    if let Some(follows) = fields.get("follows").and_then(Value::as_bool) {
+        request = request.follows_redirects(follows);
+    }
+    if let Some(most) = number(fields, "redirects") {
+        request = request.maximum_redirects(usize::try_from(most).unwrap_or(usize::MAX));
+    }
+    if is_set(fields, "repeatable") {
+        request = request.may_repeat(true);
+    }
+    if let Some(key) = text(fields, "key") {
+        request = request.task_key(key);
+    }
+    let omitted = texts(fields, "omitted").map(str::to_owned).collect();
+    Some((request, omitted))
+}

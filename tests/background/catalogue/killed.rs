@@ -1,0 +1,126 @@
+//! Programs that are killed.
+
+use std::fs;
+
+use urlsession::ErrorKind;
+use urlsession::testing::{Event, Recorder};
+
+use super::{Scene, close, length, part_of, wait_for};
+use crate::program;
+use crate::wishes::{FILM, LARGE};
+
+const TAG: &str = "\"1\"";
+
+#[test]
+fn killed_between_the_data_and_the_journal_it_goes_on_from_what_was_synced() {
+    const COME: usize = 12_000_000;
+    program::run_if_asked(&LARGE);
+    let test = "catalogue::killed::killed_between_the_data_and_the_journal_it_goes_on_from_what_was_synced";
+    let scene = Scene::new(test, &LARGE);
+    let bytes = LARGE.bytes(&LARGE.wishes[0]);
+    scene.answer(move |from, count| match count {
+        1 => part_of(bytes, from, TAG).stall_in_body_after(COME as u64),
+        _ => part_of(bytes, from, TAG),
+    });
+    let mut child = scene.start();
+    wait_for("all that was sent is there", || length(&scene.part()) == COME);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // More than was written down lies there, which counts for nothing.
+    let mut part = fs::read(scene.part()).unwrap();
+    part.extend([b'?'; 1000]);
+    fs::write(scene.part(), part).unwrap();
+    assert!(!scene.run(None));
+    let asked = scene.asked();
+    let synced = asked[1];
+    assert!(asked.len() == 2 && synced > 0 && synced <= COME, "{asked:?}");
+    scene.has("large", bytes);
+}
+
+#[test]
+fn killed_after_the_rename_it_finds_the_file() {
+    program::run_if_asked(&FILM);
+    let test = "catalogue::killed::killed_after_the_rename_it_finds_the_file";
+    let bytes = FILM.bytes(&FILM.wishes[0]);
+    for at in 1.. {
+        let scene = Scene::new(test, &FILM);
+        scene.answer(|from, _| part_of(bytes, from, TAG));
+        assert!(scene.run(Some(&at.to_string())), "no point is behind the rename");
+        if !scene.folder().join("finished/1").exists() {
+            continue;
+        }
+        assert!(!fs::read_to_string(scene.journal()).unwrap().contains("\"file\""));
+        assert!(!scene.run(None));
+        assert_eq!(scene.asked(), [0]);
+        assert_eq!(scene.diary().check(&FILM), 0);
+        scene.has("film", bytes);
+        break;
+    }
+}
+
+#[test]
+fn a_last_record_that_is_torn_is_dropped_and_the_rest_kept() {
+    program::run_if_asked(&FILM);
+    let test = "catalogue::killed::a_last_record_that_is_torn_is_dropped_and_the_rest_kept";
+    let scene = Scene::new(test, &FILM);
+    let bytes = FILM.bytes(&FILM.wishes[0]);
+    scene.answer(|from, _| part_of(bytes, from, TAG));
+    assert!(scene.run(Some("file.give_access")));
+    let journal = fs::read(scene.journal()).unwrap();
+    fs::write(scene.journal(), &journal[..journal.len() - 5]).unwrap();
+    assert!(!scene.run(None));
+    let told: Vec<String> = scene.diary().0.into_iter().flat_map(|run| run.told).collect();
+    let damage: Vec<_> = told.iter().filter(|told| told.starts_with("damage")).collect();
+    assert!(damage.len() == 1 && damage[0].contains("last line"), "{told:?}");
+    assert!(told.contains(&"end film ok 200".to_owned()), "{told:?}");
+    assert_eq!(fs::read(scene.folder().join("journal.damaged")).unwrap().len(), journal.len() - 5);
+    scene.has("film", bytes);
+}
+
+#[test]
+fn a_journal_of_a_newer_version_is_refused_and_stays() {
+    let scene = Scene::new("a_journal_of_a_newer_version_is_refused_and_stays", &FILM);
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    let _ = session.download_task(scene.server.url("/film"));
+    close(&recorder, session);
+    let newer = "urlsession-journal 2 0000000000000001 3822232b\nwhatever";
+    fs::write(scene.journal(), newer).unwrap();
+    let left =
+        ["spool/1.body", "finished/1", "finished/.1.part"].map(|name| scene.folder().join(name));
+    left.iter().for_each(|path| fs::write(path, "whatever").unwrap());
+    for _ in 0..2 {
+        let error = scene.open(&Recorder::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotSupported, "{error}");
+        assert!(error.to_string().contains("newer version"), "{error}");
+        assert_eq!(fs::read_to_string(scene.journal()).unwrap(), newer);
+        for path in &left {
+            assert_eq!(fs::read_to_string(path).unwrap(), "whatever");
+        }
+    }
+}
+
+#[test]
+fn of_two_programs_the_second_is_refused_until_the_first_is_gone() {
+    program::run_if_asked(&FILM);
+    let test = "catalogue::killed::of_two_programs_the_second_is_refused_until_the_first_is_gone";
+    let scene = Scene::new(test, &FILM);
+    let bytes = FILM.bytes(&FILM.wishes[0]);
+    scene.answer(|from, count| match count {
+        1 => part_of(bytes, from, TAG).stall_in_body_after(1000),
+        _ => part_of(bytes, from, TAG),
+    });
+    let mut child = scene.start();
+    scene.server.wait_until(|stats| stats.stalled == 1);
+    let error = scene.open(&Recorder::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BackgroundSessionInUse, "{error}");
+    assert!(error.to_string().contains(&format!("process {}", child.id())), "{error}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    recorder.wait_for_completions(1);
+    close(&recorder, session);
+    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
+    scene.has("1", bytes);
+}

@@ -1,0 +1,188 @@
+//! A program that is killed at one point, and goes on.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+
+use crate::diary::Diary;
+use crate::dice::Dice;
+use crate::origin::Origin;
+use crate::program;
+use crate::tally::Tally;
+use crate::wishes::{Fate, Plot, Verb, Wish};
+
+/// What may not be synced, and one piece.
+const UNSYNCED: usize = (8 + 1) * 1024 * 1024;
+
+/// In one of so many stories the program is killed a second time, wherever the dice fall.
+const TWICE: usize = 3;
+const SECOND: usize = 100;
+
+pub(crate) struct Story<'a> {
+    pub(crate) number: u64,
+    /// The point at which its program is killed, by number or by name.
+    pub(crate) at: String,
+    pub(crate) test: &'a str,
+    pub(crate) plot: &'static Plot,
+    pub(crate) origin: &'a Origin,
+    pub(crate) scratch: &'a Path,
+    pub(crate) seed: u64,
+}
+
+impl Story<'_> {
+    fn place(&self) -> PathBuf {
+        self.scratch.join(self.number.to_string())
+    }
+
+    /// Runs the program to its end; returns the names of the points that it passed.
+    pub(crate) fn unharmed(&self) -> BTreeSet<String> {
+        fs::create_dir(self.place()).unwrap();
+        assert!(!self.run(None));
+        let points = self.diary().points();
+        self.is_right(&mut Tally::default());
+        points
+    }
+
+    /// Has the program killed, and go on until all is done.
+    pub(crate) fn killed(&self) -> Tally {
+        fs::create_dir(self.place()).unwrap();
+        let mut tally = Tally::default();
+        let mut dice = Dice::new(self.seed.wrapping_add(self.number));
+        let mut kills = vec![self.at.clone()];
+        if dice.below(TWICE) == 0 {
+            kills.push((1 + dice.below(SECOND)).to_string());
+        }
+        let mut arrived = Vec::new();
+        for at in kills {
+            arrived.push(self.arrived());
+            if !self.run(Some(&at)) {
+                break;
+            }
+            tally.kills += 1;
+            tally.points.extend(self.diary().0.last().and_then(|run| run.points.last().cloned()));
+        }
+        arrived.push(self.arrived());
+        if tally.kills > 0 {
+            assert!(!self.run(None));
+        }
+        self.is_right(&mut tally);
+        self.is_not_fetched_twice(&arrived);
+        fs::remove_dir_all(self.place()).unwrap();
+        fs::remove_dir_all(program::elsewhere(&self.place())).unwrap();
+        tally
+    }
+
+    fn run(&self, at: Option<&str>) -> bool {
+        run(self.test, &self.place(), &self.origin.base(self.number), at)
+    }
+
+    fn diary(&self) -> Diary {
+        Diary::read(&program::diary(&self.place()))
+    }
+
+    fn is_right(&self, tally: &mut Tally) {
+        let diary = self.diary();
+        tally.again += diary.check(self.plot);
+        let resumed = diary.resumed();
+        for wish in self.plot.wishes {
+            let asked = self.origin.asked(self.number, wish.key);
+            tally.requests += asked.from.len() as u64;
+            let parts = asked.from.iter().filter(|from| **from > 0).count();
+            tally.resumed += parts as u64;
+            let told = resumed.get(wish.key).copied().unwrap_or(0);
+            let most = parts + diary.0.len() - 1;
+            assert!(told <= most, "{} went on {told} times, by {parts} requests", wish.key);
+            assert_eq!(asked.wrong, 0, "{} has come to the server otherwise", wish.key);
+            let ends = |how: &str| {
+                let line = format!("end {} {how}", wish.key);
+                diary.0.iter().any(|run| run.told.contains(&line))
+            };
+            if wish.verb == Verb::Post {
+                assert!(asked.from.len() <= 1, "{} was sent {} times", wish.key, asked.from.len());
+                tally.interrupted += u64::from(ends("UploadInterrupted"));
+            }
+            if (ends("ok 200") || ends("ok 206")) && !wish.is_upload() {
+                self.has_file(wish);
+            }
+        }
+        self.nothing_is_left();
+    }
+
+    fn has_file(&self, wish: &Wish) {
+        let path = match wish.key {
+            "discarded" => return,
+            "kept" => {
+                let finished = self.folder().join("finished");
+                let names = names_in(&finished);
+                let kept = names.iter().find(|name| name.starts_with("kept-"));
+                finished.join(kept.expect("the file that was kept has vanished"))
+            }
+            key => program::place_of(&self.place(), key),
+        };
+        let file = fs::read(path).unwrap();
+        assert!(file == self.plot.bytes(wish), "{} is another file", wish.key);
+    }
+
+    /// Nothing lies in the folder of the session but what belongs to tasks that are not over.
+    fn nothing_is_left(&self) {
+        let stays = |wish: &&Wish| wish.fate == Fate::Stays && wish.is_upload();
+        let bodies = self.plot.wishes.iter().filter(stays).count();
+        let folder = self.folder();
+        let (spool, mut finished) =
+            (names_in(&folder.join("spool")), names_in(&folder.join("finished")));
+        assert_eq!(spool.len(), bodies, "in the spool are {spool:?}");
+        finished.retain(|name| !name.starts_with("kept-"));
+        assert!(finished.is_empty(), "among finished files are {finished:?}");
+        assert_eq!(names_in(&folder), ["finished", "journal", "lock", "spool"]);
+        // On another volume a copy that was not finished may stay, as in any session.
+        let taken = names_in(&program::taken(&self.place()));
+        let hidden: Vec<_> = taken.iter().filter(|name| name.starts_with('.')).collect();
+        assert!(hidden.is_empty(), "beside the files that were taken are {hidden:?}");
+    }
+
+    fn folder(&self) -> PathBuf {
+        program::state(&self.place()).join("killed/background/films")
+    }
+
+    /// Returns how much has come of the largest file that is coming, and how often it was asked for.
+    fn arrived(&self) -> (usize, usize) {
+        let folder = self.folder().join("finished");
+        let entries = fs::read_dir(folder).into_iter().flatten();
+        let sizes = entries.map(|entry| entry.unwrap().metadata().unwrap().len());
+        let asked = self.origin.asked(self.number, self.plot.wishes[0].key).from.len();
+        (sizes.max().unwrap_or(0) as usize, asked)
+    }
+
+    /// After a kill nothing begins further in front than what may not have been synced.
+    fn is_not_fetched_twice(&self, arrived: &[(usize, usize)]) {
+        let wish = &self.plot.wishes[0];
+        let asked = self.origin.asked(self.number, wish.key).from;
+        for (arrived, before) in arrived.iter().filter(|(arrived, _)| *arrived > UNSYNCED) {
+            // All of it may have been there.
+            let next = asked.get(*before).copied().unwrap_or(wish.size);
+            assert!(next + UNSYNCED >= *arrived, "of {arrived} bytes it went on at {next}");
+        }
+    }
+}
+
+pub(crate) fn names_in(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// Runs the program of a test; returns whether it was killed, at that point.
+pub(crate) fn run(test: &str, place: &Path, base: &str, at: Option<&str>) -> bool {
+    let mut command = program::command(test, place, base);
+    if let Some(at) = at {
+        command.env("URLSESSION_CRASH_AT", at);
+    }
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let is_killed = output.status.signal() == Some(9);
+    assert!(is_killed || output.status.success(), "{}: {errors}", output.status);
+    is_killed
+}

@@ -1,0 +1,175 @@
+//! Background sessions, hosted in the program.
+
+mod taking;
+
+use std::fs;
+use std::path::PathBuf;
+
+use urlsession::testing::{Answer, Event, Recorder, Server};
+use urlsession::{Body, Configuration, DeliveryQueue, ErrorKind, Request, RetryPolicy, Session};
+
+use crate::support::folder::Folder;
+use crate::support::running::HANG;
+
+/// Makes the session "films", whose state and files lie in a folder.
+fn open(folder: &Folder) -> (Recorder, Session) {
+    let recorder = Recorder::new();
+    let session = open_with(folder, &recorder).unwrap();
+    recorder.wait_for(|events| events.contains(&Event::EventsFinished));
+    if recorder.events() == [Event::EventsFinished] {
+        drop(recorder.take_events());
+    }
+    (recorder, session)
+}
+
+/// The folder of the session.
+fn own_folder(folder: &Folder) -> PathBuf {
+    let programs = fs::read_dir(folder.path().join("state")).unwrap();
+    programs.last().unwrap().unwrap().path().join("background").join("films")
+}
+
+fn journal(folder: &Folder) -> String {
+    fs::read_to_string(own_folder(folder).join("journal")).unwrap()
+}
+
+/// What the session keeps for the program.
+fn finished_names(folder: &Folder) -> Vec<String> {
+    let entries = fs::read_dir(own_folder(folder).join("finished")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn open_with(folder: &Folder, recorder: &Recorder) -> Result<Session, urlsession::Error> {
+    recorder.keeps_files(folder.path());
+    let retries = RetryPolicy::attempts(100)
+        .statuses([408, 425, 429, 500, 502, 503, 504])
+        .first_delay(std::time::Duration::from_millis(10))
+        .growth(1.0);
+    let configuration = Configuration::background("films")
+        .state_directory(folder.path().join("state"))
+        .retry_policy(retries);
+    Session::with_delegate(configuration, recorder.delegate(), DeliveryQueue::serial())
+}
+
+/// Ends a session, as the end of its program would.
+fn close(recorder: &Recorder, session: Session) {
+    session.finish_tasks_and_invalidate();
+    drop(session);
+    recorder.wait_for(|events| events.contains(&Event::Invalid));
+}
+
+fn told(recorder: &Recorder) -> Vec<Event> {
+    recorder.take_events()
+}
+
+#[test]
+fn a_download_comes_to_the_delegate_and_is_forgotten_once_that_has_it() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::ok("the whole film").header("ETag", "\"1\""));
+    let task = session.download_task(server.url("/film")).resume();
+    assert_eq!(task.id(), 1);
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(
+        told(&recorder),
+        [Event::Created(1), Event::File { id: 1, length: 14 }, Event::done(1)]
+    );
+    assert_eq!(fs::read(folder.path().join("1")).unwrap(), b"the whole film");
+    assert_eq!(task.response().unwrap().header("etag"), Some("\"1\""));
+    assert!(session.all_tasks().is_empty());
+    close(&recorder, session);
+
+    let (recorder, session) = open(&folder);
+    assert!(session.all_tasks().is_empty());
+    assert_eq!(session.download_task(server.url("/")).id(), 2);
+    close(&recorder, session);
+}
+
+#[test]
+fn an_upload_sends_what_the_file_was_and_tells_the_answer() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::status(404).body("no such film"));
+    let source = folder.file("source", "a film");
+    let task = session.upload_task(Request::put(server.url("/film")), Body::file(&source));
+    // It was taken into the spool.
+    fs::write(&source, "another").unwrap();
+    let _ = task.resume();
+    assert!(session.wait_until_idle(HANG));
+    let expected = [Event::Created(1), Event::data(1, "no such film"), Event::done(1)];
+    assert_eq!(told(&recorder), expected);
+    assert_eq!(server.take_request().body(), b"a film");
+    assert_eq!(task.response().unwrap().status(), 404);
+    close(&recorder, session);
+}
+
+#[test]
+fn tasks_that_were_never_resumed_or_were_suspended_are_there_again() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let first = session.download_task(Request::get(server.url("/1")).task_key("one"));
+    first.set_description("the first");
+    let again = session.download_task(Request::get(server.url("/1")).task_key("one"));
+    assert_eq!(first, again);
+    session.flush();
+    drop((first, again));
+    close(&recorder, session);
+
+    let (recorder, session) = open(&folder);
+    let tasks = session.all_tasks();
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(tasks[0].description().as_deref(), Some("the first"));
+    assert_eq!(tasks[0].original_request().url().unwrap().path(), "/1");
+    server.enqueue(Answer::ok("film"));
+    let _ = tasks[0].resume();
+    assert!(session.wait_until_idle(HANG));
+    let expected = [Event::File { id: 1, length: 4 }, Event::done(1)];
+    assert_eq!(told(&recorder), expected);
+    drop(tasks);
+    close(&recorder, session);
+}
+
+#[test]
+fn what_no_later_run_can_go_on_with_is_refused() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let url = server.url("/");
+    let ids = [
+        session.data_task(&url).resume().id(),
+        session.upload_task(Request::post(&url), "bytes").resume().id(),
+        session.streamed_upload_task(Request::post(&url)).resume().id(),
+        session.download_task("ftp://shop.test/film").resume().id(),
+    ];
+    recorder.wait_for_completions(4);
+    for id in ids {
+        assert_eq!(
+            recorder.events_of(id).last(),
+            Some(&Event::failed(id, ErrorKind::InvalidRequest))
+        );
+    }
+    for error in [session.data(&url).unwrap_err(), session.download(&url).unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
+    }
+    close(&recorder, session);
+    let without = Session::new(Configuration::background("films")).unwrap_err();
+    assert!(without.to_string().contains("delegate"), "{without}");
+}
+
+#[test]
+fn an_answer_that_is_no_file_ends_the_download_and_what_passes_is_waited_for() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::status(404).body("no such film"));
+    let _ = session.download_task(server.url("/film")).resume();
+    assert!(session.wait_until_idle(HANG));
+    let failed = Event::failed(1, ErrorKind::UnacceptableStatus);
+    assert_eq!(told(&recorder), [Event::Created(1), failed]);
+    for answer in [Answer::status(503), Answer::ok("film")] {
+        server.enqueue(answer);
+    }
+    let _ = session.download_task(server.url("/film")).resume();
+    assert!(session.wait_until_idle(HANG));
+    let events = told(&recorder);
+    assert!(matches!(events[1], Event::Retry { id: 2, status: Some(503), .. }), "{events:?}");
+    assert_eq!(events[2..], [Event::File { id: 2, length: 4 }, Event::done(2)]);
+    close(&recorder, session);
+}

@@ -1,0 +1,188 @@
+//! What a program takes of a background session, and what it is told again that it has not taken.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use urlsession::testing::{Answer, Event, Server};
+use urlsession::{Body, ErrorKind, NewRequestReason, Request, TaskState};
+
+use super::{close, finished_names, open, open_with, told};
+use crate::support::folder::Folder;
+use crate::support::running::HANG;
+
+const FILM: &str = "the whole film";
+
+#[test]
+fn a_download_with_a_place_comes_there_and_replaces_only_what_it_may() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let place = folder.path().join("film.mp4");
+    for id in [1, 2, 3] {
+        server.enqueue(Answer::ok(FILM));
+        let task = session.download_task(server.url("/film"));
+        if id == 3 {
+            fs::write(&place, "another").unwrap();
+            task.save_over(&place).unwrap();
+        } else {
+            task.save_to(&place).unwrap();
+        }
+        let _ = task.resume();
+        assert!(session.wait_until_idle(HANG));
+        let expected = match id {
+            2 => vec![Event::Created(2), Event::failed(2, ErrorKind::FileAlreadyExists)],
+            // The recorder moves it on.
+            _ => vec![Event::Created(id), Event::File { id, length: 14 }, Event::done(id)],
+        };
+        assert_eq!(told(&recorder), expected);
+        if id == 1 {
+            fs::rename(folder.path().join("1"), &place).unwrap();
+        }
+    }
+    assert_eq!(fs::read(folder.path().join("3")).unwrap(), FILM.as_bytes());
+    assert_eq!(server.request_count(), 2);
+    assert_eq!(finished_names(&folder), [""; 0]);
+    close(&recorder, session);
+}
+
+#[test]
+fn a_file_that_is_dropped_is_told_of_again_until_it_is_taken() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    recorder.drops_files();
+    server.enqueue(Answer::ok(FILM));
+    let _ = session.download_task(server.url("/film")).resume();
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(told(&recorder), [Event::Created(1), Event::done(1)]);
+    close(&recorder, session);
+    assert_eq!(finished_names(&folder), ["1"]);
+
+    let (recorder, session) = open(&folder);
+    assert_eq!(
+        told(&recorder),
+        [Event::File { id: 1, length: 14 }, Event::done(1), Event::EventsFinished]
+    );
+    close(&recorder, session);
+    assert_eq!(finished_names(&folder), [""; 0]);
+    assert_eq!(fs::read(folder.path().join("1")).unwrap(), FILM.as_bytes());
+
+    let (recorder, session) = open(&folder);
+    assert!(session.all_tasks().is_empty());
+    assert_eq!(told(&recorder), []);
+    close(&recorder, session);
+}
+
+#[test]
+fn an_end_in_whose_call_the_program_panics_is_told_again() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    static PANICS: AtomicBool = AtomicBool::new(true);
+    recorder.panic_in(|event| event.is_completion() && PANICS.swap(false, Ordering::SeqCst));
+    server.enqueue(Answer::ok("thanks"));
+    let source = folder.file("source", FILM);
+    let request = Request::put(server.url("/film"));
+    let _ = session.upload_task(request, Body::file(&source)).resume();
+    assert!(session.wait_until_idle(HANG));
+    close(&recorder, session);
+
+    let (recorder, session) = open(&folder);
+    assert_eq!(told(&recorder), [Event::data(1, "thanks"), Event::done(1), Event::EventsFinished]);
+    assert_eq!(server.request_count(), 1);
+    close(&recorder, session);
+}
+
+#[test]
+fn a_session_is_open_once_until_it_is_invalid() {
+    let folder = Folder::new();
+    let (recorder, session) = open(&folder);
+    let error = open_with(&folder, &recorder).unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::BackgroundSessionInUse, -996));
+    close(&recorder, session);
+    let (recorder, session) = open(&folder);
+    close(&recorder, session);
+}
+
+#[test]
+fn a_url_that_has_expired_is_replaced_and_the_bytes_stay() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    recorder.on_new_request(Request::get(server.url("/film?key=new")));
+    let half = Answer::ok(FILM).header("ETag", "\"1\"").truncate_after(9);
+    server.enqueue(half);
+    server.enqueue(Answer::status(403));
+    let rest = Answer::status(206).header("ETag", "\"1\"").body(" film");
+    server.enqueue(rest.header("Content-Range", "bytes 9-13/14"));
+    let _ = session.download_task(server.url("/film?key=old")).resume();
+    assert!(session.wait_until_idle(HANG));
+    let events: Vec<Event> =
+        told(&recorder).into_iter().filter(|event| !matches!(event, Event::Retry { .. })).collect();
+    assert_eq!(
+        events,
+        [
+            Event::Created(1),
+            Event::NewRequest { id: 1, reason: NewRequestReason::Refused },
+            Event::Resumed { id: 1, offset: 9, expected: Some(14) },
+            Event::File { id: 1, length: 14 },
+            Event::done(1)
+        ]
+    );
+    assert_eq!(fs::read(folder.path().join("1")).unwrap(), FILM.as_bytes());
+    close(&recorder, session);
+}
+
+#[test]
+fn secrets_are_not_written_down_and_asked_for_in_the_next_run() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let request = Request::get(server.url("/film")).header("Authorization", "Bearer hush");
+    let _ = session.download_task(request.clone());
+    close(&recorder, session);
+    let journal = super::journal(&folder);
+    assert!(!journal.contains("hush"), "{journal}");
+
+    let (recorder, session) = open(&folder);
+    recorder.on_new_request(request);
+    server.enqueue(Answer::ok(FILM));
+    let task = session.all_tasks().remove(0);
+    assert_eq!(task.state(), TaskState::Suspended);
+    let _ = task.resume();
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(
+        told(&recorder),
+        [
+            Event::NewRequest { id: 1, reason: NewRequestReason::SecretsLost },
+            Event::File { id: 1, length: 14 },
+            Event::done(1)
+        ]
+    );
+    assert_eq!(server.take_request().header("authorization"), Some("Bearer hush"));
+    drop(task);
+    close(&recorder, session);
+}
+
+#[test]
+fn people_see_what_a_session_does_and_waits_for() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    assert_eq!(session.background_host().unwrap().to_string(), "this program");
+    let held = Answer::ok(FILM).header("ETag", "\"1\"").stall_in_body_after(9);
+    server.enqueue(held);
+    let task = session.download_task(server.url("/film?key=secret"));
+    task.set_description("a film");
+    let _ = task.resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    let waiting = session.download_task(server.url("/other"));
+    let report = session.background_report().unwrap();
+    assert_eq!(report.tasks.len(), 2);
+    let (text, host) = (report.to_string(), server.url(""));
+    assert!(text.starts_with("films: 2 tasks, in this program\n  1  running "), "{text}");
+    assert!(text.contains(&format!("{host}/film  (a film)")), "{text}");
+    assert!(text.contains("\n  2  suspended "), "{text}");
+    assert!(!text.contains("secret"), "{text}");
+    for task in [&*task, &*waiting] {
+        task.cancel();
+    }
+    recorder.wait_for_completions(2);
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(finished_names(&folder), [""; 0]);
+    close(&recorder, session);
+}
