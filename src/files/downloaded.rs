@@ -57,6 +57,9 @@ pub struct DownloadedFile {
 
 /// Keeps a file until the program has taken it.
 pub(crate) trait Custody: Send + Sync {
+    /// Whether it can still note that.
+    fn is_open(&self) -> bool;
+
     /// The program has given it a place, or removed it.
     fn taken(&self);
 }
@@ -193,9 +196,10 @@ impl DownloadedFile {
     }
 
     /// Leaves the file where it is, with the permissions that it has, and returns its path. One of
-    /// a background session gets another name there, which is nobody's.
+    /// a background session gets another name there, which is nobody's; after that session has
+    /// become invalid it stays the session's, and is told of again when that is made again.
     pub fn keep(mut self) -> PathBuf {
-        if self.custody.is_some() {
+        if self.custody.as_ref().is_some_and(|custody| custody.is_open()) {
             self.leave_custody();
         }
         self.own.into_path()

@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::event::{Call, Event};
 use super::script::{
     HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse,
 };
+use crate::files::DownloadedFile;
 use crate::request::Request;
 use crate::session::{Delegate, Task};
 use crate::sync::{Condvar, Mutex, Rank};
@@ -86,6 +88,7 @@ struct Script {
     on_session_challenge: OnChallenge,
     on_new_request: Option<Request>,
     keeps_files: Option<PathBuf>,
+    gives_files: Option<Sender<DownloadedFile>>,
     counts_data: bool,
     records_progress: bool,
     on_call: Option<OnCall>,
@@ -136,6 +139,12 @@ impl Recorder {
     /// that down. Otherwise it drops them.
     pub fn keeps_files(&self, folder: impl Into<PathBuf>) -> &Self {
         self.script.lock().keeps_files = Some(folder.into());
+        self
+    }
+
+    /// Has it send the files of downloads to `files`, without writing that down.
+    pub fn gives_files_to(&self, files: Sender<DownloadedFile>) -> &Self {
+        self.script.lock().gives_files = Some(files);
         self
     }
 

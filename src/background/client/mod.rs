@@ -271,6 +271,7 @@ impl Client {
             self.engine.close();
             let (session, known) = {
                 let mut tasks = self.tasks.lock();
+                tasks.paused.clear();
                 (tasks.session.upgrade(), std::mem::take(&mut tasks.known))
             };
             drop(known);

@@ -20,6 +20,10 @@ struct Taken {
 }
 
 impl Custody for Taken {
+    fn is_open(&self) -> bool {
+        self.engine.is_open()
+    }
+
     fn taken(&self) {
         self.engine.taken(self.task);
     }

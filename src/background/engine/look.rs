@@ -19,6 +19,11 @@ impl Engine {
         state.ledger.jobs.values().map(|job| (job.clone(), wait(job))).collect()
     }
 
+    /// Whether it still has its folder.
+    pub(in crate::background) fn is_open(&self) -> bool {
+        !self.state.lock().is_closed
+    }
+
     /// Returns what of the journal was damaged, in words.
     pub(in crate::background) fn damage(&self) -> Vec<String> {
         self.damage.clone()

@@ -209,6 +209,10 @@ impl Engine {
 
     /// Writes a record. One that the disk has no room for is written as soon as it has.
     fn write(&self, state: &mut State, record: Value, must_last: bool) {
+        // The journal may be somebody else's by now.
+        if state.is_closed {
+            return;
+        }
         if !state.unwritten.is_empty() {
             state.unwritten.push_back(record);
             return;

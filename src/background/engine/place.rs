@@ -118,6 +118,24 @@ impl Engine {
         // A transfer that was ended may have come to its file before it came to stop.
         failed.iter().for_each(|task| download::forget_all(&self.finished(*task)));
         untaken.iter().for_each(|task| DownloadedFile::take_back(&self.finished(*task)));
+        self.settle_what_was_taken(&untaken);
+    }
+
+    /// Forgets those whose end the program has heard of, and whose file it has taken after its
+    /// session was invalid.
+    fn settle_what_was_taken(&self, untaken: &[u64]) {
+        for task in untaken.iter().filter(|task| !self.finished(**task).exists()) {
+            let is_taken = {
+                let state = self.state.lock();
+                state.ledger.jobs.get(task).is_some_and(|job| {
+                    let has_place = matches!(&job.work, Work::Download { place: Some(_), .. });
+                    !has_place && job.ending().is_some_and(|ending| ending.is_told)
+                })
+            };
+            if is_taken {
+                self.taken(*task);
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Engine, State};
 use crate::background::job::{Job, Outcome, Phase};
@@ -10,6 +11,9 @@ use crate::error::Error;
 use crate::log;
 use crate::request::Request;
 use crate::sync::MutexGuard;
+
+/// How long transfers may take to let go of their files after they were cancelled.
+const LEAVING: Duration = Duration::from_secs(5);
 
 impl Engine {
     /// Takes on a job. If there is one with the same key, other than `besides`, that is returned
@@ -165,6 +169,8 @@ impl Engine {
         }
         if let Some(transfers) = self.transfers.get() {
             transfers.invalidate_and_cancel();
+            // Whoever opens the session next finds no file that is still written.
+            transfers.wait_until_idle(LEAVING);
         }
         self.flush();
         self.folder.unlock();

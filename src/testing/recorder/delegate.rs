@@ -144,7 +144,16 @@ impl Delegate for Recorder {
     }
 
     fn did_finish_downloading(&self, task: &Task, mut file: DownloadedFile) {
-        let Some(folder) = self.script.lock().keeps_files.clone() else { return };
+        let (gives, keeps) = {
+            let script = self.script.lock();
+            (script.gives_files.clone(), script.keeps_files.clone())
+        };
+        if let Some(files) = gives {
+            // Whoever dropped the receiver has it dropped.
+            let _ = files.send(file);
+            return;
+        }
+        let Some(folder) = keeps else { return };
         let event = Event::File { id: task.id(), length: file.len() };
         let _under_way = self.called(event, Some(task));
         if let Err(error) = file.persist_over(folder.join(task.id().to_string())) {

@@ -186,3 +186,31 @@ fn people_see_what_a_session_does_and_waits_for() {
     assert_eq!(finished_names(&folder), [""; 0]);
     close(&recorder, session);
 }
+
+#[test]
+fn what_is_taken_after_the_session_is_invalid_is_not_told_of_again() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let (sender, files) = std::sync::mpsc::channel();
+    recorder.gives_files_to(sender);
+    for _ in 0..2 {
+        server.enqueue(Answer::ok(FILM));
+        let _ = session.download_task(server.url("/film")).resume();
+    }
+    assert!(session.wait_until_idle(HANG));
+    close(&recorder, session);
+    let (mut first, second) = (files.recv().unwrap(), files.recv().unwrap());
+    let id = first.path().file_name().unwrap().to_str().unwrap().to_owned();
+    first.persist(folder.path().join("taken")).unwrap();
+    let kept = second.keep();
+    assert!(kept.is_file());
+
+    let (recorder, session) = open(&folder);
+    let other = if id == "1" { 2 } else { 1 };
+    assert_eq!(
+        told(&recorder),
+        [Event::File { id: other, length: 14 }, Event::done(other), Event::EventsFinished]
+    );
+    close(&recorder, session);
+    assert_eq!(finished_names(&folder), [""; 0]);
+}
