@@ -13,9 +13,14 @@ use crate::error::Error;
 use crate::load::Decoder;
 use crate::splice::SplicePipe;
 
-/// How much is gathered at first, and at most.
-const FIRST: usize = 64 * 1024;
+/// How much a turn moves at most: what a pipe holds.
 pub(super) const MOST: usize = 1024 * 1024;
+
+/// How much is gathered at first, and at most: so much is still in the CPU's cache when it is
+/// written. Larger writes save nothing, and where the system has to look for large pieces of
+/// memory to hold them, they cost more.
+const FIRST: usize = 64 * 1024;
+const GATHERED: usize = 256 * 1024;
 
 /// How many times more it is from one time to the next.
 const GROWTH: usize = 4;
@@ -113,7 +118,7 @@ impl Pump {
         sink: &mut dyn Output,
         most: usize,
     ) -> Result<usize, Error> {
-        let count = self.gather(body, most)?;
+        let count = self.gather(body, most.min(GATHERED))?;
         if count > 0 {
             sink.write_all(&self.buffer[..count])?;
         }

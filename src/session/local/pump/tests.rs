@@ -118,9 +118,14 @@ fn bytes_are_gathered_as_long_as_they_keep_coming_and_written_before_a_wait() {
         (&[Comes(10), Comes(20), Comes(30)], &[60], Ok(()), 60),
         (&[Comes(10), Pauses, Comes(20), Pauses], &[10, 20], Ok(()), 30),
         (&[Comes(FIRST), Pauses, Comes(1)], &[FIRST, 1], Ok(()), 4 * FIRST),
-        (&[Comes(MOST)], &[MOST], Ok(()), MOST),
-        (&[Comes(2 * MOST + 1)], &[MOST, MOST, 1], Ok(()), MOST),
-        (&[Comes(MOST), Pauses, Comes(MOST / 2), Comes(7)], &[MOST, MOST / 2 + 7], Ok(()), MOST),
+        (&[Comes(GATHERED)], &[GATHERED], Ok(()), GATHERED),
+        (&[Comes(2 * GATHERED + 1)], &[GATHERED, GATHERED, 1], Ok(()), GATHERED),
+        (
+            &[Comes(GATHERED), Pauses, Comes(GATHERED / 2), Comes(7)],
+            &[GATHERED, GATHERED / 2 + 7],
+            Ok(()),
+            GATHERED,
+        ),
         // What came before is written.
         (&[Comes(10), Breaks], &[10], LOST, 10),
         (&[Comes(10), Pauses, Breaks], &[10], LOST, 10),
@@ -130,6 +135,6 @@ fn bytes_are_gathered_as_long_as_they_keep_coming_and_written_before_a_wait() {
         assert_eq!(moved(steps, true), (written.to_vec(), *ended, *memory), "{steps:?}");
         let (unannounced, how, memory) = moved(steps, false);
         assert_eq!((&unannounced[..], how), (*written, *ended), "{steps:?}, unannounced");
-        assert!(memory <= MOST, "{steps:?}, unannounced: {memory}");
+        assert!(memory <= GATHERED, "{steps:?}, unannounced: {memory}");
     }
 }
