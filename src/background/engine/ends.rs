@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, interrupted};
 use super::verdict::{self, Next};
-use super::{Engine, Wait};
+use super::{Engine, State, Wait};
 use crate::background::job::{Ending, Event, Job, Outcome, Phase, Work};
 use crate::background::ledger;
 use crate::background::report::WaitsFor;
@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind, Stage};
 use crate::files::private;
 use crate::log;
 use crate::response::Response;
+use crate::sync::MutexGuard;
 
 impl Engine {
     /// Something happened to a transfer.
@@ -153,12 +154,12 @@ impl Engine {
 
     /// Ends a job; the program hears of it once that is on the disk.
     pub(super) fn end(&self, task: u64, outcome: Outcome) {
-        self.waits_no_more(task);
-        if matches!(outcome, Outcome::Failed(_)) {
-            // What was there of it is nobody's any more.
-            download::forget_all(&self.finished(task));
-        }
-        let mut state = self.state.lock();
+        self.end_locked(self.state.lock(), task, outcome);
+    }
+
+    /// The same, decided under the lock: from then on nothing of it is started.
+    pub(super) fn end_locked(&self, mut state: MutexGuard<'_, State>, task: u64, outcome: Outcome) {
+        let has_failed = matches!(outcome, Outcome::Failed(_));
         let number = state.ledger.next_event();
         match state.ledger.jobs.get_mut(&task) {
             Some(job) if job.ending().is_none() => {
@@ -171,9 +172,19 @@ impl Engine {
                 return;
             }
         }
+        // One that was begun anew by a resume in between.
+        let stray = state.running.remove(&task);
         self.note(&mut state, task, true);
         state.untold.push(task);
         self.wake(state);
+        if let Some(attempt) = stray {
+            attempt.transfer().cancel();
+        }
+        self.waits_no_more(task);
+        if has_failed {
+            // What was there of it is nobody's any more.
+            download::forget_all(&self.finished(task));
+        }
     }
 
     /// The program has heard of something that happened.

@@ -96,9 +96,8 @@ impl Engine {
     pub(in crate::background) fn cancel(&self, task: u64, why: Option<Error>) {
         let mut state = self.state.lock();
         let Some(attempt) = state.running.get_mut(&task) else {
-            drop(state);
             let error = why.unwrap_or_else(Error::cancelled);
-            return self.end(task, Outcome::Failed(error));
+            return self.end_locked(state, task, Outcome::Failed(error));
         };
         let transfer = attempt.cancel(why);
         drop(state);
