@@ -1,6 +1,7 @@
 //! How long it is until the next attempt, and what ends the wait.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -358,17 +359,18 @@ fn many_tasks_are_tried_again_each_by_itself() {
         configuration.timeout_for_request = Duration::MAX;
     });
     let count = 50;
-    let left = AtomicUsize::new(2 * count);
-    scene.server.handle(move |_| {
-        let order = Ordering::SeqCst;
-        match left.fetch_update(order, order, |left| left.checked_sub(1)) {
-            Ok(_) => Answer::status(503),
-            Err(_) => Answer::ok("hello"),
-        }
+    // Each is turned away twice, whichever is faster.
+    let seen = Mutex::new(HashMap::<String, usize>::new());
+    scene.server.handle(move |request| {
+        let mut seen = seen.lock().unwrap();
+        let times = seen.entry(request.path().to_owned()).or_default();
+        *times += 1;
+        if *times > 2 { Answer::ok("hello") } else { Answer::status(503) }
     });
     let (sender, outcomes) = channel();
-    for _ in 0..count {
-        drop(scene.session.data_task_to(scene.server.url("/"), &sender).resume());
+    for number in 0..count {
+        let url = scene.server.url(&format!("/{number}"));
+        drop(scene.session.data_task_to(url, &sender).resume());
     }
     while !scene.session.wait_until_idle(Duration::from_millis(5)) {
         scene.clock.advance(SECOND);
