@@ -16,7 +16,6 @@ use crate::delivery::DeliveryQueue;
 use crate::error::{Error, ErrorKind};
 use crate::foreign::Foreign;
 use crate::load::Loaded;
-use crate::response::Response;
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// How often a blocked step looks whether it may go on.
@@ -327,20 +326,6 @@ impl Scheduler for ByHand {
 
     fn rest(&self, task: &Arc<Core>) -> Result<(), Error> {
         self.go_on(task)
-    }
-
-    fn step_aside(&self, _task: &Arc<Core>) {}
-
-    fn begin_in_place(&self, _task: &Arc<Core>) {}
-
-    fn end_in_place(&self, _task: &Core) {}
-
-    fn arrive(&self, _task: &Arc<Core>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn repeats(&self, _task: &Arc<Core>, _response: &Response) -> Option<Error> {
-        None
     }
 
     fn finished(&self, task: &Core, _is_told: bool) {

@@ -13,17 +13,19 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::engine::{Engine, Program, Waiting, verdict};
-use super::job::{Job, Phase, Work};
+use super::job::{Event, Job, Phase, Work};
 use super::report::{BackgroundHost, BackgroundReport, BackgroundTask};
 use crate::body::Body;
 use crate::census::Census;
 use crate::configuration::Configuration;
-use crate::delivery::Inquiry;
+use crate::credentials::{Challenge, Disposition};
+use crate::delivery::{Inquiry, Reply};
 use crate::download::Saving;
 use crate::error::{Error, ErrorKind, without_secrets};
 use crate::request::Request;
+use crate::response::Response;
 use crate::session::{Completion, Core, Kind, Record, Scheduler, Sends, Shared};
-use crate::session::{TaskState, call_delegate, tell_invalid};
+use crate::session::{NewRequestReason, Progress, TaskState, call_delegate, tell_invalid};
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// Runs the tasks of one background session by an engine.
@@ -344,17 +346,17 @@ fn check(configuration: &Configuration, identifier: &str, has_delegate: bool) ->
 }
 
 impl Program for Client {
-    fn progress(&self, task: u64, progress: crate::session::Progress) {
+    fn progress(&self, task: u64, progress: Progress) {
         self.tell_progress(task, progress);
     }
 
-    fn responded(&self, task: u64, response: &crate::response::Response) {
+    fn responded(&self, task: u64, response: &Response) {
         if let Some(core) = self.task(task) {
             core.state.lock().seen.responded(response.clone());
         }
     }
 
-    fn happened(&self, number: u64, task: u64, event: super::job::Event) {
+    fn happened(&self, number: u64, task: u64, event: Event) {
         self.tell_event(number, task, event);
     }
 
@@ -362,16 +364,11 @@ impl Program for Client {
         self.tell_end(job);
     }
 
-    fn challenged(
-        &self,
-        task: Option<u64>,
-        challenge: &crate::credentials::Challenge,
-        reply: crate::delivery::Reply<crate::credentials::Disposition>,
-    ) {
+    fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>) {
         self.ask_about(task, challenge, reply);
     }
 
-    fn needs_request(&self, task: u64, reason: crate::session::NewRequestReason, error: Error) {
+    fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error) {
         self.ask_for_request(task, reason, error);
     }
 }

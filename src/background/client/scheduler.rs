@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::{Client, Program, Tasks};
 use crate::error::Error;
 use crate::load::Loaded;
-use crate::response::Response;
 use crate::session::{Brought, Completion, Core, Locked, Scheduler, Shared};
 
 impl Scheduler for Client {
@@ -121,20 +120,6 @@ impl Scheduler for Client {
 
     fn rest(&self, _task: &Arc<Core>) -> Result<(), Error> {
         Ok(())
-    }
-
-    fn step_aside(&self, _task: &Arc<Core>) {}
-
-    fn begin_in_place(&self, _task: &Arc<Core>) {}
-
-    fn end_in_place(&self, _task: &Core) {}
-
-    fn arrive(&self, _task: &Arc<Core>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn repeats(&self, _task: &Arc<Core>, _response: &Response) -> Option<Error> {
-        None
     }
 
     fn finished(&self, task: &Core, is_told: bool) {

@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use super::Client;
+use crate::background::engine::Engine;
 use crate::background::job::{Event, Job, Outcome, Work};
 use crate::files::{Custody, DownloadedFile};
 use crate::log;
 use crate::response::Response;
 use crate::retry::Retry;
-use crate::session::{Completion, Core, Download, Product, Progress};
+use crate::session::{Completion, Core, Delegate, Download, Product, Progress, Task};
 
 /// How much of an answer is told at a time.
 const PIECE: usize = 64 * 1024;
 
 /// Tells the engine that the program has taken the file of a task.
 struct Taken {
-    engine: Arc<crate::background::engine::Engine>,
+    engine: Arc<Engine>,
     task: u64,
 }
 
@@ -70,7 +71,7 @@ impl Client {
         &self,
         number: u64,
         core: &Arc<Core>,
-        call: impl FnOnce(&dyn crate::session::Delegate, &crate::session::Task) + Send + 'static,
+        call: impl FnOnce(&dyn Delegate, &Task) + Send + 'static,
     ) {
         let client = self.me.clone();
         core.tell_then(call, move |is_told| {
@@ -91,10 +92,6 @@ impl Client {
     /// Tells the end of a task.
     pub(super) fn tell_end(&self, job: Job) {
         let (Some(core), Some(ending)) = (self.task(job.id), job.ending()) else { return };
-        if !core.state.lock().life.has_begun() {
-            // It was cancelled before.
-            return;
-        }
         self.tasks.lock().ends.insert(job.id, ending.number);
         let lost = || job.request.url().cloned().map(Response::of_lost_head);
         let response = job.response.clone().or_else(lost);

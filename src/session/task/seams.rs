@@ -72,24 +72,30 @@ pub(crate) trait Scheduler: Send + Sync {
     /// which the error says.
     fn rest(&self, task: &Arc<Core>) -> Result<(), Error>;
 
+    // The next five are nothing to a scheduler whose tasks never give a place to each other.
+
     /// Lets others run while the thread of the task waits for something that may take
     /// long; [`go_on`](Self::go_on) ends that.
-    fn step_aside(&self, task: &Arc<Core>);
+    fn step_aside(&self, _task: &Arc<Core>) {}
 
     /// Notes that the program is called by the thread that runs the task, which may take
     /// long; [`end_in_place`](Self::end_in_place) ends that.
-    fn begin_in_place(&self, task: &Arc<Core>);
+    fn begin_in_place(&self, _task: &Arc<Core>) {}
 
     /// Notes that the call has returned.
-    fn end_in_place(&self, task: &Core);
+    fn end_in_place(&self, _task: &Core) {}
 
     /// Lets the task, which a redirect may have led to another host, wait for its turn there;
     /// it may have to leave its thread, as in [`rest`](Self::rest).
-    fn arrive(&self, task: &Arc<Core>) -> Result<(), Error>;
+    fn arrive(&self, _task: &Arc<Core>) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Whether the task is tried again in place of delivering this answer: then returns what its
     /// attempt fails with. Asked about answers that its policy is for.
-    fn repeats(&self, task: &Arc<Core>, response: &Response) -> Option<Error>;
+    fn repeats(&self, _task: &Arc<Core>, _response: &Response) -> Option<Error> {
+        None
+    }
 
     /// The task's completion was told; `is_told` if all whom it was told to have taken it, without
     /// a panic.
