@@ -174,13 +174,15 @@ impl Engine {
         }
         // One that was begun anew by a resume in between.
         let stray = state.running.remove(&task);
+        // The thread may have its file wait for its place as soon as the lock is given up.
+        let waited = state.waiting.remove(&task);
         self.note(&mut state, task, true);
         state.untold.push(task);
         self.wake(state);
+        drop(waited);
         if let Some(attempt) = stray {
             attempt.transfer().cancel();
         }
-        self.waits_no_more(task);
         if has_failed {
             // What was there of it is nobody's any more.
             download::forget_all(&self.finished(task));
