@@ -82,6 +82,11 @@ impl Folder {
         &self.finished
     }
 
+    /// Returns where the file of a download lies once it is whole.
+    pub(crate) fn file_of(&self, task: u64) -> PathBuf {
+        self.finished.join(task.to_string())
+    }
+
     pub(crate) fn spool(&self) -> &Spool {
         &self.spool
     }

@@ -14,7 +14,7 @@
 //! background session is the same as any other. The `engine` carries a task from its creation to
 //! the moment at which the program has taken all that it brought; it transfers by an ordinary
 //! session of this crate, and knows nothing of who hosts it but the `Program` that it tells and
-//! asks.
+//! asks. What the client knows of an engine is that it is a `Host`.
 //!
 //! # The folder
 //!
@@ -161,6 +161,8 @@ mod engine;
 mod folder;
 #[cfg(feature = "background")]
 mod form;
+#[cfg(feature = "background")]
+mod host;
 #[cfg(feature = "background")]
 mod job;
 #[cfg(feature = "background")]

@@ -36,6 +36,14 @@ impl Spool {
         self.path.join(format!("{task}.answer"))
     }
 
+    /// Returns the answer to an upload.
+    pub(crate) fn read_answer(&self, task: u64) -> Vec<u8> {
+        fs::read(self.answer(task)).unwrap_or_else(|error| {
+            log::warn!("the answer of task {task} cannot be read: {error}");
+            Vec::new()
+        })
+    }
+
     /// Takes the file at `source` as the body of a task, on the disk when this returns; returns
     /// its length.
     ///

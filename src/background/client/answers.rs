@@ -1,8 +1,8 @@
-//! What the engine asks, brought to the delegates, and their answers.
+//! What the host asks, brought to the delegates, and their answers.
 
 use std::sync::{Arc, Weak};
 
-use super::Client;
+use super::{Client, Command};
 use crate::cancel::Wake;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::{Inquiry, Reply, Settled};
@@ -70,6 +70,6 @@ impl Client {
             Some(Settled::Answered(request)) => request,
             Some(Settled::Unanswered | Settled::Panicked | Settled::NeverAsked) | None => None,
         };
-        self.engine.renew(task, request, error);
+        self.host.obey(Command::Renew(task, request, error));
     }
 }

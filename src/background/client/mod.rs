@@ -1,7 +1,7 @@
 //! The program's side of a background session: the second [`Scheduler`] there is.
 //!
-//! A task of a background session is the same as any other to the program. What runs it is an
-//! engine, which this tells what the program does with it; what the engine tells comes to the
+//! A task of a background session is the same as any other to the program. What runs it is a
+//! host, which this tells what the program does with it; what the host tells comes to the
 //! task's delegates, and is acknowledged when they have returned.
 
 mod answers;
@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::engine::{Engine, Program, Waiting, verdict};
+use super::engine::{Engine, verdict};
+use super::host::{Command, Host, Program, Settings, Waiting};
 use super::job::{Event, Job, Phase, Work};
 use super::report::{BackgroundHost, BackgroundReport, BackgroundTask};
 use crate::body::Body;
@@ -28,9 +29,9 @@ use crate::session::{Completion, Core, Kind, Record, Scheduler, Sends, Shared};
 use crate::session::{NewRequestReason, Progress, TaskState, call_delegate, tell_invalid};
 use crate::sync::{Condvar, Mutex, Rank};
 
-/// Runs the tasks of one background session by an engine.
+/// Has the tasks of one background session run by its host.
 pub(super) struct Client {
-    pub(super) engine: Arc<Engine>,
+    host: Arc<dyn Host>,
     identifier: String,
     census: Census,
     tasks: Mutex<Tasks>,
@@ -90,9 +91,9 @@ impl Client {
     ) -> Result<Arc<dyn Scheduler>, Error> {
         let identifier = configuration.identifier.clone().unwrap_or_default();
         check(configuration, &identifier, has_delegate)?;
-        let engine = Engine::open(configuration, &identifier, census)?;
+        let host = Engine::open(configuration, &identifier, census)?;
         Ok(Arc::new_cyclic(|me| Self {
-            engine,
+            host,
             identifier,
             census: census.clone(),
             tasks: Mutex::new(Rank::Pool, Tasks::default()),
@@ -109,12 +110,12 @@ impl Client {
 
     /// Returns what it is doing.
     pub(super) fn report(&self) -> BackgroundReport {
-        let tasks = self.engine.look().into_iter().map(|(job, wait)| self.describe_job(job, wait));
+        let tasks = self.host.look().into_iter().map(|(job, wait)| self.describe_job(job, wait));
         BackgroundReport {
             identifier: self.identifier.clone(),
             host: BackgroundHost::Program,
             tasks: tasks.collect(),
-            damage: self.engine.damage(),
+            damage: self.host.damage(),
         }
     }
 
@@ -194,26 +195,19 @@ impl Client {
         if let (Work::Upload { length }, Some(path)) =
             (&mut job.work, core.request.body_to_send().and_then(Body::path))
         {
-            *length = self.engine.take_body(core.id, path)?;
+            *length = self.host.folder().spool().take(core.id, path)?;
         }
         Ok(job)
     }
 
-    /// Puts what the program has done with a task since into its job.
-    fn describe(state: &Record) -> impl FnOnce(&mut Job) + use<> {
+    /// Returns what the program has made of a task since.
+    fn settings(state: &Record) -> Settings {
         let work = match &state.kind {
             Kind::Download(saving) => Some(download_of(saving)),
             Kind::Data | Kind::Upload(_) => None,
         };
         let description = state.seen.description().map(str::to_owned);
-        let priority = state.priority;
-        move |job| {
-            if let Some(work) = work {
-                job.work = work;
-            }
-            job.description = description;
-            job.priority = priority;
-        }
+        Settings { work, description, priority: state.priority }
     }
 
     /// Makes a task of a job of an earlier run.
@@ -270,7 +264,7 @@ impl Client {
     fn settle(&self, becomes_invalid: bool) {
         if becomes_invalid {
             // Before anybody is told, who may open it again.
-            self.engine.close();
+            self.host.close();
             let (session, known) = {
                 let mut tasks = self.tasks.lock();
                 tasks.paused.clear();

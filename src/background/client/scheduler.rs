@@ -1,10 +1,11 @@
-//! What the program does with a task, on its way to the engine.
+//! What the program does with a task, on its way to the host.
 
 use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Client, Program, Tasks};
+use super::{Client, Command, Program, Tasks};
+use crate::background::host::Served;
 use crate::error::Error;
 use crate::load::Loaded;
 use crate::session::{Brought, Completion, Core, Locked, Scheduler, Shared};
@@ -21,14 +22,14 @@ impl Scheduler for Client {
         // Before others find its key.
         self.tasks.lock().known.insert(task.id, Arc::clone(task));
         let mut besides = None;
-        while let Some(known) = self.engine.create(&job, besides) {
+        while let Some(known) = self.host.create(&job, besides) {
             let Some(core) = self.task(known) else {
                 // It has ended, and only waits for its file to be taken.
                 besides = Some(known);
                 continue;
             };
             self.tasks.lock().known.remove(&task.id);
-            self.engine.clear(task.id);
+            self.host.folder().spool().clear(task.id);
             return Some(core);
         }
         None
@@ -36,16 +37,16 @@ impl Scheduler for Client {
 
     fn begin(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
         task.begin(&mut locked);
-        let change = Self::describe(&locked);
+        let settings = Self::settings(&locked);
         let has_updates = !locked.recipients.are_delegates();
         drop(locked);
         if has_updates {
-            self.engine.withdraw(task.id);
+            self.host.obey(Command::Withdraw(task.id));
             let why = super::refused("it tells a delegate, and no receiver of updates");
             self.tasks.lock().refused.insert(task.id, why);
         }
         if self.admit(task, None) {
-            self.engine.resume(task.id, change);
+            self.host.obey(Command::Resume(task.id, Some(settings)));
             task.obey_token();
         }
     }
@@ -57,7 +58,7 @@ impl Scheduler for Client {
             tasks.busy.insert(task.id);
         }
         drop(tasks);
-        self.engine.resume(task.id, |_| ());
+        self.host.obey(Command::Resume(task.id, None));
     }
 
     fn suspend(&self, task: &Arc<Core>, locked: Locked<'_>) {
@@ -68,7 +69,7 @@ impl Scheduler for Client {
         }
         let becomes_invalid = tasks.becomes_invalid();
         drop(tasks);
-        self.engine.suspend(task.id);
+        self.host.obey(Command::Suspend(task.id));
         self.settle(becomes_invalid);
     }
 
@@ -76,14 +77,14 @@ impl Scheduler for Client {
         let why = locked.life.failure().cloned();
         drop(locked);
         if !is_first || self.admit(task, Some(Error::cancelled())) {
-            self.engine.cancel(task.id, why);
+            self.host.obey(Command::Cancel(task.id, why));
         }
     }
 
     fn reprioritize(&self, task: &Core, locked: Locked<'_>) {
         let priority = locked.priority;
         drop(locked);
-        self.engine.prioritize(task.id, priority);
+        self.host.obey(Command::Prioritize(task.id, priority));
     }
 
     fn run(&self, task: &Arc<Core>) -> Brought {
@@ -93,7 +94,7 @@ impl Scheduler for Client {
         let refused = self.tasks.lock().refused.remove(&task.id);
         if refused.is_none() {
             self.tasks.lock().known.remove(&task.id);
-            self.engine.withdraw(task.id);
+            self.host.obey(Command::Withdraw(task.id));
         }
         let error = refused.unwrap_or_else(|| {
             super::refused("its tasks run by themselves; resume it, and let the delegate be told")
@@ -124,7 +125,7 @@ impl Scheduler for Client {
 
     fn finished(&self, task: &Core, is_told: bool) {
         if is_told {
-            self.engine.acknowledge(task.id);
+            self.host.obey(Command::Acknowledge(task.id));
         }
         let mut tasks = self.tasks.lock();
         let number = tasks.ends.remove(&task.id);
@@ -168,33 +169,33 @@ impl Scheduler for Client {
     }
 
     fn halt(&self) {
-        self.engine.halt();
+        self.host.obey(Command::Halt);
     }
 
     fn forget(&self) {
-        self.engine.forget();
+        self.host.obey(Command::Forget);
     }
 
     fn renew_connections(&self) {
-        self.engine.renew_connections();
+        self.host.obey(Command::RenewConnections);
     }
 
     fn flush(&self) {
         for core in self.alive() {
             let state = core.state.lock();
             if !state.life.has_begun() {
-                let change = Self::describe(&state);
+                let settings = Self::settings(&state);
                 drop(state);
-                self.engine.update(core.id, change);
+                self.host.obey(Command::Update(core.id, settings));
             }
         }
-        self.engine.flush();
+        self.host.flush();
     }
 
     fn serves(&self, session: &Arc<Shared>) {
         let program: Weak<dyn Program> = self.me.clone();
-        let (jobs, untold, last) = self.engine.serve(program);
-        session.continue_ids(last);
+        let Served { jobs, untold, last_task } = self.host.serve(program);
+        session.continue_ids(last_task);
         let mut tasks = self.tasks.lock();
         tasks.session = Arc::downgrade(session);
         tasks.replayed = untold.iter().copied().collect();
@@ -211,7 +212,7 @@ impl Scheduler for Client {
         if untold.is_empty() {
             super::finished_events(session);
         }
-        self.engine.go_on(&untold);
+        self.host.go_on(&untold);
     }
 
     fn host(&self) -> Option<&dyn Any> {

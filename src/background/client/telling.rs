@@ -1,9 +1,9 @@
-//! What the engine tells, brought to the delegates of a task, and acknowledged.
+//! What the host tells, brought to the delegates of a task, and acknowledged.
 
 use std::sync::Arc;
 
 use super::Client;
-use crate::background::engine::Engine;
+use crate::background::host::{Command, Host};
 use crate::background::job::{Event, Job, Outcome, Work};
 use crate::files::{Custody, DownloadedFile};
 use crate::log;
@@ -14,19 +14,19 @@ use crate::session::{Completion, Core, Delegate, Download, Product, Progress, Ta
 /// How much of an answer is told at a time.
 const PIECE: usize = 64 * 1024;
 
-/// Tells the engine that the program has taken the file of a task.
+/// Tells the host that the program has taken the file of a task.
 struct Taken {
-    engine: Arc<Engine>,
+    host: Arc<dyn Host>,
     task: u64,
 }
 
 impl Custody for Taken {
     fn is_open(&self) -> bool {
-        self.engine.is_open()
+        self.host.is_open()
     }
 
     fn taken(&self) {
-        self.engine.taken(self.task);
+        self.host.obey(Command::Taken(self.task));
     }
 }
 
@@ -85,7 +85,7 @@ impl Client {
     }
 
     fn heard(&self, number: u64) {
-        self.engine.heard(number);
+        self.host.obey(Command::Heard(number));
         self.replayed(number);
     }
 
@@ -100,7 +100,7 @@ impl Client {
             Outcome::Answer(length) => {
                 core.counters.show(job.progress());
                 if *length > 0 {
-                    self.tell_answer(&core, self.engine.answer(job.id));
+                    self.tell_answer(&core, self.host.folder().spool().read_answer(job.id));
                 }
                 Ok(Product::Nothing)
             }
@@ -122,12 +122,12 @@ impl Client {
         if let Work::Download { place: Some((place, _)), .. } = &job.work {
             return DownloadedFile::found(place.clone(), &self.census);
         }
-        let custody = Arc::new(Taken { engine: Arc::clone(&self.engine), task: job.id });
-        let path = self.engine.finished(job.id);
+        let custody = Arc::new(Taken { host: Arc::clone(&self.host), task: job.id });
+        let path = self.host.folder().file_of(job.id);
         let file = DownloadedFile::held(path, &self.census, custody);
         if file.is_none() {
             log::info!("the file of task {} was taken before", job.id);
-            self.engine.taken(job.id);
+            self.host.obey(Command::Taken(job.id));
         }
         file
     }

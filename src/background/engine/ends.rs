@@ -11,7 +11,6 @@ use crate::background::report::WaitsFor;
 use crate::download;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::files::private;
-use crate::log;
 use crate::response::Response;
 use crate::sync::MutexGuard;
 
@@ -190,7 +189,7 @@ impl Engine {
     }
 
     /// The program has heard of something that happened.
-    pub(in crate::background) fn heard(&self, number: u64) {
+    pub(super) fn heard(&self, number: u64) {
         let mut state = self.state.lock();
         let heard = state.ledger.events.remove(&number);
         if heard.is_some() {
@@ -200,18 +199,8 @@ impl Engine {
         drop(heard);
     }
 
-    /// The program has heard of the end of a task.
-    pub(in crate::background) fn acknowledge(&self, task: u64) {
-        self.settle(task, |ending| ending.is_told = true);
-    }
-
-    /// The program has taken the file of a task.
-    pub(in crate::background) fn taken(&self, task: u64) {
-        self.settle(task, |ending| ending.is_taken = true);
-    }
-
     /// Forgets a job of which the program has all.
-    fn settle(&self, task: u64, change: impl FnOnce(&mut Ending)) {
+    pub(super) fn settle(&self, task: u64, change: impl FnOnce(&mut Ending)) {
         let mut state = self.state.lock();
         let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
         if let Phase::Ended(ending) = &mut job.phase {
@@ -233,16 +222,7 @@ impl Engine {
     }
 
     /// Removes what a job has in the spool.
-    pub(in crate::background) fn clear(&self, task: u64) {
+    pub(super) fn clear(&self, task: u64) {
         self.folder.spool().clear(task);
-    }
-
-    /// Returns the answer to an upload.
-    pub(in crate::background) fn answer(&self, task: u64) -> Vec<u8> {
-        let path = self.folder.spool().answer(task);
-        std::fs::read(&path).unwrap_or_else(|error| {
-            log::warn!("the answer of task {task} cannot be read: {error}");
-            Vec::new()
-        })
     }
 }

@@ -12,7 +12,7 @@
 mod attempt;
 mod courier;
 mod ends;
-mod look;
+mod host;
 mod place;
 mod tasks;
 mod thread;
@@ -27,42 +27,17 @@ use serde_json::Value;
 
 use self::attempt::Attempt;
 use super::folder::Folder;
-use super::job::{Event, Job};
+use super::host::Program;
+use super::job::Job;
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::report::WaitsFor;
 use crate::census::Census;
 use crate::configuration::Configuration;
-use crate::credentials::{Challenge, Disposition};
-use crate::delivery::Reply;
 use crate::error::Error;
 use crate::log;
-use crate::response::Response;
-use crate::session::{NewRequestReason, Progress, Session};
+use crate::session::Session;
 use crate::sync::{Condvar, Mutex, Rank};
-
-/// Whom an engine tells and asks: the program, wherever it is.
-///
-/// Called with no lock held, on threads of the engine and of its transfers.
-pub(super) trait Program: Send + Sync {
-    /// Tells how far a task has come.
-    fn progress(&self, task: u64, progress: Progress);
-
-    /// Tells of the head of an answer whose body follows.
-    fn responded(&self, task: u64, response: &Response);
-
-    /// Tells what happened to a task, until the number is [acknowledged](Engine::heard).
-    fn happened(&self, number: u64, task: u64, event: Event);
-
-    /// Tells that a task has ended, until that is acknowledged likewise.
-    fn ended(&self, job: Job);
-
-    /// Asks about a challenge: of a task, or of a connection for any of them.
-    fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>);
-
-    /// Asks for another request of a task, to be given to [`Engine::renew`]; why it is needed.
-    fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error);
-}
 
 /// Carries the jobs of one session.
 pub(super) struct Engine {
@@ -104,9 +79,6 @@ struct State {
     has_thread: bool,
     is_closed: bool,
 }
-
-/// What a job waits for, and for how long.
-pub(super) type Waiting = (WaitsFor, Option<Duration>);
 
 /// A job that waits.
 #[derive(Clone, Debug)]
@@ -158,31 +130,24 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Goes on with what is there, for this program; returns what it has to know of first: all
-    /// jobs, and the numbers of what it has not heard of, in order.
-    pub(super) fn serve(&self, program: Weak<dyn Program>) -> (Vec<Job>, Vec<u64>, u64) {
-        *self.program.lock() = Some(program);
-        let state = self.state.lock();
-        let jobs = state.ledger.jobs.values().cloned().collect();
-        (jobs, state.ledger.untold(), state.ledger.last_task())
+    /// Tells once more what the program has not heard of.
+    fn tell_again(&self, number: u64) {
+        let (event, ended) = {
+            let state = self.state.lock();
+            let event = state.ledger.events.get(&number).cloned();
+            let is = |job: &&Job| job.ending().is_some_and(|end| end.number == number);
+            (event, state.ledger.jobs.values().find(is).cloned())
+        };
+        let Some(program) = self.program() else { return };
+        match (event, ended) {
+            (Some((task, event)), _) => program.happened(number, task, event),
+            (None, Some(job)) => self.tell_end(job.id),
+            (None, None) => {}
+        }
     }
 
-    /// Tells once more what the program has not heard of, and starts what was running.
-    pub(super) fn go_on(&self, untold: &[u64]) {
-        for number in untold {
-            let (event, ended) = {
-                let state = self.state.lock();
-                let event = state.ledger.events.get(number).cloned();
-                let is = |job: &&Job| job.ending().is_some_and(|end| end.number == *number);
-                (event, state.ledger.jobs.values().find(is).cloned())
-            };
-            let Some(program) = self.program() else { return };
-            match (event, ended) {
-                (Some((task, event)), _) => program.happened(*number, task, event),
-                (None, Some(job)) => self.tell_end(job.id),
-                (None, None) => {}
-            }
-        }
+    /// Starts what was running.
+    fn start_running(&self) {
         let mut state = self.state.lock();
         let running = state.ledger.jobs.values().filter(|job| job.is_running());
         let running: Vec<u64> = running.map(|job| job.id).collect();
@@ -195,8 +160,8 @@ impl Engine {
     }
 
     /// Returns the file that a download comes to.
-    pub(in crate::background) fn finished(&self, task: u64) -> PathBuf {
-        self.folder.finished().join(task.to_string())
+    fn finished(&self, task: u64) -> PathBuf {
+        self.folder.file_of(task)
     }
 
     /// Writes down what is known of a job now; `must_last` if it has to be on the disk before

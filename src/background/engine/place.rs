@@ -133,7 +133,7 @@ impl Engine {
                 })
             };
             if is_taken {
-                self.taken(*task);
+                self.settle(*task, |ending| ending.is_taken = true);
             }
         }
     }

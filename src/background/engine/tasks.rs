@@ -1,10 +1,10 @@
 //! What a program does with its tasks.
 
 use std::mem;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Engine, State};
+use crate::background::host::Settings;
 use crate::background::job::{Job, Outcome, Phase};
 use crate::background::ledger;
 use crate::error::Error;
@@ -18,7 +18,7 @@ const LEAVING: Duration = Duration::from_secs(5);
 impl Engine {
     /// Takes on a job. If there is one with the same key, other than `besides`, that is returned
     /// instead.
-    pub(in crate::background) fn create(&self, job: &Job, besides: Option<u64>) -> Option<u64> {
+    pub(super) fn take_on(&self, job: &Job, besides: Option<u64>) -> Option<u64> {
         let mut state = self.state.lock();
         let known = job.request.own_task_key().and_then(|key| state.ledger.with_key(key));
         let known = known.filter(|known| Some(*known) != besides);
@@ -30,7 +30,7 @@ impl Engine {
     }
 
     /// Forgets a job that was never resumed, with what it has in the spool.
-    pub(in crate::background) fn withdraw(&self, task: u64) {
+    pub(super) fn withdraw(&self, task: u64) {
         let mut state = self.state.lock();
         let gone = state.ledger.forget(task);
         let is_known = gone.0.is_some();
@@ -45,20 +45,22 @@ impl Engine {
     }
 
     /// Has it known as the program has changed it.
-    pub(in crate::background) fn update(&self, task: u64, change: impl FnOnce(&mut Job)) {
+    pub(super) fn update(&self, task: u64, settings: Settings) {
         let mut state = self.state.lock();
         if let Some(job) = state.ledger.jobs.get_mut(&task) {
-            change(job);
+            settings.apply(job);
             self.note(&mut state, task, false);
         }
     }
 
     /// Has it run from now on.
-    pub(in crate::background) fn resume(&self, task: u64, change: impl FnOnce(&mut Job)) {
+    pub(super) fn resume(&self, task: u64, settings: Option<Settings>) {
         let now = self.now();
         let mut state = self.state.lock();
         let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
-        change(job);
+        if let Some(settings) = settings {
+            settings.apply(job);
+        }
         if matches!(job.phase, Phase::Suspended) {
             job.phase = Phase::Running;
         }
@@ -75,7 +77,7 @@ impl Engine {
     }
 
     /// Has it stop until it is resumed.
-    pub(in crate::background) fn suspend(&self, task: u64) {
+    pub(super) fn suspend(&self, task: u64) {
         self.waits_no_more(task);
         let now = self.now();
         let mut state = self.state.lock();
@@ -93,7 +95,7 @@ impl Engine {
     }
 
     /// Ends it.
-    pub(in crate::background) fn cancel(&self, task: u64, why: Option<Error>) {
+    pub(super) fn cancel(&self, task: u64, why: Option<Error>) {
         let mut state = self.state.lock();
         let Some(attempt) = state.running.get_mut(&task) else {
             let error = why.unwrap_or_else(Error::cancelled);
@@ -105,7 +107,7 @@ impl Engine {
     }
 
     /// Has it go ahead of others, or behind them.
-    pub(in crate::background) fn prioritize(&self, task: u64, priority: f32) {
+    pub(super) fn prioritize(&self, task: u64, priority: f32) {
         let mut state = self.state.lock();
         let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
         job.priority = priority;
@@ -116,7 +118,7 @@ impl Engine {
     }
 
     /// Goes on with another request, or ends with the error that it had without one.
-    pub(in crate::background) fn renew(&self, task: u64, request: Option<Request>, why: Error) {
+    pub(super) fn renew(&self, task: u64, request: Option<Request>, why: Error) {
         let Some(request) = request else { return self.end(task, Outcome::Failed(why)) };
         self.waits_no_more(task);
         let mut state = self.state.lock();
@@ -132,7 +134,7 @@ impl Engine {
     }
 
     /// Brings all that was written to the disk.
-    pub(in crate::background) fn flush(&self) {
+    pub(super) fn sync(&self) {
         let written = self.state.lock().written;
         if let Err(error) = self.journal.commit(written) {
             log::warn!("the journal cannot be brought to the disk: {error}");
@@ -156,7 +158,7 @@ impl Engine {
     }
 
     /// Ends everything of the engine; what runs goes on at the next opening.
-    pub(in crate::background) fn close(self: &Arc<Self>) {
+    pub(super) fn leave(&self) {
         let mut state = self.state.lock();
         state.is_closed = true;
         let attempts: Vec<_> =
@@ -171,7 +173,7 @@ impl Engine {
             // Whoever opens the session next finds no file that is still written.
             transfers.wait_until_idle(LEAVING);
         }
-        self.flush();
+        self.sync();
         self.folder.unlock();
     }
 }

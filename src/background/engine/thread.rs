@@ -26,7 +26,7 @@ impl Engine {
             self.carry_out(work);
         }
         // What nobody waits for.
-        self.flush();
+        self.sync();
     }
 
     /// Waits for something to do; none when there was nothing for a while.

@@ -1,0 +1,81 @@
+//! The engine as the host of a session in this process.
+
+use std::sync::Weak;
+
+use super::Engine;
+use crate::background::folder::Folder;
+use crate::background::host::{Command, Host, Program, Served, Waiting};
+use crate::background::job::Job;
+
+impl Host for Engine {
+    fn serve(&self, program: Weak<dyn Program>) -> Served {
+        let before = self.program.lock().replace(program);
+        drop(before);
+        let state = self.state.lock();
+        Served {
+            jobs: state.ledger.jobs.values().cloned().collect(),
+            untold: state.ledger.untold(),
+            last_task: state.ledger.last_task(),
+        }
+    }
+
+    fn go_on(&self, untold: &[u64]) {
+        untold.iter().for_each(|number| self.tell_again(*number));
+        self.start_running();
+    }
+
+    fn create(&self, job: &Job, besides: Option<u64>) -> Option<u64> {
+        self.take_on(job, besides)
+    }
+
+    fn obey(&self, command: Command) {
+        match command {
+            Command::Withdraw(task) => self.withdraw(task),
+            Command::Update(task, settings) => self.update(task, settings),
+            Command::Resume(task, settings) => self.resume(task, settings),
+            Command::Suspend(task) => self.suspend(task),
+            Command::Cancel(task, why) => self.cancel(task, why),
+            Command::Prioritize(task, priority) => self.prioritize(task, priority),
+            Command::Renew(task, request, why) => self.renew(task, request, why),
+            Command::Heard(number) => self.heard(number),
+            Command::Acknowledge(task) => self.settle(task, |ending| ending.is_told = true),
+            Command::Taken(task) => self.settle(task, |ending| ending.is_taken = true),
+            Command::Halt => self.state.lock().due.clear(),
+            Command::Forget => self.transfers.get().into_iter().for_each(|all| all.reset()),
+            Command::RenewConnections => {
+                self.transfers.get().into_iter().for_each(|all| all.flush());
+            }
+        }
+    }
+
+    fn flush(&self) {
+        self.sync();
+    }
+
+    fn close(&self) {
+        self.leave();
+    }
+
+    fn is_open(&self) -> bool {
+        !self.state.lock().is_closed
+    }
+
+    fn look(&self) -> Vec<(Job, Option<Waiting>)> {
+        let now = self.now();
+        let state = self.state.lock();
+        let wait = |job: &Job| {
+            let wait = state.waiting.get(&job.id)?;
+            let left = wait.until.map(|until| until.saturating_duration_since(now));
+            Some((wait.what.clone(), left))
+        };
+        state.ledger.jobs.values().map(|job| (job.clone(), wait(job))).collect()
+    }
+
+    fn damage(&self) -> Vec<String> {
+        self.damage.clone()
+    }
+
+    fn folder(&self) -> &Folder {
+        &self.folder
+    }
+}

@@ -1,0 +1,134 @@
+//! The seam between a background session and whoever hosts it.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::folder::Folder;
+use super::job::{Event, Job, Work};
+use super::report::WaitsFor;
+use crate::credentials::{Challenge, Disposition};
+use crate::delivery::Reply;
+use crate::error::Error;
+use crate::request::Request;
+use crate::response::Response;
+use crate::session::{NewRequestReason, Progress};
+
+/// Carries the tasks of one session, in this process or in another one.
+pub(super) trait Host: Send + Sync {
+    /// Has a program told of what happens from [`go_on`](Self::go_on) on; returns what it has to
+    /// know of first.
+    fn serve(&self, program: Weak<dyn Program>) -> Served;
+
+    /// Tells once more what the program has not heard of, by its numbers, and starts what was
+    /// running.
+    fn go_on(&self, untold: &[u64]);
+
+    /// Takes on a job. If there is one with the same key, other than `besides`, that is returned
+    /// instead.
+    fn create(&self, job: &Job, besides: Option<u64>) -> Option<u64>;
+
+    /// Does what the program has done. It counts once this returns, and is on the disk after the
+    /// next [`flush`](Self::flush).
+    fn obey(&self, command: Command);
+
+    /// Brings all that was done to the disk.
+    fn flush(&self);
+
+    /// Ends the session; what runs goes on at the next opening.
+    fn close(&self);
+
+    /// Whether the session has not been closed.
+    fn is_open(&self) -> bool;
+
+    /// Returns all jobs, oldest first, and what each waits for.
+    fn look(&self) -> Vec<(Job, Option<Waiting>)>;
+
+    /// Returns what of the journal was damaged, in words.
+    fn damage(&self) -> Vec<String>;
+
+    /// Returns where the files of the session lie, which both sides reach.
+    fn folder(&self) -> &Folder;
+}
+
+/// What a program has to know of first.
+#[derive(Debug)]
+pub(super) struct Served {
+    pub(super) jobs: Vec<Job>,
+    /// The numbers of what it has not heard of, in order.
+    pub(super) untold: Vec<u64>,
+    /// The last number that was given to a task.
+    pub(super) last_task: u64,
+}
+
+/// What a program does with its tasks.
+#[derive(Clone, Debug)]
+pub(super) enum Command {
+    /// A task that was never resumed is nobody's any more.
+    Withdraw(u64),
+    Update(u64, Settings),
+    /// It is resumed; for the first time with its settings.
+    Resume(u64, Option<Settings>),
+    Suspend(u64),
+    /// It is cancelled, for this or because somebody wished it.
+    Cancel(u64, Option<Error>),
+    Prioritize(u64, f32),
+    /// It goes on with this request, or ends with the error that it had.
+    Renew(u64, Option<Request>, Error),
+    /// The program has heard of the event with this number.
+    Heard(u64),
+    /// It has heard of the end of a task.
+    Acknowledge(u64),
+    /// It has taken the file of a task.
+    Taken(u64),
+    /// Nothing more is started: all tasks are about to be cancelled.
+    Halt,
+    /// What was learned about servers is forgotten.
+    Forget,
+    /// Every later exchange uses a new connection.
+    RenewConnections,
+}
+
+/// What a program may change of a task until it is resumed.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// Of a download; the body of an upload was taken over when it was made.
+    pub(super) work: Option<Work>,
+    pub(super) description: Option<String>,
+    pub(super) priority: f32,
+}
+
+impl Settings {
+    pub(super) fn apply(self, job: &mut Job) {
+        if let Some(work) = self.work {
+            job.work = work;
+        }
+        job.description = self.description;
+        job.priority = self.priority;
+    }
+}
+
+/// What a job waits for, and for how long.
+pub(super) type Waiting = (WaitsFor, Option<Duration>);
+
+/// Whom a host tells and asks: the program, wherever it is.
+///
+/// Called with no lock held, on threads of the host and of its transfers.
+pub(super) trait Program: Send + Sync {
+    /// Tells how far a task has come.
+    fn progress(&self, task: u64, progress: Progress);
+
+    /// Tells of the head of an answer whose body follows.
+    fn responded(&self, task: u64, response: &Response);
+
+    /// Tells what happened to a task, until the number was [heard](Command::Heard).
+    fn happened(&self, number: u64, task: u64, event: Event);
+
+    /// Tells that a task has ended, until that is [acknowledged](Command::Acknowledge).
+    fn ended(&self, job: Job);
+
+    /// Asks about a challenge: of a task, or of a connection for any of them.
+    fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>);
+
+    /// Asks for another request of a task, to be given by [`Command::Renew`]; why it is needed.
+    fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error);
+}
