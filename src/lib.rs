@@ -249,8 +249,9 @@ pub use resolver::Resolver;
 pub use response::{ContentType, EntityTag, Link, Response};
 pub use retry::{Retry, RetryPolicy};
 pub use session::{
-    Bytes, Data, DataTask, Delegate, Download, DownloadTask, Finished, NewRequestReason, Progress,
-    ResponseDisposition, Session, Task, TaskState, Tasks, Update, Updates, UploadTask,
+    Bytes, Data, DataTask, DelayedRequestDisposition, Delegate, Download, DownloadTask, Finished,
+    NewRequestReason, Progress, ResponseDisposition, Session, Task, TaskState, Tasks, Update,
+    Updates, UploadTask,
 };
 pub use trust::{
     Certificate, CertificateDetails, DistinguishedName, Identity, PublicKeyPins, ServerTrust,

@@ -11,7 +11,7 @@ use crate::delivery::Reply;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
-use crate::session::{NewRequestReason, Progress};
+use crate::session::{NewRequestReason, Progress, Schedule};
 
 /// Carries the tasks of one session, in this process or in another one.
 pub(super) trait Host: Send + Sync {
@@ -74,6 +74,8 @@ pub(super) enum Command {
     Prioritize(u64, f32),
     /// It goes on with this request, or ends with the error that it had.
     Renew(u64, Option<Request>, Error),
+    /// It begins, as its date has come; with this request, if there is one.
+    Begin(u64, Option<Request>),
     /// The program has heard of the event with this number.
     Heard(u64),
     /// It has heard of the end of a task.
@@ -95,6 +97,7 @@ pub(super) struct Settings {
     pub(super) work: Option<Work>,
     pub(super) description: Option<String>,
     pub(super) priority: f32,
+    pub(super) schedule: Schedule,
 }
 
 impl Settings {
@@ -104,6 +107,7 @@ impl Settings {
         }
         job.description = self.description;
         job.priority = self.priority;
+        job.schedule = self.schedule;
     }
 }
 
@@ -131,4 +135,7 @@ pub(super) trait Program: Send + Sync {
 
     /// Asks for another request of a task, to be given by [`Command::Renew`]; why it is needed.
     fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error);
+
+    /// Asks how a task begins whose date has come, to be said by [`Command::Begin`].
+    fn may_begin(&self, task: u64, request: Request);
 }

@@ -1,14 +1,14 @@
 //! Jobs: what an engine knows of each task.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::download::{Expected, StartOver};
 use crate::error::Error;
 use crate::files::Existing;
 use crate::request::Request;
 use crate::response::Response;
-use crate::session::Progress;
+use crate::session::{Progress, Schedule};
 
 /// One task, as it stands in the journal.
 #[derive(Clone, Debug)]
@@ -20,6 +20,9 @@ pub(super) struct Job {
     pub(super) work: Work,
     pub(super) description: Option<String>,
     pub(super) priority: f32,
+    pub(super) schedule: Schedule,
+    /// The program was asked how it begins, when its date had come.
+    pub(super) has_begun: bool,
     pub(super) phase: Phase,
     /// How much of the time for the whole task is over. Only what passes while it is hosted counts.
     pub(super) spent: Duration,
@@ -96,6 +99,11 @@ impl Job {
     /// Whether nothing has to be known of it any more.
     pub(super) fn is_over(&self) -> bool {
         matches!(&self.phase, Phase::Ended(ending) if ending.is_told && ending.is_taken)
+    }
+
+    /// Returns the date that has to come before it begins.
+    pub(super) fn waits_until(&self) -> Option<SystemTime> {
+        self.schedule.begins.filter(|_| !self.has_begun)
     }
 
     pub(super) fn is_running(&self) -> bool {

@@ -57,6 +57,9 @@
 //! | `length`, `digest` | of a download: what its file is to have; the digest as `sha256:` and digits |
 //! | `upload` | of an upload: the length of its body, which lies in the spool |
 //! | `description`, `priority` | as the program has set them |
+//! | `begins` | the date before which it does not begin, in milliseconds since 1970 |
+//! | `begun` | that date had come, and the program was asked about it |
+//! | `sends`, `receives` | how many bytes the program expects it to |
 //! | `phase` | `"suspended"`, also if it was never resumed; `"runs"`; or how it has ended, see below |
 //! | `spent` | how much of its time is over |
 //! | `sent` | of an upload: its transfer has begun, so that a byte may have gone, and no server has answered |
@@ -123,6 +126,8 @@
 //! | if | then |
 //! |---|---|
 //! | its file lies in `finished/` | it came there right before a crash: the task has succeeded |
+//! | its date has not come | it waits, and the date is looked at again every minute at least |
+//! | its date has come, and the program was not asked | the program is asked how it begins |
 //! | no time is left for it | `TimedOut` |
 //! | a byte of its upload may have gone, and must not go twice | `UploadInterrupted` |
 //! | headers were omitted | the program is asked for another request |
@@ -145,7 +150,7 @@
 //! | a body in the spool that is removed or changed | `FileDoesNotExist`, `ResourceUnavailable` |
 //! | something at the place of a download, which it may not replace | `FileAlreadyExists`, before anything is sent if it is there already; at the end the file is removed |
 //! | the folder of a place is gone or may not be written | the file waits in `finished/`, and is tried again every 5 s |
-//! | a clock that is set | nothing: timers are monotonic |
+//! | a clock that is set | timers are monotonic; the date of a task that has not begun is the clock's |
 //! | another version at the server, an answer that is no rest | it begins anew by the table of every download, and tells so; two versions are never mixed |
 //! | 401 or 403, when something that can be gone on with has come | the program is asked for another request; without one the task ends with `UnacceptableStatus` |
 //! | 404, 410, another final status, a certificate, a scheme | the task ends with that error |

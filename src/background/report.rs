@@ -1,7 +1,7 @@
 //! What people see of a background session.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
 use crate::session::{NewRequestReason, Progress, TaskState};
@@ -37,6 +37,11 @@ pub enum WaitsFor {
     Place(Error),
     /// The program gives it another request.
     Request(NewRequestReason),
+    /// Its [date](crate::Task::set_earliest_begin_date).
+    BeginDate(SystemTime),
+    /// Its date has come, and the program
+    /// [says](crate::Delegate::will_begin_delayed_request) how it begins.
+    Disposition,
 }
 
 impl fmt::Display for WaitsFor {
@@ -46,6 +51,8 @@ impl fmt::Display for WaitsFor {
             Self::Connectivity => f.write_str("a connection to its host"),
             Self::Room => f.write_str("room on the disk"),
             Self::Place(cause) => write!(f, "its place, as {cause}"),
+            Self::BeginDate(_) => f.write_str("its earliest begin date"),
+            Self::Disposition => f.write_str("the program to say how it begins"),
             Self::Request(reason) => write!(f, "another request, as {reason}"),
         }
     }
@@ -105,8 +112,7 @@ impl fmt::Display for BackgroundReport {
             if let Some(waits_for) = &task.waits_for {
                 write!(f, "\n  {:width$}  waits for {waits_for}", "")?;
                 if let Some(left) = task.waits_another {
-                    let seconds = left.as_secs();
-                    write!(f, ", for {:02}:{:02}", seconds / 60, seconds % 60)?;
+                    write!(f, ", for {}", Clockwork(left.as_secs()))?;
                 }
             }
         }
@@ -114,6 +120,19 @@ impl fmt::Display for BackgroundReport {
             write!(f, "\n  damage: {damage}")?;
         }
         Ok(())
+    }
+}
+
+/// So many seconds as a clock shows them: with hours if there are any.
+struct Clockwork(u64);
+
+impl fmt::Display for Clockwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hours, minutes, seconds) = (self.0 / 3600, self.0 / 60 % 60, self.0 % 60);
+        match hours {
+            0 => write!(f, "{minutes:02}:{seconds:02}"),
+            _ => write!(f, "{hours}:{minutes:02}:{seconds:02}"),
+        }
     }
 }
 

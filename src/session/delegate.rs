@@ -1,11 +1,12 @@
 //! What a program implements to be told, and to be asked.
 
+mod disposition;
+mod held;
 mod kind;
 mod reason;
 
-use std::fmt;
-use std::sync::Arc;
-
+pub use disposition::{DelayedRequestDisposition, ResponseDisposition};
+pub(crate) use held::HeldDelegate;
 use kind::DelegateKind;
 pub use reason::NewRequestReason;
 
@@ -18,7 +19,6 @@ use crate::delivery::Reply;
 use crate::download::StartOver;
 use crate::error::Error;
 use crate::files::DownloadedFile;
-use crate::foreign::Foreign;
 use crate::request::Request;
 use crate::response::Response;
 use crate::retry::Retry;
@@ -229,7 +229,27 @@ pub trait Delegate: Send + Sync {
         reason: NewRequestReason,
         reply: Reply<Option<Request>>,
     ) {
-        let _ = (task, reason, reply);
+        task.forward(|next, task| next.did_need_new_request(task, reason, reply));
+    }
+
+    /// The [date](Task::set_earliest_begin_date) of a task of a background session has come, and
+    /// it is about to begin. With this request? Much may have changed since it was made.
+    ///
+    /// * [`DelayedRequestDisposition::ContinueLoading`]: with this, which is the default.
+    /// * [`DelayedRequestDisposition::UseNewRequest`]: with that.
+    /// * [`DelayedRequestDisposition::Cancel`]: it ends with
+    ///   [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// Asked until it was answered once: if the program ends before, in its next run.
+    #[doc(alias = "urlSession(_:task:willBeginDelayedRequest:completionHandler:)")]
+    #[doc(alias = "URLSession:task:willBeginDelayedRequest:completionHandler:")]
+    fn will_begin_delayed_request(
+        &self,
+        task: &Task,
+        request: Request,
+        reply: Reply<DelayedRequestDisposition>,
+    ) {
+        task.forward(|next, task| next.will_begin_delayed_request(task, request, reply));
     }
 
     /// The task needs a body to send: a task made by
@@ -369,32 +389,4 @@ pub trait Delegate: Send + Sync {
     fn did_finish_downloading(&self, task: &Task, file: DownloadedFile) {
         task.forward(|next, task| next.did_finish_downloading(task, file));
     }
-}
-
-/// A handle of a delegate, which may be the last one wherever it is let go of.
-pub(crate) type HeldDelegate = Foreign<Arc<dyn Delegate>>;
-
-impl fmt::Debug for dyn Delegate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("dyn Delegate")
-    }
-}
-
-/// What becomes of a response whose head has arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[doc(alias = "URLSession.ResponseDisposition")]
-#[doc(alias = "NSURLSessionResponseDisposition")]
-#[non_exhaustive]
-pub enum ResponseDisposition {
-    /// The body is received and delivered.
-    #[doc(alias = "NSURLSessionResponseAllow")]
-    Allow,
-    /// The task is cancelled.
-    #[doc(alias = "NSURLSessionResponseCancel")]
-    Cancel,
-    /// The body is written to a file, decoded if its request has asked for codings, as one of
-    /// a data task does. Only a task that reports to its delegates can become a download; another one fails with
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
-    #[doc(alias = "NSURLSessionResponseBecomeDownload")]
-    BecomeDownload,
 }

@@ -40,7 +40,7 @@ pub use audience::Updates;
 pub(crate) use audience::{Completion, call_delegate, tell_invalid};
 pub use bytes::Bytes;
 pub use data::{Data, Download};
-pub use delegate::{Delegate, NewRequestReason, ResponseDisposition};
+pub use delegate::{DelayedRequestDisposition, Delegate, NewRequestReason, ResponseDisposition};
 pub use finished::Finished;
 pub use handle::Session;
 #[cfg(feature = "background")]
@@ -50,7 +50,7 @@ pub use making::Tasks;
 #[cfg(feature = "test-util")]
 pub use steps::Steps;
 #[cfg(feature = "background")]
-pub(crate) use task::{Brought, Core, Kind, Locked, Product, Record, Scheduler, Sends};
+pub(crate) use task::{Brought, Core, Kind, Locked, Product, Record, Schedule, Scheduler, Sends};
 pub use task::{DataTask, DownloadTask, Progress, Task, TaskState, Update, UploadTask};
 
 impl Session {

@@ -130,6 +130,11 @@ pub enum Event {
         /// Why.
         reason: NewRequestReason,
     },
+    /// [`will_begin_delayed_request`](crate::Delegate::will_begin_delayed_request).
+    DelayedRequest(
+        /// The task.
+        u64,
+    ),
     /// [`did_finish_events`](crate::Delegate::did_finish_events).
     EventsFinished,
     /// [`did_become_invalid`](crate::Delegate::did_become_invalid).
@@ -170,6 +175,7 @@ impl Event {
     pub fn id(&self) -> Option<u64> {
         match self {
             Self::Created(id)
+            | Self::DelayedRequest(id)
             | Self::Redirect { id, .. }
             | Self::Challenge { id, .. }
             | Self::Response { id, .. }

@@ -16,7 +16,7 @@ use super::script::{
 };
 use crate::files::DownloadedFile;
 use crate::request::Request;
-use crate::session::{Delegate, Task};
+use crate::session::{DelayedRequestDisposition, Delegate, Task};
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// No test waits longer for anything.
@@ -87,6 +87,7 @@ struct Script {
     on_challenge: OnChallenge,
     on_session_challenge: OnChallenge,
     on_new_request: Option<Request>,
+    on_delayed_request: Option<DelayedRequestDisposition>,
     keeps_files: Option<PathBuf>,
     gives_files: Option<Sender<DownloadedFile>>,
     counts_data: bool,
@@ -131,6 +132,13 @@ impl Recorder {
     /// Says which request it has from now on for a task that needs another one.
     pub fn on_new_request(&self, answer: impl Into<Request>) -> &Self {
         let before = self.script.lock().on_new_request.replace(answer.into());
+        drop(before);
+        self
+    }
+
+    /// Says what it answers from now on about a task whose date has come.
+    pub fn on_delayed_request(&self, answer: DelayedRequestDisposition) -> &Self {
+        let before = self.script.lock().on_delayed_request.replace(answer);
         drop(before);
         self
     }

@@ -66,6 +66,8 @@ impl Diary {
                 assert!(answered, "{} has ended without its answer", wish.key);
             }
         }
+        let has_begun = !self.all(&format!("begins {}", wish.key)).is_empty();
+        assert_eq!(has_begun, wish.delay().is_some(), "whether it was asked of {}", wish.key);
         assert_eq!(ends.is_empty(), wish.ends().is_empty(), "{} has ended {ends:?}", wish.key);
         self.check_last(&ends, wish)
     }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use std::{env, fs, process};
 
 use urlsession::{
-    Body, Configuration, Delegate, DeliveryQueue, DownloadedFile, Error, Request, RetryPolicy,
-    Session, StartOver, Task, TaskState,
+    Body, Configuration, DelayedRequestDisposition, Delegate, DeliveryQueue, DownloadedFile, Error,
+    Reply, Request, RetryPolicy, Session, StartOver, Task, TaskState,
 };
 
 use crate::wishes::{Fate, Plot, Verb, Wish};
@@ -141,6 +141,9 @@ impl Program {
             if wish.has_place() {
                 task.save_to(place_of(&self.place, wish.key)).unwrap();
             }
+            if let Some(delay) = wish.delay() {
+                task.set_earliest_begin_date(SystemTime::now() + delay).unwrap();
+            }
             return task.into();
         }
         let source = sources(self.place.parent().unwrap()).join(wish.key);
@@ -199,6 +202,17 @@ impl Delegate for Clerk {
 
     fn did_resume_at_offset(&self, task: &Task, offset: u64, _expected: Option<u64>) {
         self.write(&format!("resumed {} {offset}", key(task)));
+    }
+
+    fn will_begin_delayed_request(
+        &self,
+        task: &Task,
+        _request: Request,
+        reply: Reply<DelayedRequestDisposition>,
+    ) {
+        assert!(SystemTime::now() >= task.earliest_begin_date().unwrap());
+        self.write(&format!("begins {}", key(task)));
+        reply.answer(DelayedRequestDisposition::ContinueLoading);
     }
 
     fn did_start_over(&self, task: &Task, reason: StartOver) {

@@ -1,6 +1,7 @@
 //! What the programs transfer.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use crate::dice::Dice;
 
@@ -67,6 +68,7 @@ pub(crate) static DOWNLOADS: Plot = Plot {
         wish("paused", TAGGED, 30_000, Fate::Pauses),
         wish("placed", TAGGED, 20_000, Fate::Runs),
         wish("placed-elsewhere", TAGGED, 20_000, Fate::Runs),
+        wish("delayed", TAGGED, 5_000, Fate::Runs),
         wish("kept", PLAIN, 9_000, Fate::Runs),
         wish("discarded", PLAIN, 9_000, Fate::Runs),
         wish("stays", TAGGED, 30_000, Fate::Stays),
@@ -74,6 +76,9 @@ pub(crate) static DOWNLOADS: Plot = Plot {
         wish("withdrawn", TAGGED, 100, Fate::IsWithdrawn),
     ],
 };
+
+pub(crate) static LATER: Plot =
+    Plot { name: "later", wishes: &[wish("later", TAGGED, 5_000, Fate::Runs)] };
 
 pub(crate) static LARGE: Plot =
     Plot { name: "large", wishes: &[wish("large", TAGGED, 18_000_000, Fate::Runs)] };
@@ -140,6 +145,15 @@ impl Wish {
     /// Whether its file comes to its place by itself.
     pub(crate) fn has_place(&self) -> bool {
         self.key.starts_with("placed")
+    }
+
+    /// Returns how long it waits before it begins, if it does.
+    pub(crate) fn delay(&self) -> Option<Duration> {
+        match self.key {
+            "delayed" => Some(Duration::from_millis(50)),
+            "later" => Some(Duration::from_secs(3600)),
+            _ => None,
+        }
     }
 
     /// Whether the server has nothing of that name.

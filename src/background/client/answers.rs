@@ -1,13 +1,23 @@
 //! What the host asks, brought to the delegates, and their answers.
 
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Weak};
 
 use super::{Client, Command};
 use crate::cancel::Wake;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::{Inquiry, Reply, Settled};
-use crate::error::Error;
-use crate::session::NewRequestReason;
+use crate::error::{Error, ErrorKind};
+use crate::request::Request;
+use crate::session::{DelayedRequestDisposition, Delegate, NewRequestReason, Task};
+
+/// What a task was asked.
+pub(super) enum Question {
+    /// For another request; and what it fails with without one.
+    Request(Arc<Inquiry<Option<Request>>>, Error),
+    /// How it begins.
+    Begin(Arc<Inquiry<DelayedRequestDisposition>>),
+}
 
 /// Has the answer to the question of a task taken.
 struct Answered {
@@ -18,7 +28,7 @@ struct Answered {
 impl Wake for Answered {
     fn wake(&self) {
         if let Some(client) = self.client.upgrade() {
-            client.take_request(self.task);
+            client.take_answer(self.task);
         }
     }
 }
@@ -51,25 +61,68 @@ impl Client {
 
     /// Asks for another request of a task; without one it ends with the error.
     pub(super) fn ask_for_request(&self, task: u64, reason: NewRequestReason, error: Error) {
+        self.ask(
+            task,
+            |inquiry| Question::Request(inquiry, error),
+            move |delegate, task, reply| delegate.did_need_new_request(task, reason, reply),
+        );
+    }
+
+    /// Asks how a task begins whose date has come.
+    pub(super) fn ask_how_to_begin(&self, task: u64, request: Request) {
+        self.ask(task, Question::Begin, move |delegate, task, reply| {
+            delegate.will_begin_delayed_request(task, request, reply);
+        });
+    }
+
+    /// Asks the delegates of a task something, and has the answer taken.
+    fn ask<T: Send + 'static>(
+        &self,
+        task: u64,
+        question: impl FnOnce(Arc<Inquiry<T>>) -> Question,
+        call: impl FnOnce(&dyn Delegate, &Task, Reply<T>) + Send + 'static,
+    ) {
         let Some(core) = self.task(task) else { return };
         let (inquiry, errand) = Inquiry::begin();
         let inquiry = Arc::new(inquiry);
-        self.questions.lock().insert(task, (inquiry.clone(), error));
+        match self.questions.lock().entry(task) {
+            // It was suspended and resumed meanwhile.
+            Entry::Occupied(_) => return,
+            Entry::Vacant(place) => place.insert(question(Arc::clone(&inquiry))),
+        };
         core.tell_then(
-            move |delegate, task| {
-                errand.run(|reply| delegate.did_need_new_request(task, reason, reply));
-            },
+            move |delegate, task| errand.run(|reply| call(delegate, task, reply)),
             |_| (),
         );
         inquiry.when_settled(Arc::new(Answered { client: self.me.clone(), task }));
     }
 
-    fn take_request(&self, task: u64) {
-        let Some((inquiry, error)) = self.questions.lock().remove(&task) else { return };
-        let request = match inquiry.try_take() {
-            Some(Settled::Answered(request)) => request,
-            Some(Settled::Unanswered | Settled::Panicked | Settled::NeverAsked) | None => None,
-        };
-        self.host.obey(Command::Renew(task, request, error));
+    fn take_answer(&self, task: u64) {
+        let Some(question) = self.questions.lock().remove(&task) else { return };
+        match question {
+            Question::Request(inquiry, error) => {
+                let request = match inquiry.try_take() {
+                    Some(Settled::Answered(request)) => request,
+                    _ => None,
+                };
+                self.host.obey(Command::Renew(task, request, error));
+            }
+            Question::Begin(inquiry) => match inquiry.try_take() {
+                Some(Settled::Answered(DelayedRequestDisposition::UseNewRequest(request))) => {
+                    let request = request.without_body().without_cancel_token();
+                    self.host.obey(Command::Begin(task, Some(request)));
+                }
+                Some(Settled::Answered(DelayedRequestDisposition::Cancel)) => {
+                    self.host.obey(Command::Cancel(task, None));
+                }
+                Some(Settled::Panicked) => self.host.obey(Command::Cancel(task, Some(panicked()))),
+                _ => self.host.obey(Command::Begin(task, None)),
+            },
+        }
     }
+}
+
+/// The error of a task whose program has panicked instead of answering.
+fn panicked() -> Error {
+    Error::new(ErrorKind::DelegatePanicked, "a delegate panicked before it answered")
 }

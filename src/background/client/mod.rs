@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use self::answers::Question;
 use super::engine::{Engine, verdict};
 use super::host::{Command, Host, Program, Settings, Waiting};
 use super::job::{Event, Job, Phase, Work};
@@ -20,13 +21,13 @@ use crate::body::Body;
 use crate::census::Census;
 use crate::configuration::Configuration;
 use crate::credentials::{Challenge, Disposition};
-use crate::delivery::{Inquiry, Reply};
+use crate::delivery::Reply;
 use crate::download::Saving;
 use crate::error::{Error, ErrorKind, without_secrets};
 use crate::request::Request;
 use crate::response::Response;
-use crate::session::{Completion, Core, Kind, Record, Scheduler, Sends, Shared};
-use crate::session::{NewRequestReason, Progress, TaskState, call_delegate, tell_invalid};
+use crate::session::{Completion, Core, Kind, Record, Schedule, Scheduler, Sends, Shared};
+use crate::session::{NewRequestReason, Progress, Task, TaskState, call_delegate, tell_invalid};
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// Has the tasks of one background session run by its host.
@@ -40,9 +41,6 @@ pub(super) struct Client {
     questions: Mutex<HashMap<u64, Question>>,
     me: Weak<Self>,
 }
-
-/// What a task was asked for another request with, and what it fails with without one.
-type Question = (Arc<Inquiry<Option<Request>>>, Error);
 
 #[derive(Default)]
 struct Tasks {
@@ -145,10 +143,9 @@ impl Client {
 
     /// Makes a job of a task that was made just now.
     fn job_of(&self, core: &Arc<Core>) -> Result<Job, Error> {
-        let (kind, reports, priority, description) = {
+        let (kind, reports, settings) = {
             let state = core.state.lock();
-            let description = state.seen.description().map(str::to_owned);
-            (state.kind.clone(), state.recipients.are_delegates(), state.priority, description)
+            (state.kind.clone(), state.recipients.are_delegates(), Self::settings(&state))
         };
         if !reports {
             return Err(refused(
@@ -182,13 +179,16 @@ impl Client {
             request: request.without_cancel_token(),
             omitted: Vec::new(),
             work,
-            description,
-            priority,
+            description: None,
+            priority: Task::PRIORITY_DEFAULT,
+            schedule: Schedule::default(),
+            has_begun: false,
             phase: Phase::Suspended,
             spent: Duration::ZERO,
             may_have_sent: false,
             response: None,
         };
+        settings.apply(&mut job);
         if let Some(reason) = verdict::refusal(&job) {
             return Err(refused(reason));
         }
@@ -207,7 +207,8 @@ impl Client {
             Kind::Data | Kind::Upload(_) => None,
         };
         let description = state.seen.description().map(str::to_owned);
-        Settings { work, description, priority: state.priority }
+        let schedule = state.schedule.as_deref().copied().unwrap_or_default();
+        Settings { work, description, priority: state.priority, schedule }
     }
 
     /// Makes a task of a job of an earlier run.
@@ -224,6 +225,8 @@ impl Client {
         let core = Core::restored(session, job.id, job.request.clone(), kind);
         let mut state = core.state.lock();
         state.priority = job.priority;
+        let is_set = job.schedule != Schedule::default();
+        state.schedule = is_set.then(|| Box::new(job.schedule));
         if let Some(description) = &job.description {
             let _ = state.seen.describe(description.as_str().into());
         }
@@ -364,5 +367,9 @@ impl Program for Client {
 
     fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error) {
         self.ask_for_request(task, reason, error);
+    }
+
+    fn may_begin(&self, task: u64, request: Request) {
+        self.ask_how_to_begin(task, request);
     }
 }

@@ -69,7 +69,8 @@ impl Engine {
         drop(state);
         let whole = job.request.timeout_for_resource_or(self.configuration.timeout_for_resource);
         let is_there = fs::symlink_metadata(self.finished(task)).is_ok_and(|found| found.is_file());
-        let decision = verdict::start(&job, whole.saturating_sub(job.spent), is_there);
+        let left = whole.saturating_sub(job.spent);
+        let decision = verdict::start(&job, left, is_there, self.date());
         Some((job, decision))
     }
 
@@ -101,6 +102,8 @@ impl Engine {
                 download::tidy(&self.finished(job.id));
                 self.is_there(job.id);
             }
+            Start::IsEarly(date) => self.wait_for_date(job.id, date),
+            Start::MayBegin => self.ask_to_begin(job),
             Start::NeedsSecrets => {
                 self.ask_for_request(job.id, NewRequestReason::SecretsLost, None)
             }

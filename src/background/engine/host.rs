@@ -37,6 +37,7 @@ impl Host for Engine {
             Command::Cancel(task, why) => self.cancel(task, why),
             Command::Prioritize(task, priority) => self.prioritize(task, priority),
             Command::Renew(task, request, why) => self.renew(task, request, why),
+            Command::Begin(task, request) => self.begin(task, request),
             Command::Heard(number) => self.heard(number),
             Command::Acknowledge(task) => self.settle(task, |ending| ending.is_told = true),
             Command::Taken(task) => self.settle(task, |ending| ending.is_taken = true),
@@ -61,12 +62,11 @@ impl Host for Engine {
     }
 
     fn look(&self) -> Vec<(Job, Option<Waiting>)> {
-        let now = self.now();
+        let (now, date) = (self.now(), self.date());
         let state = self.state.lock();
         let wait = |job: &Job| {
             let wait = state.waiting.get(&job.id)?;
-            let left = wait.until.map(|until| until.saturating_duration_since(now));
-            Some((wait.what.clone(), left))
+            Some((wait.what.clone(), wait.left(now, date)))
         };
         state.ledger.jobs.values().map(|job| (job.clone(), wait(job))).collect()
     }

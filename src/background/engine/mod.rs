@@ -11,6 +11,7 @@
 
 mod attempt;
 mod courier;
+mod delay;
 mod ends;
 mod host;
 mod place;
@@ -21,7 +22,7 @@ pub(super) mod verdict;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
@@ -204,5 +205,9 @@ impl Engine {
 
     fn now(&self) -> Instant {
         self.configuration.clock.now()
+    }
+
+    fn date(&self) -> SystemTime {
+        self.configuration.clock.date()
     }
 }

@@ -120,11 +120,24 @@ impl Engine {
     /// Goes on with another request, or ends with the error that it had without one.
     pub(super) fn renew(&self, task: u64, request: Option<Request>, why: Error) {
         let Some(request) = request else { return self.end(task, Outcome::Failed(why)) };
+        self.go_on_with(task, Some(request), |_| ());
+    }
+
+    /// Has it go on as it is after a change, with another request if there is one.
+    pub(super) fn go_on_with(
+        &self,
+        task: u64,
+        request: Option<Request>,
+        change: impl FnOnce(&mut Job),
+    ) {
         self.waits_no_more(task);
         let mut state = self.state.lock();
         let Some(job) = state.ledger.jobs.get_mut(&task) else { return };
-        job.omitted.clear();
-        let before = mem::replace(&mut job.request, request);
+        change(job);
+        let before = request.map(|request| {
+            job.omitted.clear();
+            mem::replace(&mut job.request, request)
+        });
         if job.is_running() {
             self.note(&mut state, task, true);
             state.due.push_back(task);

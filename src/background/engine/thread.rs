@@ -38,7 +38,8 @@ impl Engine {
                 state.has_thread = false;
                 return None;
             }
-            let now = self.now();
+            let (now, date) = (self.now(), self.date());
+            state.start_whose_date_has_come(date);
             self.write_unwritten(&mut state, now);
             self.look_for_room(&mut state);
             let complaints = mem::take(&mut state.complaints);
@@ -61,11 +62,14 @@ impl Engine {
             }
             let is_waiting = !state.unwritten.is_empty() || state.waits();
             let since: Instant = *idle_since.get_or_insert(now);
-            if !is_waiting && now.saturating_duration_since(since) >= IDLE {
+            let until_date = state.until_next_date(date);
+            if !is_waiting && until_date.is_none() && now.saturating_duration_since(since) >= IDLE {
                 state.has_thread = false;
                 return None;
             }
             let left = if is_waiting { LOOK } else { IDLE };
+            let left =
+                until_date.map_or(left, |until| if is_waiting { left.min(until) } else { until });
             let slice = self.configuration.clock.slice(left);
             state = self.changed.wait_timeout(state, slice).0;
         }

@@ -1,6 +1,6 @@
 //! What is decided about jobs: pure functions.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::background::job::{Job, Work};
 use crate::error::{Error, ErrorKind};
@@ -14,6 +14,10 @@ pub(super) enum Start {
     Transfer(Duration),
     /// Its file is whole already: it came to its place right before a crash.
     IsThere,
+    /// Its date has not come.
+    IsEarly(SystemTime),
+    /// Its date has come: the program is asked how it begins.
+    MayBegin,
     /// It waits for what was secret in its request.
     NeedsSecrets,
     /// There is no time left for it.
@@ -22,10 +26,12 @@ pub(super) enum Start {
     MustNotBeRepeated,
 }
 
-/// Decides about a job that is to be started, of which so much of its time is left.
-pub(super) fn start(job: &Job, left: Duration, is_there: bool) -> Start {
+/// Decides about a job that is to be started at this date, of which so much of its time is left.
+pub(super) fn start(job: &Job, left: Duration, is_there: bool, now: SystemTime) -> Start {
     if is_there && !job.is_upload() {
         Start::IsThere
+    } else if let Some(date) = job.waits_until() {
+        if date > now { Start::IsEarly(date) } else { Start::MayBegin }
     } else if left.is_zero() {
         Start::IsLate
     } else if job.may_have_sent && job.is_upload() && !job.may_repeat() {
@@ -103,11 +109,14 @@ pub(in crate::background) fn refusal(job: &Job) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
     use crate::background::job::Phase;
     use crate::error::Stage;
     use crate::files::Existing;
     use crate::request::Request;
+    use crate::session::Schedule;
 
     const DAY: Duration = Duration::from_secs(86_400);
 
@@ -131,6 +140,8 @@ mod tests {
             work,
             description: None,
             priority: 0.5,
+            schedule: Schedule::default(),
+            has_begun: false,
             phase: Phase::Running,
             spent: Duration::ZERO,
             may_have_sent: false,
@@ -157,7 +168,31 @@ mod tests {
             (sent(post.header("Idempotency-Key", "7")), DAY, false, Start::Transfer(DAY)),
             (sent(put), DAY, false, Start::Transfer(DAY)),
         ] {
-            assert_eq!(start(&job, left, is_there), expected, "{job:?} {left:?} {is_there}");
+            let decision = start(&job, left, is_there, UNIX_EPOCH);
+            assert_eq!(decision, expected, "{job:?} {left:?} {is_there}");
+        }
+    }
+
+    #[test]
+    fn a_job_begins_when_its_date_has_come_whatever_the_clock_said_before() {
+        let date = UNIX_EPOCH + DAY;
+        let schedule = Schedule { begins: Some(date), ..Schedule::default() };
+        let delayed = Job { schedule, ..download() };
+        let begun = Job { has_begun: true, ..delayed.clone() };
+        let secret = Job { omitted: vec!["Cookie".to_owned()], ..delayed.clone() };
+        for (job, left, now, is_there, expected) in [
+            (&delayed, DAY, UNIX_EPOCH, false, Start::IsEarly(date)),
+            (&delayed, DAY, date - Duration::from_nanos(1), false, Start::IsEarly(date)),
+            (&delayed, DAY, date, false, Start::MayBegin),
+            (&delayed, DAY, date + 365 * DAY, false, Start::MayBegin),
+            (&secret, DAY, UNIX_EPOCH, false, Start::IsEarly(date)),
+            (&secret, DAY, date, false, Start::MayBegin),
+            // A clock that was set back does not stop it.
+            (&begun, DAY, UNIX_EPOCH, false, Start::Transfer(DAY)),
+            (&begun, Duration::ZERO, date, false, Start::IsLate),
+            (&begun, DAY, date, true, Start::IsThere),
+        ] {
+            assert_eq!(start(job, left, is_there, now), expected, "{job:?} {left:?} {now:?}");
         }
     }
 

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::{
-    Fields, duration, error, is_set, milliseconds, number, path, path_value, put, read_request,
-    response, text, write_request,
+    Fields, date, duration, error, is_set, milliseconds, number, path, path_value, put,
+    read_request, response, since_1970, text, write_request,
 };
 use crate::background::job::{Ending, Event, Job, Outcome, Phase, Work};
 use crate::download::{Digest, Expected, StartOver};
 use crate::files::Existing;
+use crate::session::Schedule;
 
 const RUNS: &str = "runs";
 const SUSPENDED: &str = "suspended";
@@ -40,6 +41,10 @@ pub(in crate::background) fn write(job: &Job, with_secrets: bool) -> Value {
     }
     put(&mut fields, "description", job.description.as_deref());
     put(&mut fields, "priority", Some(f64::from(job.priority)));
+    put(&mut fields, "begins", job.schedule.begins.map(since_1970));
+    put(&mut fields, "begun", job.has_begun.then_some(true));
+    put(&mut fields, "sends", job.schedule.sends);
+    put(&mut fields, "receives", job.schedule.receives);
     put(&mut fields, "spent", Some(milliseconds(job.spent)));
     put(&mut fields, "sent", job.may_have_sent.then_some(true));
     put(&mut fields, "response", job.response.as_ref().map(response::write));
@@ -99,6 +104,12 @@ pub(in crate::background) fn read(value: &Value) -> Option<Job> {
         work,
         description: text(fields, "description").map(str::to_owned),
         priority: fields.get("priority").and_then(Value::as_f64).unwrap_or(0.5) as f32,
+        schedule: Schedule {
+            begins: number(fields, "begins").and_then(date),
+            sends: number(fields, "sends"),
+            receives: number(fields, "receives"),
+        },
+        has_begun: is_set(fields, "begun"),
         phase,
         spent: duration(fields, "spent").unwrap_or_default(),
         may_have_sent: is_set(fields, "sent"),

@@ -9,7 +9,7 @@ mod request;
 mod response;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
@@ -44,6 +44,17 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 
 fn duration(fields: &Fields, name: &str) -> Option<Duration> {
     number(fields, name).map(Duration::from_millis)
+}
+
+/// Milliseconds since 1970, none too early; what was before has come in any case.
+fn since_1970(date: SystemTime) -> u64 {
+    let since = date.duration_since(UNIX_EPOCH).unwrap_or_default();
+    milliseconds(since.saturating_add(Duration::from_nanos(999_999)))
+}
+
+/// A date that the system knows.
+fn date(since_1970: u64) -> Option<SystemTime> {
+    UNIX_EPOCH.checked_add(Duration::from_millis(since_1970))
 }
 
 /// Texts, and on Unix, where a path may be any bytes, lists of those.

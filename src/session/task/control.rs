@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::handles::Task;
-use super::inner::PRIORITY;
+use super::inner::{Core, PRIORITY};
 use super::life::TaskState;
 use super::progress::Progress;
 use crate::error::Error;
@@ -185,5 +185,24 @@ impl Task {
     /// One that was never resumed is completed, too.
     pub fn cancel(&self) {
         self.core.cancel();
+    }
+}
+
+impl Core {
+    /// Returns how far it has come.
+    pub(crate) fn progress(&self) -> Progress {
+        let (response, schedule) = {
+            let state = self.state.lock();
+            let schedule = state.schedule.as_deref().filter(|_| !state.life.is_over()).copied();
+            (state.seen.response().cloned(), schedule)
+        };
+        let announced = if self.streams {
+            None
+        } else {
+            self.request.body_to_send().map_or(Some(0), |body| body.length())
+        };
+        let expected = response.and_then(|head| head.expected_content_length());
+        let progress = self.counters.progress(announced, expected);
+        schedule.into_iter().fold(progress, |known, said| known.or(said.sends, said.receives))
     }
 }

@@ -14,8 +14,9 @@ use super::attempts::Attempts;
 use super::dispatch::Dispatch;
 use super::life::{Life, Resumed, TaskState};
 use super::product::{Kind, Sends};
-use super::progress::{Counters, Progress};
+use super::progress::Counters;
 use super::reports::Reports;
+use super::schedule::Schedule;
 use super::seams::{Listener, Recipients};
 use super::seen::Seen;
 use crate::cancel::{CancelToken, Registered, Wake};
@@ -61,6 +62,8 @@ pub(crate) struct Record {
     pub(crate) dispatch: Dispatch,
     pub(crate) attempts: Attempts,
     pub(crate) priority: f32,
+    /// Boxed: few tasks have one.
+    pub(crate) schedule: Option<Box<Schedule>>,
     pub(crate) kind: Kind,
     pub(crate) recipients: Recipients,
     pub(crate) seen: Seen,
@@ -121,6 +124,7 @@ impl Core {
                     dispatch: Dispatch::default(),
                     attempts: Attempts::default(),
                     priority: PRIORITY,
+                    schedule: None,
                     kind,
                     recipients: Recipients::new(reports),
                     seen: Seen::default(),
@@ -330,17 +334,6 @@ impl Core {
     /// Whether the task has a body to send.
     pub(crate) fn sends(&self) -> bool {
         self.request.body_to_send().is_some() || self.streams
-    }
-
-    /// Returns how far it has come.
-    pub(crate) fn progress(&self) -> Progress {
-        let response = self.state.lock().seen.response().cloned();
-        let announced = if self.streams {
-            None
-        } else {
-            self.request.body_to_send().map_or(Some(0), |body| body.length())
-        };
-        self.counters.progress(announced, response.and_then(|head| head.expected_content_length()))
     }
 
     /// Counts what was received, and stops here while the task has to wait.

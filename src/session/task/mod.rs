@@ -19,6 +19,7 @@ pub(super) mod progress;
 mod reports;
 mod run;
 mod saving;
+mod schedule;
 pub(super) mod seams;
 mod seen;
 
@@ -30,4 +31,6 @@ pub(crate) use product::{Brought, Kind, Product, Sends};
 pub use progress::Progress;
 pub use reports::Update;
 pub(crate) use reports::{Item, Reports, SendUpdate};
+#[cfg(feature = "background")]
+pub(crate) use schedule::Schedule;
 pub(crate) use seams::{Listener, Scheduler, TakeResumeData, Voice, give_voice, voice};

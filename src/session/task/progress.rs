@@ -12,7 +12,8 @@ pub struct Progress {
     #[doc(alias = "countOfBytesSent")]
     pub bytes_sent: u64,
     /// How long the request's body is, if that is known, for a file once it was opened; 0
-    /// without a body.
+    /// without a body. Until then what the program
+    /// [expects](crate::Task::set_bytes_client_expects_to_send).
     #[doc(alias = "countOfBytesExpectedToSend")]
     pub bytes_expected_to_send: Option<u64>,
     /// How many bytes of the response's body were received, as they are delivered; of a download
@@ -21,7 +22,8 @@ pub struct Progress {
     #[doc(alias = "countOfBytesReceived")]
     pub bytes_received: u64,
     /// How long the response's body is, if that is known: `None` before the response, and
-    /// for one that is decoded or sent without a length.
+    /// for one that is decoded or sent without a length; then what the program
+    /// [expects](crate::Task::set_bytes_client_expects_to_receive), until the task has ended.
     #[doc(alias = "countOfBytesExpectedToReceive")]
     pub bytes_expected_to_receive: Option<u64>,
 }
@@ -49,6 +51,16 @@ impl Progress {
     #[doc(alias = "fractionCompleted")]
     pub fn fraction_sent(&self) -> Option<f64> {
         fraction(self.bytes_sent, self.bytes_expected_to_send)
+    }
+
+    /// Takes these for the lengths that are not known, unless there was more already.
+    pub(super) fn or(mut self, sends: Option<u64>, receives: Option<u64>) -> Self {
+        let (sent, received) = (self.bytes_sent, self.bytes_received);
+        let sends = sends.filter(|all| *all >= sent);
+        let receives = receives.filter(|all| *all >= received);
+        self.bytes_expected_to_send = self.bytes_expected_to_send.or(sends);
+        self.bytes_expected_to_receive = self.bytes_expected_to_receive.or(receives);
+        self
     }
 }
 
@@ -157,6 +169,26 @@ impl Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_program_expects_stands_for_what_is_not_known() {
+        let come = Progress { bytes_received: 5, bytes_sent: 5, ..Progress::default() };
+        let known = Progress {
+            bytes_expected_to_send: Some(6),
+            bytes_expected_to_receive: Some(7),
+            ..come
+        };
+        for (before, said, sends, receives) in [
+            (come, (None, None), None, None),
+            (come, (Some(9), Some(8)), Some(9), Some(8)),
+            (come, (Some(5), Some(4)), Some(5), None),
+            (known, (Some(9), Some(8)), Some(6), Some(7)),
+        ] {
+            let progress = before.or(said.0, said.1);
+            let all = (progress.bytes_expected_to_send, progress.bytes_expected_to_receive);
+            assert_eq!(all, (sends, receives), "{before:?} {said:?}");
+        }
+    }
 
     #[test]
     fn a_fraction_is_known_if_the_whole_is() {

@@ -9,7 +9,10 @@ use crate::files::DownloadedFile;
 use crate::request::Request;
 use crate::response::Response;
 use crate::retry::Retry;
-use crate::session::{Delegate, NewRequestReason, Progress, ResponseDisposition, Session, Task};
+use crate::session::{
+    DelayedRequestDisposition, Delegate, NewRequestReason, Progress, ResponseDisposition, Session,
+    Task,
+};
 use crate::testing::event::Event;
 use crate::testing::script::{
     HeldChallenge, HeldRedirect, HeldResponse, OnChallenge, OnRedirect, OnResponse,
@@ -64,6 +67,19 @@ impl Delegate for Recorder {
         let answer = self.script.lock().on_new_request.clone();
         if let Some(answer) = answer {
             reply.answer(Some(answer));
+        }
+    }
+
+    fn will_begin_delayed_request(
+        &self,
+        task: &Task,
+        _request: Request,
+        reply: Reply<DelayedRequestDisposition>,
+    ) {
+        let _under_way = self.called(Event::DelayedRequest(task.id()), Some(task));
+        let answer = self.script.lock().on_delayed_request.clone();
+        if let Some(answer) = answer {
+            reply.answer(answer);
         }
     }
 

@@ -1,13 +1,14 @@
-//! A computer that sleeps.
+//! A computer that sleeps, and tasks that wait for a date.
 
+use std::fs;
 use std::time::Duration;
 
-use urlsession::Clock;
 use urlsession::testing::{Event, Recorder};
+use urlsession::{Clock, WaitsFor};
 
 use super::{Scene, close, part_of, wait_for};
-use crate::program::HANG;
-use crate::wishes::FILM;
+use crate::program::{self, HANG};
+use crate::wishes::{FILM, LATER};
 
 #[test]
 fn eight_hours_of_sleep_are_neither_the_end_nor_a_storm_of_retries() {
@@ -32,5 +33,37 @@ fn eight_hours_of_sleep_are_neither_the_end_nor_a_storm_of_retries() {
     assert_eq!(scene.asked().len(), 2);
     scene.server.release();
     close(&recorder, session);
+    scene.has("1", bytes);
+}
+
+#[test]
+fn a_date_survives_a_kill_and_is_waited_for_by_the_next_program() {
+    program::run_if_asked(&LATER);
+    let test = "catalogue::clock::a_date_survives_a_kill_and_is_waited_for_by_the_next_program";
+    let scene = Scene::new(test, &LATER);
+    let bytes = LATER.bytes(&LATER.wishes[0]);
+    scene.answer(|from, _| part_of(bytes, from, "\"1\""));
+    let mut child = scene.start();
+    wait_for("it runs", || {
+        fs::read_to_string(scene.journal()).is_ok_and(|journal| journal.contains("\"runs\""))
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (recorder, clock) = (Recorder::new(), Clock::by_hand());
+    let session = scene.open_with(&recorder, |all| all.clock(clock.clone())).unwrap();
+    wait_for("it waits", || {
+        let task = session.background_report().unwrap().tasks.remove(0);
+        matches!(task.waits_for, Some(WaitsFor::BeginDate(_)))
+    });
+    assert_eq!(scene.asked(), [0; 0]);
+    clock.advance(Duration::from_secs(3600));
+    assert!(session.wait_until_idle(HANG));
+    let length = bytes.len() as u64;
+    assert_eq!(
+        recorder.events_of(1),
+        [Event::DelayedRequest(1), Event::File { id: 1, length }, Event::done(1)]
+    );
+    close(&recorder, session);
+    assert_eq!(scene.asked(), [0]);
     scene.has("1", bytes);
 }

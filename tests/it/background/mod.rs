@@ -1,12 +1,15 @@
 //! Background sessions, hosted in the program.
 
+mod delayed;
 mod taking;
 
 use std::fs;
 use std::path::PathBuf;
 
 use urlsession::testing::{Answer, Event, Recorder, Server};
-use urlsession::{Body, Configuration, DeliveryQueue, ErrorKind, Request, RetryPolicy, Session};
+use urlsession::{
+    Body, Clock, Configuration, DeliveryQueue, ErrorKind, Request, RetryPolicy, Session,
+};
 
 use crate::support::folder::Folder;
 use crate::support::running::HANG;
@@ -39,6 +42,14 @@ fn finished_names(folder: &Folder) -> Vec<String> {
 }
 
 fn open_with(folder: &Folder, recorder: &Recorder) -> Result<Session, urlsession::Error> {
+    open_by(folder, recorder, &Clock::system())
+}
+
+fn open_by(
+    folder: &Folder,
+    recorder: &Recorder,
+    clock: &Clock,
+) -> Result<Session, urlsession::Error> {
     recorder.keeps_files(folder.path());
     let retries = RetryPolicy::attempts(100)
         .statuses([408, 425, 429, 500, 502, 503, 504])
@@ -46,6 +57,7 @@ fn open_with(folder: &Folder, recorder: &Recorder) -> Result<Session, urlsession
         .growth(1.0);
     let configuration = Configuration::background("films")
         .state_directory(folder.path().join("state"))
+        .clock(clock.clone())
         .retry_policy(retries);
     Session::with_delegate(configuration, recorder.delegate(), DeliveryQueue::serial())
 }
