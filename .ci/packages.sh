@@ -9,6 +9,7 @@ apt_packages=(
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user # programs for ARM, and what runs them
     gcc-i686-linux-gnu libc6-dev-i386-cross # programs of 32 bits
     musl-tools libunwind-14-dev # static programs
+    caddy                       # a real server of another language
     ca-certificates openssl     # roots for clients; the tests' own authority
     gcc-mingw-w64-x86-64-win32  # links for Windows, and compiles C for it
     haproxy                     # a real proxy, in front of a real server

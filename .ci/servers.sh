@@ -1,18 +1,19 @@
 # shellcheck shell=bash disable=SC2154 # `run` sets cache, scratch, python_tools
-# nginx, apache, lighttpd, node, openssl, httpbin, the same behind haproxy, Flask and Python's
+# nginx, apache, caddy, lighttpd, node, openssl, httpbin, the same behind haproxy, Flask and Python's
 # `http.server` on free ports of 127.0.0.1, for `tests/servers`. Sourced by `run`.
 #
 # Sets URLSESSION_NGINX (http://127.0.0.1:port), URLSESSION_NGINX_TLS
 # (https://localhost:port), URLSESSION_NGINX_CA (the authority's PEM file),
 # URLSESSION_NGINX_REQUIRES and URLSESSION_NGINX_ASKS (the same server, where it demands a
 # client certificate, and where it takes one), URLSESSION_NGINX_CLIENT (such a certificate with
-# its key, a PEM file), URLSESSION_APACHE, URLSESSION_LIGHTTPD, URLSESSION_NODE and
+# its key, a PEM file), URLSESSION_APACHE, URLSESSION_CADDY, URLSESSION_LIGHTTPD, URLSESSION_NODE and
 # URLSESSION_NODE_TLS (with nginx's certificate), URLSESSION_HTTPBIN, URLSESSION_HAPROXY (httpbin
 # behind a proxy), URLSESSION_FLASK and URLSESSION_STORED (the folder of the files that it sends),
-# URLSESSION_PYTHON, URLSESSION_NGINX_FILES, URLSESSION_APACHE_FILES, URLSESSION_LIGHTTPD_FILES and
-# URLSESSION_PYTHON_FILES (the folders of the files that these send), URLSESSION_TLS11 and URLSESSION_TLS12 (servers that speak this version only). What each path
-# answers stands in `nginx.conf`, `apache.conf`, `lighttpd.conf`, `haproxy.cfg`, `node.js` and
-# `stored.py`.
+# URLSESSION_PYTHON, URLSESSION_NGINX_FILES, URLSESSION_APACHE_FILES, URLSESSION_CADDY_FILES,
+# URLSESSION_LIGHTTPD_FILES and URLSESSION_PYTHON_FILES (the folders of the files that these send),
+# URLSESSION_TLS11 and URLSESSION_TLS12 (servers that speak this version only). What each path
+# answers stands in `nginx.conf`, `apache.conf`, `Caddyfile`, `lighttpd.conf`, `haproxy.cfg`,
+# `node.js` and `stored.py`.
 
 server_pids=()
 
@@ -121,6 +122,18 @@ start_apache() {
     echo "apache at $URLSESSION_APACHE"
 }
 
+start_caddy() {
+    local dir="$scratch/caddy" port
+    mkdir -p "$dir/www"
+    port="$(free_ports 1)"
+    DIR="$dir" PORT="$port" XDG_DATA_HOME="$dir" XDG_CONFIG_HOME="$dir" \
+        caddy run --config .ci/Caddyfile >"$dir/out.log" 2>&1 &
+    server_pids+=($!)
+    wait_for_port caddy "$port" $! "$dir/out.log"
+    export URLSESSION_CADDY="http://127.0.0.1:$port" URLSESSION_CADDY_FILES="$dir/www"
+    echo "caddy at $URLSESSION_CADDY"
+}
+
 # Servers of one version of TLS each, with nginx's certificate; 1.1 takes OpenSSL to lower its
 # guard.
 start_openssl() {
@@ -221,6 +234,7 @@ start_python() {
 start_servers() {
     start_nginx
     start_apache
+    start_caddy
     start_lighttpd
     start_node
     start_openssl

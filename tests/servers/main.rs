@@ -1,5 +1,5 @@
-//! Loads from servers that others wrote: nginx, apache, lighttpd, haproxy, node, gunicorn with
-//! httpbin and Flask, Python's own, and openssl's.
+//! Loads from servers that others wrote: nginx, apache, caddy, lighttpd, haproxy, node,
+//! gunicorn with httpbin and Flask, Python's own, and openssl's.
 //!
 //! `.ci/servers.sh` starts them, sets the variables below and says where stands what each path
 //! answers. `.ci/run` runs these tests with them.
@@ -19,6 +19,8 @@ mod node;
 mod peak_memory;
 mod relay;
 mod resuming;
+mod segments;
+mod served;
 mod stored;
 #[cfg(feature = "tls")]
 mod tls;
@@ -48,6 +50,8 @@ const TLS11: &str = "URLSESSION_TLS11";
 const TLS12: &str = "URLSESSION_TLS12";
 const APACHE: &str = "URLSESSION_APACHE";
 const APACHE_FILES: &str = "URLSESSION_APACHE_FILES";
+const CADDY: &str = "URLSESSION_CADDY";
+const CADDY_FILES: &str = "URLSESSION_CADDY_FILES";
 const LIGHTTPD: &str = "URLSESSION_LIGHTTPD";
 const LIGHTTPD_FILES: &str = "URLSESSION_LIGHTTPD_FILES";
 const PYTHON: &str = "URLSESSION_PYTHON";

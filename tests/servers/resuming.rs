@@ -1,26 +1,20 @@
-//! Downloads that were cut and go on, with nginx, apache, lighttpd and Python's `http.server`,
+//! Downloads that were cut and go on, with nginx, apache, caddy, lighttpd and Python's `http.server`,
 //! which sends no parts.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use urlsession::testing::{Event, Recorder};
-use urlsession::{Delegate, DownloadTask, ErrorKind, Resolver, ResumeData, Session, StartOver};
+use urlsession::{Delegate, DownloadTask, ErrorKind, ResumeData, Session, StartOver};
 
-use crate::{
-    APACHE, APACHE_FILES, LIGHTTPD, LIGHTTPD_FILES, NGINX, NGINX_FILES, PYTHON, PYTHON_FILES,
-    configuration, given,
-};
-
-/// Those that send parts, and their folders.
-const WITH_PARTS: [(&str, &str); 3] =
-    [(NGINX, NGINX_FILES), (APACHE, APACHE_FILES), (LIGHTTPD, LIGHTTPD_FILES)];
+use crate::served::{HOUR, Served, WITH_PARTS, film};
+use crate::{PYTHON, PYTHON_FILES, configuration};
 
 const SIZE: usize = 3_000_000;
 
@@ -28,52 +22,13 @@ const SIZE: usize = 3_000_000;
 const FIRST: u64 = 1_000_000;
 const HEAD: u64 = 1_000;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
 const HANG: Duration = Duration::from_secs(60);
 
-/// A film of so many bytes, of which no two versions have a part in common.
-fn film(version: u32, size: usize) -> Vec<u8> {
-    let mut state = version;
-    let next = |_| {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    (0..size).map(next).collect()
-}
-
-/// A file that a server sends, removed with this.
-struct Served {
-    server: String,
-    file: PathBuf,
-}
-
 impl Served {
-    /// Puts the first version into the folder of the server, an hour old.
-    fn new((server, folder): (&str, &str), name: &str) -> Self {
-        let file = Path::new(&given(folder)).join(format!("{name}.bin"));
-        let served = Self { server: given(server), file };
-        served.write(&film(1, SIZE), HOUR);
-        served
-    }
-
-    fn write(&self, film: &[u8], age: Duration) {
-        fs::write(&self.file, film).unwrap();
-        let file = File::options().write(true).open(&self.file).unwrap();
-        file.set_modified(SystemTime::now() - age).unwrap();
-    }
-
-    fn url(&self) -> String {
-        format!("{}/{}", self.server, self.file.file_name().unwrap().to_str().unwrap())
-    }
-
     /// Returns a session whose one connection carries no more than the first bytes of an answer,
     /// and then breaks, or brings nothing.
     fn session_that_is_cut(&self, breaks: bool) -> Session {
-        let address = self.server.strip_prefix("http://").unwrap().parse().unwrap();
-        let gate = gate(address, breaks);
-        let mut configuration = configuration();
-        configuration.resolver = Some(Resolver::new(move |_, _| Ok(vec![gate])));
-        Session::new(configuration).unwrap()
+        self.session_by_way_of(gate(self.address(), breaks))
     }
 
     /// Begins to download the file, and cancels that in the middle.
@@ -100,13 +55,6 @@ impl Served {
     }
 }
 
-impl Drop for Served {
-    fn drop(&mut self) {
-        // It is the scratch folder of the run.
-        let _ = fs::remove_file(&self.file);
-    }
-}
-
 /// Stands before a server for one request, and lets through so much of the answer.
 fn gate(server: SocketAddr, breaks: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -130,13 +78,13 @@ fn gate(server: SocketAddr, breaks: bool) -> SocketAddr {
 }
 
 /// What was told of a download that had begun before.
-fn told(recorder: &Recorder) -> Vec<Event> {
+pub(crate) fn told(recorder: &Recorder) -> Vec<Event> {
     let is_told =
         |event: &Event| matches!(event, Event::Resumed { .. } | Event::StartedOver { .. });
     recorder.take_events().into_iter().filter(is_told).collect()
 }
 
-fn started_over(reason: StartOver) -> [Event; 1] {
+pub(crate) fn started_over(reason: StartOver) -> [Event; 1] {
     [Event::StartedOver { id: 1, reason }]
 }
 
@@ -144,7 +92,7 @@ fn started_over(reason: StartOver) -> [Event; 1] {
 #[ignore = "needs the servers of .ci/run"]
 fn a_cancelled_download_goes_on_where_it_was() {
     for place in WITH_PARTS {
-        let (served, recorder) = (Served::new(place, "cancelled"), Recorder::new());
+        let (served, recorder) = (Served::new(place, "cancelled", SIZE), Recorder::new());
         let data = served.cancelled();
         let (offset, expected) = (data.received(), data.total());
         assert!((FIRST - HEAD..FIRST).contains(&offset), "{offset}");
@@ -162,9 +110,9 @@ fn a_file_that_has_changed_meanwhile_comes_whole() {
     for place in WITH_PARTS.into_iter().chain([(PYTHON, PYTHON_FILES)]) {
         // Only newer, longer, and too short for what is asked for.
         for size in [SIZE, SIZE + 1, 1_000] {
-            let (served, recorder) = (Served::new(place, "changed"), Recorder::new());
+            let (served, recorder) = (Served::new(place, "changed", SIZE), Recorder::new());
             let data = served.cancelled();
-            served.write(&film(2, size), HOUR / 2);
+            served.put(&film(2, size), HOUR / 2);
             let (status, bytes) = served.resumed(data, recorder.delegate());
             assert!(bytes == film(2, size), "{place:?} {size}");
             assert_eq!(status, 200, "{place:?} {size}");
@@ -176,7 +124,7 @@ fn a_file_that_has_changed_meanwhile_comes_whole() {
 #[test]
 #[ignore = "needs the servers of .ci/run"]
 fn a_server_that_sends_no_parts_sends_the_whole() {
-    let (served, recorder) = (Served::new((PYTHON, PYTHON_FILES), "whole"), Recorder::new());
+    let (served, recorder) = (Served::new((PYTHON, PYTHON_FILES), "whole", SIZE), Recorder::new());
     let data = served.cancelled();
     let (status, bytes) = served.resumed(data, recorder.delegate());
     assert!(bytes == film(1, SIZE));
@@ -196,7 +144,7 @@ fn resumable(session: &Session, served: &Served, place: &Path) -> DownloadTask {
 #[ignore = "needs the servers of .ci/run"]
 fn a_download_whose_connection_broke_goes_on_beside_its_place() {
     for place in WITH_PARTS {
-        let (served, recorder) = (Served::new(place, "broken"), Recorder::new());
+        let (served, recorder) = (Served::new(place, "broken", SIZE), Recorder::new());
         let folder = std::env::temp_dir().join(format!("urlsession-broken-{}", std::process::id()));
         fs::create_dir(&folder).unwrap();
         let file = folder.join("film");
