@@ -128,6 +128,11 @@ impl Job {
             || self.request.headers().contains("idempotency-key")
     }
 
+    /// Whether something may have gone that must not go once more.
+    pub(super) fn may_not_go_twice(&self) -> bool {
+        self.may_have_sent && !self.may_repeat()
+    }
+
     /// How far a task has come that has ended.
     pub(super) fn progress(&self) -> Progress {
         let (received, sent) = match (&self.work, self.ending().map(|ending| &ending.outcome)) {

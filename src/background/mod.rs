@@ -62,7 +62,7 @@
 //! | `sends`, `receives` | how many bytes the program expects it to |
 //! | `phase` | `"suspended"`, also if it was never resumed; `"runs"`; or how it has ended, see below |
 //! | `spent` | how much of its time is over |
-//! | `sent` | of an upload: its transfer has begun, so that a byte may have gone, and no server has answered |
+//! | `sent` | of an upload: a byte may have gone, and no server has answered |
 //! | `response` | the head of the last answer whose body was received: `url`, `status`, `version`, `headers`, and `length` of its body if that is known |
 //!
 //! | field of an ended `phase` | what it says |
@@ -102,7 +102,8 @@
 //!
 //! | before | what is on the disk |
 //! |---|---|
-//! | a transfer starts | that the task runs; of an upload its body, and that a byte may have gone |
+//! | a transfer starts | that the task runs; of an upload its body |
+//! | the first byte of an upload that must not go twice goes onto a connection | that it may have gone |
 //! | the journal says how much of a download has come (`.N.resume`) | these bytes |
 //! | the journal says that a file is whole | the file, under its name |
 //! | the program hears of an end | that end |

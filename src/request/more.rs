@@ -22,7 +22,11 @@ pub(super) struct More {
     may_repeat: bool,
     task_key: Option<Box<str>>,
     tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
+    before_body: Option<BeforeBody>,
 }
+
+/// Is called before a request with a body goes onto a connection.
+type BeforeBody = Arc<dyn Fn() -> Result<(), Error> + Send + Sync>;
 
 impl PartialEq for More {
     fn eq(&self, other: &Self) -> bool {
@@ -90,6 +94,25 @@ impl Request {
     #[cfg(feature = "background")]
     pub(crate) fn own_task_key(&self) -> Option<&str> {
         self.more.as_ref()?.task_key.as_deref()
+    }
+
+    /// Has `ask` called before anything of this, which has a body, goes onto a connection: on the
+    /// thread that is about to send it, each time. With an error nothing goes.
+    #[cfg(feature = "background")]
+    pub(crate) fn asks_before_sending(
+        mut self,
+        ask: impl Fn() -> Result<(), Error> + Send + Sync + 'static,
+    ) -> Self {
+        self.more().before_body = Some(Arc::new(ask));
+        self
+    }
+
+    /// Asks whether it may go onto a connection now.
+    pub(crate) fn may_be_sent(&self) -> Result<(), Error> {
+        match self.more.as_ref().and_then(|more| more.before_body.as_ref()) {
+            Some(ask) => ask(),
+            None => Ok(()),
+        }
     }
 
     /// Returns what it says of its own about following redirects, and how many.

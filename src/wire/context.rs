@@ -121,11 +121,9 @@ impl Context {
         }
     }
 
-    /// Tells how long the body is that is about to go out.
-    pub(crate) fn sends(&self, length: Option<u64>) {
-        if let Some(dialogue) = &self.dialogue {
-            dialogue.sends(length);
-        }
+    /// Tells that a request with a body of this length is about to go out.
+    pub(crate) fn sends(&self, length: Option<u64>) -> Result<(), Error> {
+        self.dialogue.as_ref().map_or(Ok(()), |dialogue| dialogue.sends(length))
     }
 
     /// Tells that more of the body went out, and waits while the load pauses.

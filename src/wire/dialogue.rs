@@ -35,8 +35,9 @@ pub(crate) trait Dialogue: Send + Sync {
     /// Learns of an informational answer (1xx) before the final one.
     fn informed(self: Arc<Self>, head: Head);
 
-    /// Learns how long the request's body is, when it was opened and that is known.
-    fn sends(&self, length: Option<u64>);
+    /// Learns that a request with a body is about to go onto a connection, and how long the body is
+    /// if that is known. With an error nothing goes.
+    fn sends(&self, length: Option<u64>) -> Result<(), Error>;
 
     /// Learns that so many more bytes of the request's body were handed to the system.
     /// Returns when the load may go on.

@@ -74,22 +74,6 @@ impl Engine {
         Some((job, decision))
     }
 
-    /// Notes, before anything is sent of an upload, that something may have been.
-    pub(super) fn note_sending(&self, jobs: &[(Job, Start)]) {
-        let mut state = self.state.lock();
-        for (job, start) in jobs {
-            if job.is_upload()
-                && matches!(start, Start::Transfer(_))
-                && let Some(job) = state.ledger.jobs.get_mut(&job.id)
-                && !job.may_have_sent
-            {
-                job.may_have_sent = true;
-                let id = job.id;
-                self.note(&mut state, id, true);
-            }
-        }
-    }
-
     /// Does what was decided.
     pub(super) fn start(&self, job: &Job, decision: Start) {
         match decision {
@@ -133,6 +117,11 @@ impl Engine {
             Work::Upload { length } => {
                 self.folder.spool().check(job.id, *length)?;
                 let body = Body::file(self.folder.spool().body(job.id));
+                let (engine, id) = (self.me.clone(), job.id);
+                let request = request.asks_before_sending(move || match engine.upgrade() {
+                    Some(engine) => engine.note_sending(id),
+                    None => Err(Error::cancelled()),
+                });
                 transfers.upload_task(request, body).into()
             }
         };

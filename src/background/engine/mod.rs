@@ -15,6 +15,7 @@ mod delay;
 mod ends;
 mod host;
 mod place;
+mod sending;
 mod tasks;
 mod thread;
 pub(super) mod verdict;

@@ -81,8 +81,6 @@ impl Engine {
         let mut seen = HashSet::new();
         let starts = starts.into_iter().filter(|task| seen.insert(*task));
         let starts: Vec<_> = starts.filter_map(|task| self.look_at(task)).collect();
-        self.note_sending(&starts);
-        let until = self.state.lock().wanted.max(until);
         if let Err(error) = self.journal.commit(until) {
             log::warn!("the journal cannot be brought to the disk, which is tried again: {error}");
             // Only one that is written anew counts on nothing that the system has lost.
@@ -144,7 +142,7 @@ impl Engine {
     }
 
     /// Writes the journal anew if most of it says nothing any more.
-    fn compact(&self) {
+    pub(super) fn compact(&self) {
         let state = self.state.lock();
         if !self.journal.wants_compaction() {
             return;

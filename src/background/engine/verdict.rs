@@ -34,7 +34,7 @@ pub(super) fn start(job: &Job, left: Duration, is_there: bool, now: SystemTime) 
         if date > now { Start::IsEarly(date) } else { Start::MayBegin }
     } else if left.is_zero() {
         Start::IsLate
-    } else if job.may_have_sent && job.is_upload() && !job.may_repeat() {
+    } else if job.is_upload() && job.may_not_go_twice() {
         Start::MustNotBeRepeated
     } else if !job.omitted.is_empty() {
         Start::NeedsSecrets
@@ -69,7 +69,7 @@ fn decide(job: &Job, error: &Error, can_go_on: bool) -> Next {
         ErrorKind::UnacceptableStatus if matches!(status, Some(401 | 403)) && can_go_on => {
             Next::NeedsRequest(NewRequestReason::Refused)
         }
-        ErrorKind::NetworkConnectionLost if job.is_upload() && !job.may_repeat() => {
+        ErrorKind::NetworkConnectionLost if job.is_upload() && job.may_not_go_twice() => {
             Next::IsInterrupted
         }
         _ => Next::Fails,
@@ -132,6 +132,10 @@ mod tests {
         job(request, Work::Upload { length: 5 })
     }
 
+    fn sent(request: Request) -> Job {
+        Job { may_have_sent: true, ..upload(request) }
+    }
+
     fn job(request: Request, work: Work) -> Job {
         Job {
             id: 1,
@@ -152,7 +156,6 @@ mod tests {
     #[test]
     fn a_job_is_started_unless_it_is_there_late_sent_or_lacks_its_secrets() {
         let (post, put) = (Request::post("https://shop.test/"), Request::put("https://shop.test/"));
-        let sent = |request: Request| Job { may_have_sent: true, ..upload(request) };
         let secret = Job { omitted: vec!["Cookie".to_owned()], ..download() };
         for (job, left, is_there, expected) in [
             (download(), DAY, false, Start::Transfer(DAY)),
@@ -221,7 +224,14 @@ mod tests {
             (download(), error(ErrorKind::ServerCertificateUntrusted), true, Next::Fails),
             (download(), error(ErrorKind::NetworkConnectionLost), true, Next::Fails),
             (put(), error(ErrorKind::NetworkConnectionLost), false, Next::Fails),
-            (post(), error(ErrorKind::NetworkConnectionLost), false, Next::IsInterrupted),
+            (
+                sent(post().request),
+                error(ErrorKind::NetworkConnectionLost),
+                false,
+                Next::IsInterrupted,
+            ),
+            (sent(put().request), error(ErrorKind::NetworkConnectionLost), false, Next::Fails),
+            (post(), error(ErrorKind::NetworkConnectionLost), false, Next::Fails),
             (post(), error(ErrorKind::CannotConnectToHost), false, Next::Fails),
         ] {
             assert_eq!(decide(&job, &error, can_go_on), expected, "{job:?} {error:?} {can_go_on}");

@@ -94,7 +94,7 @@ fn begin(
     let sending = match &body {
         None => Sending::Nothing,
         Some(body) => {
-            context.sends(body.length);
+            context.sends(body.length)?;
             body.length.map_or(Sending::Chunked, Sending::Length)
         }
     };

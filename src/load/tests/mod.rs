@@ -156,7 +156,9 @@ impl Dialogue for Person {
 
     fn informed(self: Arc<Self>, _: Head) {}
 
-    fn sends(&self, _: Option<u64>) {}
+    fn sends(&self, _: Option<u64>) -> Result<(), Error> {
+        Ok(())
+    }
 
     fn sent(self: Arc<Self>, _: u64) -> Result<(), Error> {
         Ok(())

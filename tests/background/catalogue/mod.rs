@@ -8,6 +8,7 @@ mod disk;
 mod keys;
 mod killed;
 mod tampered;
+mod uploads;
 
 use std::path::{Path, PathBuf};
 use std::process::Child;

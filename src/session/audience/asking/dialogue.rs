@@ -45,8 +45,9 @@ impl Dialogue for Core {
         }
     }
 
-    fn sends(&self, length: Option<u64>) {
+    fn sends(&self, length: Option<u64>) -> Result<(), Error> {
         self.counters.sends(length);
+        self.request.may_be_sent()
     }
 
     fn sent(self: Arc<Self>, bytes: u64) -> Result<(), Error> {

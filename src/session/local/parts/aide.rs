@@ -39,7 +39,9 @@ impl Dialogue for Aide {
 
     fn informed(self: Arc<Self>, _: Head) {}
 
-    fn sends(&self, _: Option<u64>) {}
+    fn sends(&self, _: Option<u64>) -> Result<(), Error> {
+        Ok(())
+    }
 
     fn sent(self: Arc<Self>, _: u64) -> Result<(), Error> {
         self.rest()
