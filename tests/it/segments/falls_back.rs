@@ -1,20 +1,40 @@
 //! What does not come in parts, or not all of it.
 
-use std::time::Duration;
-
 use urlsession::ErrorKind;
 
 use super::*;
 
-/// Downloads 8 MiB in 4 parts from a server that answers so; returns how many requests that took.
-fn in_one(answer: impl Fn(&Recorded, &[u8]) -> Answer + Send + Sync + 'static) -> u64 {
+/// Downloads 8 MiB in 4 parts from a server that answers so, while something is done; returns how
+/// many requests that took.
+fn requests_for_one(
+    answer: impl Fn(&Recorded, &[u8]) -> Answer + Send + Sync + 'static,
+    meanwhile: impl FnOnce(&Server),
+) -> u64 {
     let (folder, server, film) = (Folder::new(), Server::start(), film(5, 8));
     let whole = film.clone();
     server.handle(move |request| answer(request, &whole));
     let session = session(|_| {});
-    assert!(run(&download(&session, &server, &folder, 4)).unwrap() == *film);
+    let task = download(&session, &server, &folder, 4);
+    let running = Running::start(move || run(&task));
+    meanwhile(&server);
+    assert!(running.outcome().unwrap() == *film);
     assert_eq!(folder.names(), ["film"]);
     server.request_count()
+}
+
+fn in_one(answer: impl Fn(&Recorded, &[u8]) -> Answer + Send + Sync + 'static) -> u64 {
+    requests_for_one(answer, |_| {})
+}
+
+/// The same, but the first answer stalls until a part was asked for, and there is nothing more to
+/// come of it.
+fn in_one_in_the_end(answer: impl Fn(&Recorded, &[u8]) -> Answer + Send + Sync + 'static) -> u64 {
+    requests_for_one(answer, |server| {
+        server.wait_until(|stats| {
+            stats.requests >= 2 && stats.idle_connections + 1 == stats.open_connections
+        });
+        server.release();
+    })
 }
 
 #[test]
@@ -34,13 +54,9 @@ fn what_names_no_version_or_no_length_comes_in_one() {
 
 #[test]
 fn a_server_that_sends_the_whole_instead_is_taken_at_its_first_answer() {
-    let requests = in_one(|request, film| {
+    let requests = in_one_in_the_end(|request, film| {
         let answer = Answer::ok(film).header("ETag", TAG).header("Accept-Ranges", "bytes");
-        if request.header("range").is_none() {
-            answer.delay_in_body_after(100_000, Duration::from_millis(50))
-        } else {
-            answer
-        }
+        if request.header("range").is_none() { answer.stall_in_body_after(100_000) } else { answer }
     });
     assert!((2..=4).contains(&requests), "{requests}");
 }
@@ -48,10 +64,10 @@ fn a_server_that_sends_the_whole_instead_is_taken_at_its_first_answer() {
 #[test]
 fn parts_of_another_version_or_place_are_not_taken() {
     for change in 0..5 {
-        let requests = in_one(move |request, film| {
+        let requests = in_one_in_the_end(move |request, film| {
             let answer = parts::answer(request, film, TAG);
             let Some(part) = parts::asked(request, film.len()) else {
-                return answer.delay_in_body_after(100_000, Duration::from_millis(50));
+                return answer.stall_in_body_after(100_000);
             };
             let said = |first: usize, total: usize, tag| {
                 let range = format!("bytes {first}-{}/{total}", first + part.len() - 1);

@@ -107,23 +107,37 @@ fn what_is_synced_is_written_down_with_all_its_parts() {
     assert!(session.wait_until_idle(HANG));
 }
 
+/// Has the first of three parts of 9 MiB break when it has brought 200,000 bytes, and each of the
+/// others 100,000; what is asked for later is answered.
+fn serve_until_the_first_breaks(server: &Server, film: &Arc<Vec<u8>>) {
+    serve(server, film, |number, _, answer| match number {
+        0 => answer.stall_in_body_after(100_000).truncate_after(200_000),
+        // Not released with the first.
+        1 | 2 => answer.stall_in_body_after(100_000).stall_in_body_after(100_000),
+        _ => answer,
+    });
+}
+
+/// Runs a download whose first part breaks so.
+fn run_until_the_first_breaks(server: &Server, task: &DownloadTask) -> Result<Vec<u8>, Error> {
+    let running = task.clone();
+    let running = Running::start(move || run(&running));
+    server.wait_until(|stats| stats.stalled == 3);
+    wait_for("all that was sent has come", || task.progress().bytes_received == 300_000);
+    server.release();
+    running.outcome()
+}
+
 #[test]
 fn a_retry_asks_for_what_is_missing() {
     let (folder, server, film) = (Folder::new(), Server::start(), film(14, 9));
-    serve(&server, &film, |number, _, answer| match number {
-        // The first breaks when the others have brought some.
-        0 => answer
-            .delay_in_body_after(100_000, std::time::Duration::from_millis(200))
-            .truncate_after(200_000),
-        1 | 2 => answer.stall_in_body_after(100_000),
-        _ => answer,
-    });
+    serve_until_the_first_breaks(&server, &film);
     let session = session(|configuration| {
         configuration.retry_policy =
             RetryPolicy::attempts(3).first_delay(std::time::Duration::ZERO);
     });
     let task = download(&session, &server, &folder, 3);
-    assert!(run(&task).unwrap() == *film);
+    assert!(run_until_the_first_breaks(&server, &task).unwrap() == *film);
     let asked = asked(&server, film.len());
     for there in [0..200_000, 3 * MIB..3 * MIB + 100_000, 6 * MIB..6 * MIB + 100_000] {
         let again = asked.iter().filter(|part| part.start < there.end && part.end > there.start);
@@ -135,14 +149,10 @@ fn a_retry_asks_for_what_is_missing() {
 #[test]
 fn a_first_answer_that_breaks_is_the_tasks_error_with_all_that_has_come() {
     let (folder, server, film) = (Folder::new(), Server::start(), film(15, 9));
-    serve(&server, &film, |number, _, answer| match number {
-        0 => answer
-            .delay_in_body_after(100_000, std::time::Duration::from_millis(200))
-            .truncate_after(200_000),
-        _ => answer.stall_in_body_after(100_000),
-    });
+    serve_until_the_first_breaks(&server, &film);
     let session = session(|_| {});
-    let error = run(&download(&session, &server, &folder, 3)).unwrap_err();
+    let task = download(&session, &server, &folder, 3);
+    let error = run_until_the_first_breaks(&server, &task).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NetworkConnectionLost);
     let data = error.resume_data().unwrap().clone();
     assert_eq!(data.received(), 400_000);

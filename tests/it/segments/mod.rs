@@ -14,7 +14,7 @@ use urlsession::{Configuration, DownloadTask, Error, Session};
 
 use crate::support::folder::Folder;
 use crate::support::parts;
-use crate::support::running::{HANG, session, wait_for};
+use crate::support::running::{HANG, Running, session, wait_for};
 
 const MIB: usize = 1024 * 1024;
 const TAG: &str = "\"a\"";
@@ -111,16 +111,19 @@ fn as_many_as_it_says_are_fetched_at_once() {
 #[test]
 fn a_call_that_brings_its_own_thread_has_helpers_too() {
     let (folder, server, film) = (Folder::new(), Server::start(), film(2, 8));
-    serve(&server, &film, |number, _, answer| {
-        if number < 3 {
-            answer.delay_in_body_after(10, std::time::Duration::from_millis(100))
-        } else {
-            answer
-        }
-    });
+    serve(
+        &server,
+        &film,
+        |number, _, answer| {
+            if number < 3 { answer.stall_in_body_after(10) } else { answer }
+        },
+    );
     let session = session(|_| {});
-    assert!(run(&download(&session, &server, &folder, 3)).unwrap() == *film);
-    assert!(server.stats().connections >= 3);
+    let task = download(&session, &server, &folder, 3);
+    let running = Running::start(move || run(&task));
+    server.wait_until(|stats| stats.stalled == 3);
+    server.release();
+    assert!(running.outcome().unwrap() == *film);
 }
 
 #[test]
@@ -140,7 +143,8 @@ fn parts_are_asked_for_where_a_redirect_has_led() {
         "/film" => Answer::redirect(302, &to),
         _ => {
             let answer = parts::answer(request, &whole, TAG);
-            answer.delay_in_body_after(10, std::time::Duration::from_millis(50))
+            let is_part = request.header("range").is_some();
+            if is_part { answer } else { answer.stall_in_body_after(10) }
         }
     });
     let session = session(|configuration| {
@@ -152,7 +156,11 @@ fn parts_are_asked_for_where_a_redirect_has_led() {
     let task = session.download_task(request);
     task.save_to(folder.path().join("film")).unwrap();
     task.segments(3).unwrap();
-    assert!(run(&task).unwrap() == *film);
+    let running = Running::start(move || run(&task));
+    // The redirect, the whole, and two parts.
+    server.wait_until(|stats| stats.requests >= 4);
+    server.release();
+    assert!(running.outcome().unwrap() == *film);
     assert_eq!(server.take_request().path(), "/film");
     let whole = server.take_request();
     let mut parts = 0;
