@@ -6,8 +6,6 @@
 # Of `it`, what depends most on the system: sockets, timers, files, TLS, names.
 smoke=(connecting:: data:: downloads:: framing:: large_bodies:: tls::certificates zones::)
 
-skipped=()
-
 # What is built with optimisation: packages that take too long without it where they run.
 optimised=()
 
@@ -26,10 +24,10 @@ other_cargo() {
         --target "$target" --features test-util "${configured[@]}" "$@"
 }
 
-# Runs the tests of the library without what is in `skipped`, and the chosen ones, by this Cargo.
+# Runs the tests of the library, and the chosen ones of `it`, by this Cargo.
 smoke_tests() {
     "$@" test --no-run --lib --test it
-    tested "$@" test --lib -- "${skipped[@]}"
+    tested "$@" test --lib
     tested "$@" test --test it -- "${smoke[@]}"
 }
 
@@ -72,10 +70,22 @@ thirty_two_bits() {
     smoke_tests other_cargo i686-unknown-linux-gnu i686-linux-gnu-gcc i686-linux-gnu-gcc
 }
 
+# Of `it`, what emulation alone fails.
+not_emulated=(
+    # qemu 7.2: a copy (fork) of a process with two threads ends as it starts another one, by
+    # an assertion (`qemu_plugin_vcpu_init_hook`); seven lines of C do.
+    --skip forks::a_process_leaves_connections_to_the_one_that_made_them
+)
+
+# All unit tests, and all of `it`. What is emulated without optimisation, with its standard
+# library, is slower than the tests have patience.
 arm() {
     install_cross_compiler
-    # What is emulated cannot start itself again: the kernel knows no program of ARM.
-    local skipped=(--skip files::tests::systems) optimised=(ring rustls rustls-webpki)
-    export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
-    smoke_tests other_cargo aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc aarch64-linux-gnu-gcc
+    local optimised=(ring rustls rustls-webpki)
+    local -x CARGO_PROFILE_DEV_OPT_LEVEL=1
+    local -x CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="unshare --mount bash $PWD/.ci/emulated.sh"
+    local arm=(other_cargo aarch64-unknown-linux-gnu aarch64-linux-gnu-gcc aarch64-linux-gnu-gcc)
+    "${arm[@]}" test --no-run --lib --test it
+    tested "${arm[@]}" test --lib
+    tested "${arm[@]}" test --test it -- "${not_emulated[@]}"
 }
