@@ -82,7 +82,10 @@ pub(super) enum Outcome {
 #[derive(Clone, Debug)]
 pub(super) enum Event {
     /// A redirect has led to this URL.
-    Moved(String),
+    Moved {
+        response: Response,
+        to: String,
+    },
     Resumed {
         offset: u64,
         total: Option<u64>,

@@ -76,7 +76,7 @@
 //!
 //! | field of an `event` | what it says |
 //! |---|---|
-//! | `moved` | a redirect has led to this URL |
+//! | `moved`, `response` | a redirect has led to this URL; its head, as of a task |
 //! | `resumed`, `total` | a download goes on behind so many bytes, of so many |
 //! | `started-over` | a download begins anew: `changed`, `no-ranges`, `no-validator`, `wrong-digest`, `lost` |
 //! | `attempt`, `delay`, `cause` | it is tried again for the so manieth time, after so long, because of this error |

@@ -184,6 +184,13 @@ pub trait Delegate: Send + Sync {
         let _ = (task, response, proposed, reply);
     }
 
+    /// A task of a [background session](crate::Configuration::background), whose redirects are
+    /// followed without asking, was led to `request` by the redirect `response`. Told once more in
+    /// the next run of the program if this has not returned, as all that happens there.
+    fn did_follow_redirect(&self, task: &Task, response: &Response, request: &Request) {
+        task.forward(|next, task| next.did_follow_redirect(task, response, request));
+    }
+
     /// A server asks who the task is (a 401), or something that
     /// [`session_did_receive_challenge`](Self::session_did_receive_challenge) left
     /// unanswered. What is to be done?

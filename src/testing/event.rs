@@ -33,6 +33,15 @@ pub enum Event {
         /// The path of the proposed request, with its query.
         to: String,
     },
+    /// [`did_follow_redirect`](crate::Delegate::did_follow_redirect).
+    FollowedRedirect {
+        /// The task.
+        id: u64,
+        /// The status of the redirect.
+        status: u16,
+        /// The path that it has led to, with its query.
+        to: String,
+    },
     /// [`session_did_receive_challenge`](crate::Delegate::session_did_receive_challenge).
     SessionChallenge {
         /// What is asked for.
@@ -177,6 +186,7 @@ impl Event {
             Self::Created(id)
             | Self::DelayedRequest(id)
             | Self::Redirect { id, .. }
+            | Self::FollowedRedirect { id, .. }
             | Self::Challenge { id, .. }
             | Self::Response { id, .. }
             | Self::Data { id, .. }

@@ -68,6 +68,8 @@ impl Diary {
         }
         let has_begun = !self.all(&format!("begins {}", wish.key)).is_empty();
         assert_eq!(has_begun, wish.delay().is_some(), "whether it was asked of {}", wish.key);
+        let is_led = !self.all(&format!("followed {} 302", wish.key)).is_empty();
+        assert_eq!(is_led, wish.key == "moved", "whether {} was led elsewhere", wish.key);
         assert_eq!(ends.is_empty(), wish.ends().is_empty(), "{} has ended {ends:?}", wish.key);
         self.check_last(&ends, wish)
     }

@@ -11,7 +11,7 @@ use std::{env, fs, process};
 
 use urlsession::{
     Body, Configuration, DelayedRequestDisposition, Delegate, DeliveryQueue, DownloadedFile, Error,
-    Reply, Request, RetryPolicy, Session, StartOver, Task, TaskState,
+    Reply, Request, Response, RetryPolicy, Session, StartOver, Task, TaskState,
 };
 
 use crate::wishes::{Fate, Plot, Verb, Wish};
@@ -213,6 +213,11 @@ impl Delegate for Clerk {
         assert!(SystemTime::now() >= task.earliest_begin_date().unwrap());
         self.write(&format!("begins {}", key(task)));
         reply.answer(DelayedRequestDisposition::ContinueLoading);
+    }
+
+    fn did_follow_redirect(&self, task: &Task, response: &Response, request: &Request) {
+        assert!(request.url().unwrap().path().ends_with("/there"));
+        self.write(&format!("followed {} {}", key(task), response.status().as_u16()));
     }
 
     fn did_start_over(&self, task: &Task, reason: StartOver) {

@@ -89,6 +89,9 @@ pub(crate) static FILM: Plot =
 pub(crate) static UPLOAD: Plot =
     Plot { name: "upload", wishes: &[wish("put", Verb::Put, 5_000, Fate::Runs)] };
 
+pub(crate) static MOVED: Plot =
+    Plot { name: "moved", wishes: &[wish("moved", TAGGED, 2_000, Fate::Runs)] };
+
 pub(crate) static POST: Plot =
     Plot { name: "post", wishes: &[wish("post", Verb::Post, 5_000, Fate::Runs)] };
 

@@ -42,10 +42,12 @@ impl Client {
     pub(super) fn tell_event(&self, number: u64, task: u64, event: Event) {
         let Some(core) = self.task(task) else { return self.heard(number) };
         match event {
-            Event::Moved(url) => {
-                let moved = core.request.clone().moved_to(&url);
-                drop(core.state.lock().seen.moved_to(moved));
-                self.heard(number);
+            Event::Moved { response, to } => {
+                let moved = core.request.clone().moved_to(&to);
+                drop(core.state.lock().seen.moved_to(moved.clone()));
+                self.tell(number, &core, move |delegate, task| {
+                    delegate.did_follow_redirect(task, &response, &moved);
+                });
             }
             Event::Resumed { offset, total } => {
                 core.counters.go_on_from(offset, total);

@@ -36,12 +36,12 @@ impl Delegate for Courier {
     fn will_perform_redirect(
         &self,
         _transfer: &Task,
-        _response: &Response,
+        response: &Response,
         proposed: Request,
         _reply: Reply<Option<Request>>,
     ) {
         if let Some(url) = proposed.url() {
-            self.happened(Event::Moved(url.to_string()));
+            self.happened(Event::Moved { response: response.clone(), to: url.to_string() });
         }
     }
 

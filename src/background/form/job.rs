@@ -155,7 +155,10 @@ fn read_ending(fields: &Fields) -> Option<Ending> {
 pub(in crate::background) fn write_event(event: &Event) -> Value {
     let mut fields = Fields::new();
     match event {
-        Event::Moved(url) => put(&mut fields, "moved", Some(url.as_str())),
+        Event::Moved { response, to } => {
+            put(&mut fields, "moved", Some(to.as_str()));
+            put(&mut fields, "response", Some(response::write(response)));
+        }
         Event::Resumed { offset, total } => {
             put(&mut fields, "resumed", Some(*offset));
             put(&mut fields, "total", *total);
@@ -176,8 +179,9 @@ pub(in crate::background) fn write_event(event: &Event) -> Value {
 /// Reads something that happened.
 pub(in crate::background) fn read_event(value: &Value) -> Option<Event> {
     let fields = value.as_object()?;
-    if let Some(url) = text(fields, "moved") {
-        return Some(Event::Moved(url.to_owned()));
+    if let Some(to) = text(fields, "moved") {
+        let response = response::read(fields.get("response")?)?;
+        return Some(Event::Moved { response, to: to.to_owned() });
     }
     if let Some(offset) = number(fields, "resumed") {
         return Some(Event::Resumed { offset, total: number(fields, "total") });

@@ -94,9 +94,7 @@ impl Delegate for Recorder {
         proposed: Request,
         reply: Reply<Option<Request>>,
     ) {
-        let to = proposed
-            .url()
-            .map_or_else(String::new, |url| url[url::Position::BeforePath..].to_owned());
+        let to = path_of(&proposed);
         let event = Event::Redirect { id: task.id(), status: response.status().as_u16(), to };
         let _under_way = self.called(event, Some(task));
         let action = self.script.lock().on_redirect.clone();
@@ -113,6 +111,11 @@ impl Delegate for Recorder {
                 assert!(!panics, "a recorder panics on purpose");
             }
         }
+    }
+
+    fn did_follow_redirect(&self, task: &Task, response: &Response, request: &Request) {
+        let (status, to) = (response.status().as_u16(), path_of(request));
+        drop(self.called(Event::FollowedRedirect { id: task.id(), status, to }, Some(task)));
     }
 
     fn session_did_receive_challenge(
@@ -213,4 +216,9 @@ impl Delegate for Recorder {
         };
         drop(self.called(event, Some(task)));
     }
+}
+
+/// The path that a request asks for, with its query.
+fn path_of(request: &Request) -> String {
+    request.url().map_or_else(String::new, |url| url[url::Position::BeforePath..].to_owned())
 }

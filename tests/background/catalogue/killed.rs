@@ -3,11 +3,11 @@
 use std::fs;
 
 use urlsession::ErrorKind;
-use urlsession::testing::{Event, Recorder};
+use urlsession::testing::{Answer, Event, Recorder};
 
 use super::{Scene, close, length, part_of, wait_for};
 use crate::program;
-use crate::wishes::{FILM, LARGE};
+use crate::wishes::{FILM, LARGE, MOVED};
 
 const TAG: &str = "\"1\"";
 
@@ -54,6 +54,31 @@ fn killed_after_the_rename_it_finds_the_file() {
         assert_eq!(scene.asked(), [0]);
         assert_eq!(scene.diary().check(&FILM), 0);
         scene.has("film", bytes);
+        break;
+    }
+}
+
+#[test]
+fn killed_before_a_redirect_was_told_it_is_told_of_first() {
+    program::run_if_asked(&MOVED);
+    let test = "catalogue::killed::killed_before_a_redirect_was_told_it_is_told_of_first";
+    let followed = "followed moved 302".to_owned();
+    for at in 1.. {
+        let scene = Scene::new(test, &MOVED);
+        scene.server.handle(|request| match request.path() {
+            "/0/moved/there" => part_of(MOVED.bytes(&MOVED.wishes[0]), 0, TAG),
+            _ => Answer::redirect(302, "/0/moved/there"),
+        });
+        assert!(scene.run(Some(&at.to_string())), "no point is between the redirect and its call");
+        let journal = fs::read_to_string(scene.journal()).unwrap_or_default();
+        let is_written = journal.contains("\"moved\":") && !journal.contains("\"told\":");
+        if !is_written || scene.diary().0[0].told.contains(&followed) {
+            continue;
+        }
+        assert!(!scene.run(None));
+        let told = &scene.diary().0[1].told;
+        assert_eq!(told[..2], [followed, "replayed".to_owned()]);
+        scene.has("moved", MOVED.bytes(&MOVED.wishes[0]));
         break;
     }
 }

@@ -214,3 +214,25 @@ fn what_is_taken_after_the_session_is_invalid_is_not_told_of_again() {
     close(&recorder, session);
     assert_eq!(finished_names(&folder), [""; 0]);
 }
+
+#[test]
+fn a_redirect_is_followed_and_told_and_what_was_not_heard_is_told_again() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::redirect(302, "/there?at=1"));
+    server.enqueue(Answer::ok(FILM));
+    let task = session.download_task(server.url("/film")).resume();
+    assert!(session.wait_until_idle(HANG));
+    let followed = Event::FollowedRedirect { id: 1, status: 302, to: "/there?at=1".to_owned() };
+    assert_eq!(
+        told(&recorder),
+        [Event::Created(1), followed, Event::File { id: 1, length: 14 }, Event::done(1)]
+    );
+    assert_eq!(task.current_request().url().unwrap().query(), Some("at=1"));
+    assert!(super::journal(&folder).contains("\"moved\""));
+    drop(task);
+    close(&recorder, session);
+    let (recorder, session) = open(&folder);
+    assert_eq!(told(&recorder), []);
+    close(&recorder, session);
+}
