@@ -9,7 +9,7 @@ use urlsession::testing::{Answer, Counters, Server};
 use urlsession::{Body, CancelToken, ErrorKind, Request, Session};
 
 use crate::support::folder::Folder;
-use crate::support::running::plain_and_tls;
+use crate::support::running::{HANG, plain_and_tls};
 
 const SCENE: &str = "URLSESSION_TEST_SIGNALS";
 const TEST: &str = "signals::no_upload_ends_the_process_or_leaves_a_signal";
@@ -18,6 +18,9 @@ const SIGPIPE: c_int = 13;
 
 /// More than both systems hold for a server that does not read.
 const HUGE: u64 = 64 << 20;
+
+/// How much arrives before anything happens; the server leaves after four times as much.
+const SOME: u64 = 1 << 20;
 
 /// A handler of the program's.
 extern "C" fn ends_otherwise(_: c_int) {
@@ -53,13 +56,15 @@ fn signals() -> Vec<String> {
     told.map(str::to_owned).collect()
 }
 
-/// Sends a file on this thread, and does `then` on another when some of it has arrived.
+/// Sends a body on this thread, and does `then` on another when some of it has arrived.
 fn upload(server: &Server, session: &Session, request: Request, then: impl FnOnce() + Send) {
-    let some = server.stats().body_bytes + HUGE / 8;
+    let some = server.stats().body_bytes + SOME;
     let outcome = thread::scope(|scope| {
         scope.spawn(|| {
-            server.wait_until(|stats| stats.body_bytes > some);
+            let has_arrived = server.wait_until_for(HANG, |stats| stats.body_bytes > some);
+            // In any case: there is no end to some bodies.
             then();
+            assert!(has_arrived, "the upload hangs");
         });
         session.data(request)
     });
@@ -80,8 +85,8 @@ fn play(scene: &str) {
     plain_and_tls(|over, server, session| {
         for round in 0..10 {
             server.enqueue(match scene {
-                "reset" => Answer::ok("").reset_after_reading(HUGE / 4),
-                "close" => Answer::ok("").close_after_reading(HUGE / 4),
+                "reset" => Answer::ok("").reset_after_reading(4 * SOME),
+                "close" => Answer::ok("").close_after_reading(4 * SOME),
                 _ => Answer::ok("taken"),
             });
             let token = CancelToken::new();

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use urlsession::testing::{Answer, Server};
 use urlsession::{Body, Clock, Error, ErrorKind, Request, Resolver, Stage};
 
-use crate::support::running::{HANG, Running, Way, nothing_is_left, reason, session, wait_for};
+use crate::support::running::{
+    HANG, Running, Way, nothing_is_left, reason, session, turn_until_ended, wait_for,
+};
 use crate::support::scenes::Block;
 
 const SHORT: Duration = Duration::from_millis(300);
@@ -85,11 +87,7 @@ fn a_minute_passes_by_the_sessions_clock_alone() {
         scene.wait_until_blocked(&session);
         clock.advance(Duration::from_millis(59_999));
         assert!(load.is_running(), "{block:?}");
-        // The last wait may have begun only just now.
-        wait_for("the end of the load", || {
-            clock.advance(Duration::from_secs(30));
-            !load.is_running_after(Duration::from_millis(20))
-        });
+        turn_until_ended(&clock, &load);
         let error = load.outcome().unwrap_err();
         let stage = Some(block.stage());
         assert_timed_out(&error, "no byte either way for 60s", stage, &format!("{block:?}"));
@@ -235,10 +233,7 @@ fn every_byte_that_a_server_takes_starts_the_timer_anew() {
         clock.advance(Duration::from_secs(40));
         assert!(load.is_running(), "step {step}");
     }
-    wait_for("the end of the load", || {
-        clock.advance(Duration::from_secs(30));
-        !load.is_running_after(Duration::from_millis(20))
-    });
+    turn_until_ended(&clock, &load);
     let error = load.outcome().unwrap_err();
     assert_timed_out(&error, "no byte either way for 60s", Some(Stage::Sending), "stall");
     drop(orders);

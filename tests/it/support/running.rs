@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use urlsession::testing::{Counters, Server};
-use urlsession::{Configuration, Error, Request, Session};
+use urlsession::{Clock, Configuration, Error, Request, Session};
 
 /// No test waits longer for anything.
 pub(crate) const HANG: Duration = Duration::from_secs(30);
@@ -17,6 +17,21 @@ pub(crate) fn session(change: impl FnOnce(&mut Configuration)) -> Session {
     let mut configuration = Configuration::ephemeral();
     change(&mut configuration);
     Session::new(configuration).unwrap()
+}
+
+/// A session like that, by a clock that the test turns.
+pub(crate) fn by_hand(session: &Session) -> (Session, Clock) {
+    let (mut configuration, clock) = (session.configuration(), Clock::by_hand());
+    configuration.clock = clock.clone();
+    (Session::new(configuration).unwrap(), clock)
+}
+
+/// Turns the clock until a load has ended. Its last wait may have begun only just now.
+pub(crate) fn turn_until_ended<T: Send + 'static>(clock: &Clock, load: &Running<T>) {
+    wait_for("the end of the load", || {
+        clock.advance(Duration::from_secs(30));
+        !load.is_running_after(Duration::from_millis(20))
+    });
 }
 
 /// Something that runs on a thread of its own.
