@@ -11,9 +11,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 CLEAN = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
 
 
-def build():
+def build(features=()):
     """Builds the release profile and returns where `bench` is; `idle` lies beside it."""
     command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
+    command += [f"--features={feature}" for feature in features]
     told = subprocess.run(
         [*command, "--manifest-path", HERE / "Cargo.toml"],
         check=True,

@@ -54,6 +54,13 @@ impl fmt::Display for Cost {
     }
 }
 
+/// CPU time of all threads of the process, in microseconds.
+#[allow(dead_code, reason = "not every program looks at it between loads")]
+pub(crate) fn cpu_time_us() -> u64 {
+    let (user_us, system_us) = cpu_time();
+    user_us + system_us
+}
+
 /// User and system time of all threads of the process, in microseconds.
 fn cpu_time() -> (u64, u64) {
     // SAFETY: an all-zero `rusage` is a valid value, and the call only writes into it.
@@ -67,7 +74,7 @@ fn cpu_time() -> (u64, u64) {
 }
 
 /// The most memory the process ever had resident (`VmHWM`, proc(5)).
-fn peak_rss_kib() -> Result<u64, Failure> {
+pub(crate) fn peak_rss_kib() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)

@@ -91,7 +91,7 @@ impl Folder {
         &self.spool
     }
 
-    /// Removes what is there of tasks that are none of these, before anything runs.
+    /// Removes what is there of tasks that are none of these, in order, before anything runs.
     pub(crate) fn sweep(&self, known: &[u64]) {
         self.spool.sweep(known);
         spool::sweep(&self.finished, known);

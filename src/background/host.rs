@@ -101,13 +101,20 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn apply(self, job: &mut Job) {
-        if let Some(work) = self.work {
+    /// Puts them into a job; returns whether it had others.
+    pub(super) fn apply(self, job: &mut Job) -> bool {
+        let Self { work, description, priority, schedule } = self;
+        let is_same = work.as_ref().is_none_or(|work| *work == job.work)
+            && description == job.description
+            && priority == job.priority
+            && schedule == job.schedule;
+        if let Some(work) = work {
             job.work = work;
         }
-        job.description = self.description;
-        job.priority = self.priority;
-        job.schedule = self.schedule;
+        job.description = description;
+        job.priority = priority;
+        job.schedule = schedule;
+        !is_same
     }
 }
 

@@ -115,13 +115,13 @@ impl Spool {
         private::remove(&self.answer(task));
     }
 
-    /// Removes what no task of these needs, as a start finds it before anything runs.
+    /// Removes what no task of these, in order, needs, as a start finds it before anything runs.
     pub(super) fn sweep(&self, known: &[u64]) {
         sweep(&self.path, known);
     }
 }
 
-/// Removes from a folder what no task of these needs.
+/// Removes from a folder what no task of these, in order, needs.
 pub(super) fn sweep(folder: &Path, known: &[u64]) {
     for name in names_in(folder) {
         if is_left(&name, known) {
@@ -149,7 +149,7 @@ fn is_left(name: &str, known: &[u64]) -> bool {
     let is_number = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
     let Some(task) = number.parse().ok().filter(|_| is_number) else { return false };
     let is_half = rest == "new" || rest.ends_with(".new") || is_nameless(rest);
-    is_half || !known.contains(&task)
+    is_half || known.binary_search(&task).is_err()
 }
 
 /// Whether it is what a file has behind the name of its place for as long as it is on its way

@@ -18,7 +18,8 @@ pub(super) struct More {
     pub(super) relative: Option<Box<str>>,
     follows: Option<bool>,
     maximum_redirects: Option<usize>,
-    retry_policy: Option<RetryPolicy>,
+    /// Boxed, as ten thousand requests may have one of the others.
+    retry_policy: Option<Box<RetryPolicy>>,
     may_repeat: bool,
     task_key: Option<Box<str>>,
     tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
@@ -115,6 +116,18 @@ impl Request {
         }
     }
 
+    /// Takes the key away, and the room for it.
+    #[cfg(feature = "background")]
+    pub(crate) fn without_task_key(mut self) -> Self {
+        if let Some(more) = &mut self.more {
+            more.task_key = None;
+            if more.tag.is_none() && more.before_body.is_none() && **more == More::default() {
+                self.more = None;
+            }
+        }
+        self
+    }
+
     /// Returns what it says of its own about following redirects, and how many.
     #[cfg(feature = "background")]
     pub(crate) fn own_redirects(&self) -> (Option<bool>, Option<usize>) {
@@ -168,7 +181,7 @@ impl Request {
     /// assert!(order.check().is_ok());
     /// ```
     pub fn retry_policy(mut self, policy: RetryPolicy) -> Self {
-        self.more().retry_policy = Some(policy);
+        self.more().retry_policy = Some(Box::new(policy));
         self
     }
 
@@ -206,7 +219,7 @@ impl Request {
 
     /// Returns what is tried again, by what is usual.
     pub(crate) fn retries_by<'a>(&'a self, usual: &'a RetryPolicy) -> &'a RetryPolicy {
-        self.more.as_ref().and_then(|more| more.retry_policy.as_ref()).unwrap_or(usual)
+        self.more.as_ref().and_then(|more| more.retry_policy.as_deref()).unwrap_or(usual)
     }
 
     /// Returns what becomes of redirects, by what is usual.

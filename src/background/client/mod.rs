@@ -212,17 +212,15 @@ impl Client {
     }
 
     /// Makes a task of a job of an earlier run.
-    fn restore(&self, session: &Arc<Shared>, job: &Job) -> Arc<Core> {
-        let kind = match &job.work {
-            Work::Download { place, expected, segments } => Kind::restored_download(Saving {
-                place: place.clone(),
-                expected: expected.clone(),
-                segments: *segments,
-                ..Saving::default()
-            }),
+    fn restore(&self, session: &Arc<Shared>, job: Job) -> Arc<Core> {
+        let progress = job.progress();
+        let kind = match job.work {
+            Work::Download { place, expected, segments } => {
+                Kind::restored_download(Saving { place, expected, segments, ..Saving::default() })
+            }
             Work::Upload { .. } => Kind::Upload(Sends::Body),
         };
-        let core = Core::restored(session, job.id, job.request.clone(), kind);
+        let core = Core::restored(session, job.id, job.request, kind);
         let mut state = core.state.lock();
         state.priority = job.priority;
         let is_set = job.schedule != Schedule::default();
@@ -230,15 +228,15 @@ impl Client {
         if let Some(description) = &job.description {
             let _ = state.seen.describe(description.as_str().into());
         }
-        if let Some(response) = &job.response {
-            state.seen.responded(response.clone());
+        if let Some(response) = job.response {
+            state.seen.responded(response);
         }
         if !matches!(job.phase, Phase::Suspended) {
             let _ = state.life.resume(|| session.now());
             core.begin(&mut state);
         }
         drop(state);
-        core.counters.show(job.progress());
+        core.counters.show(progress);
         core
     }
 

@@ -200,14 +200,15 @@ impl Scheduler for Client {
         tasks.session = Arc::downgrade(session);
         tasks.replayed = untold.iter().copied().collect();
         drop(tasks);
-        for job in &jobs {
+        for job in jobs {
+            let id = job.id;
             let core = self.restore(session, job);
             let has_begun = core.state.lock().life.has_begun();
             let mut tasks = self.tasks.lock();
             if has_begun {
-                tasks.busy.insert(job.id);
+                tasks.busy.insert(id);
             }
-            tasks.known.insert(job.id, core);
+            tasks.known.insert(id, core);
         }
         if untold.is_empty() {
             super::finished_events(session);

@@ -58,7 +58,7 @@ impl Attempt {
 
 impl Engine {
     /// Decides about a job whose turn it is to be started.
-    pub(super) fn look_at(&self, task: u64) -> Option<(Job, Start)> {
+    pub(super) fn look_at(&self, task: u64) -> Option<(u64, Start)> {
         let state = self.state.lock();
         let job = state.ledger.jobs.get(&task)?;
         let is_free = !state.running.contains_key(&task) && !state.is_closed;
@@ -71,11 +71,13 @@ impl Engine {
         let is_there = fs::symlink_metadata(self.finished(task)).is_ok_and(|found| found.is_file());
         let left = whole.saturating_sub(job.spent);
         let decision = verdict::start(&job, left, is_there, self.date());
-        Some((job, decision))
+        Some((task, decision))
     }
 
     /// Does what was decided.
-    pub(super) fn start(&self, job: &Job, decision: Start) {
+    pub(super) fn start(&self, task: u64, decision: Start) {
+        let Some(job) = self.state.lock().ledger.jobs.get(&task).cloned() else { return };
+        let job = &*job;
         match decision {
             Start::Transfer(left) => {
                 if let Err(error) = self.transfer(job, left) {
@@ -102,7 +104,7 @@ impl Engine {
             return Err(error);
         }
         let transfers = self.transfers()?;
-        let request = job.request.clone().timeout_for_resource(left);
+        let request = job.request.clone().without_task_key().timeout_for_resource(left);
         let task: Task = match &job.work {
             Work::Download { expected, segments, .. } => {
                 let task = transfers.download_task(request);
@@ -134,7 +136,7 @@ impl Engine {
             why: None,
         };
         let mut state = self.state.lock();
-        let is_wanted = state.ledger.jobs.get(&job.id).is_some_and(Job::is_running);
+        let is_wanted = state.ledger.jobs.get(&job.id).is_some_and(|job| job.is_running());
         if !is_wanted || state.is_closed {
             return Ok(());
         }

@@ -17,7 +17,7 @@ impl Engine {
     /// Has a job wait for its date, if it still runs.
     pub(super) fn wait_for_date(&self, task: u64, date: SystemTime) {
         let mut state = self.state.lock();
-        if state.ledger.jobs.get(&task).is_some_and(Job::is_running) {
+        if state.ledger.jobs.get(&task).is_some_and(|job| job.is_running()) {
             let wait = Wait { what: WaitsFor::BeginDate(date), until: None };
             let before = state.waiting.insert(task, wait);
             drop(state);

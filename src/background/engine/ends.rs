@@ -116,7 +116,7 @@ impl Engine {
         job.spent += attempt.spent(now);
         // Whatever was sent before, it was answered.
         job.may_have_sent &= has_failed;
-        Some((job.clone(), attempt))
+        Some((Job::clone(job), attempt))
     }
 
     /// All of it was transferred.
@@ -191,7 +191,7 @@ impl Engine {
     /// The program has heard of something that happened.
     pub(super) fn heard(&self, number: u64) {
         let mut state = self.state.lock();
-        let heard = state.ledger.events.remove(&number);
+        let heard = state.ledger.heard(number);
         if heard.is_some() {
             self.write(&mut state, ledger::told(number), false);
         }
@@ -212,7 +212,7 @@ impl Engine {
         let gone = state.ledger.forget(task);
         self.write(&mut state, ledger::gone(task), false);
         drop(state);
-        let ending = gone.0.as_ref().and_then(Job::ending);
+        let ending = gone.0.as_ref().and_then(|job| job.ending());
         if ending.is_some_and(|ending| matches!(ending.outcome, Outcome::Failed(_))) {
             // A transfer that was cancelled may have come to its file after that.
             download::forget_all(&self.finished(task));

@@ -13,14 +13,14 @@ impl Host for Engine {
         drop(before);
         let state = self.state.lock();
         Served {
-            jobs: state.ledger.jobs.values().cloned().collect(),
+            jobs: state.ledger.jobs.values().map(|job| Job::clone(job)).collect(),
             untold: state.ledger.untold(),
             last_task: state.ledger.last_task(),
         }
     }
 
     fn go_on(&self, untold: &[u64]) {
-        untold.iter().for_each(|number| self.tell_again(*number));
+        self.tell_again(untold);
         self.start_running();
     }
 
@@ -68,7 +68,7 @@ impl Host for Engine {
             let wait = state.waiting.get(&job.id)?;
             Some((wait.what.clone(), wait.left(now, date)))
         };
-        state.ledger.jobs.values().map(|job| (job.clone(), wait(job))).collect()
+        state.ledger.jobs.values().map(|job| (Job::clone(job), wait(job))).collect()
     }
 
     fn damage(&self) -> Vec<String> {

@@ -30,7 +30,6 @@ use serde_json::Value;
 use self::attempt::Attempt;
 use super::folder::Folder;
 use super::host::Program;
-use super::job::Job;
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::report::WaitsFor;
@@ -133,18 +132,16 @@ impl Engine {
     }
 
     /// Tells once more what the program has not heard of.
-    fn tell_again(&self, number: u64) {
-        let (event, ended) = {
-            let state = self.state.lock();
-            let event = state.ledger.events.get(&number).cloned();
-            let is = |job: &&Job| job.ending().is_some_and(|end| end.number == number);
-            (event, state.ledger.jobs.values().find(is).cloned())
-        };
-        let Some(program) = self.program() else { return };
-        match (event, ended) {
-            (Some((task, event)), _) => program.happened(number, task, event),
-            (None, Some(job)) => self.tell_end(job.id),
-            (None, None) => {}
+    fn tell_again(&self, untold: &[u64]) {
+        let ends = self.state.lock().ledger.untold_ends();
+        for number in untold {
+            let event = self.state.lock().ledger.event(*number).cloned();
+            let Some(program) = self.program() else { return };
+            match (event, ends.get(number)) {
+                (Some((task, event)), _) => program.happened(*number, task, event),
+                (None, Some(task)) => self.tell_end(*task),
+                (None, None) => {}
+            }
         }
     }
 

@@ -95,7 +95,7 @@ impl Engine {
                 ending.outcome = Outcome::Failed(error);
             }
         }
-        let job = job.clone();
+        let job = Job::clone(job);
         self.note(&mut state, task, false);
         Some(job)
     }

@@ -47,8 +47,9 @@ impl Engine {
     /// Has it known as the program has changed it.
     pub(super) fn update(&self, task: u64, settings: Settings) {
         let mut state = self.state.lock();
-        if let Some(job) = state.ledger.jobs.get_mut(&task) {
-            settings.apply(job);
+        if let Some(job) = state.ledger.jobs.get_mut(&task)
+            && settings.apply(job)
+        {
             self.note(&mut state, task, false);
         }
     }

@@ -86,7 +86,7 @@ impl Engine {
             // Only one that is written anew counts on nothing that the system has lost.
             self.compact();
             let mut state = self.state.lock();
-            state.due.extend(starts.iter().map(|(job, _)| job.id));
+            state.due.extend(starts.iter().map(|(task, _)| *task));
             state.untold.extend(tells);
             drop(self.changed.wait_timeout(state, LOOK));
             return;
@@ -94,15 +94,15 @@ impl Engine {
         for task in tells {
             self.tell_end(task);
         }
-        for (job, decision) in starts {
-            self.start(&job, decision);
+        for (task, decision) in starts {
+            self.start(task, decision);
         }
         self.compact();
     }
 
     pub(super) fn tell_end(&self, task: u64) {
         let ended = self.state.lock().ledger.jobs.get(&task).cloned();
-        let placed = ended.and_then(|job| self.place(job));
+        let placed = ended.and_then(|job| self.place(*job));
         if let (Some(job), Some(program)) = (placed, self.program()) {
             program.ended(job);
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use urlsession::testing::Recorder;
 use urlsession::{Request, TaskState};
 
-use super::{Scene, close};
+use super::{Scene, close, length};
 use crate::wishes::FILM;
 
 const TASKS: usize = 10_000;
@@ -24,6 +24,9 @@ fn ten_thousand_tasks_are_there_again() {
     }
     session.flush();
     let made = began.elapsed();
+    let written = length(&scene.journal());
+    session.flush();
+    assert_eq!(length(&scene.journal()), written, "what is not changed is not written again");
     close(&recorder, session);
     let (recorder, began) = (Recorder::new(), Instant::now());
     let session = scene.open(&recorder).unwrap();

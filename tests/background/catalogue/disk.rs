@@ -18,7 +18,9 @@ const MOUNT: &str = r#"mount -t tmpfs -o size=24m tmpfs "$1" || exit 77; shift; 
 
 /// Starts a test anew with a volume that no other process sees.
 fn passes_on_volume(test: &str) {
-    let volume = env::temp_dir().join(format!("urlsession-volume-{}", std::process::id()));
+    // Of this test alone: with the folder of a mount it goes, wherever it was mounted.
+    let name = test.rsplit("::").next().unwrap();
+    let volume = env::temp_dir().join(format!("urlsession-{name}-{}", std::process::id()));
     fs::create_dir_all(&volume).unwrap();
     let ways: [&[&str]; 2] =
         [&["unshare", "--mount"], &["unshare", "--user", "--map-root-user", "--mount"]];
