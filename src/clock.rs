@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a wait sleeps before it looks again at a clock that is turned by hand.
@@ -27,6 +27,8 @@ struct ByHand {
     date: SystemTime,
     /// Nanoseconds since `start`; only grows.
     ahead: AtomicU64,
+    /// Nanoseconds by which the date was set forward, or back.
+    set: AtomicI64,
 }
 
 impl Clock {
@@ -41,7 +43,8 @@ impl Clock {
     #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
     pub fn by_hand() -> Self {
         let (start, date) = (Instant::now(), SystemTime::now());
-        Self(Some(Arc::new(ByHand { start, date, ahead: AtomicU64::new(0) })))
+        let (ahead, set) = (AtomicU64::new(0), AtomicI64::new(0));
+        Self(Some(Arc::new(ByHand { start, date, ahead, set })))
     }
 
     /// Turns a clock made by [`by_hand`](Self::by_hand) forward, its date as well; the
@@ -52,6 +55,22 @@ impl Clock {
         if let Some(by_hand) = &self.0 {
             let nanos = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
             by_hand.ahead.fetch_add(nanos, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets the date of a clock made by [`by_hand`](Self::by_hand), forward or back, as a user or
+    /// a time server does: by 292 years at most. The time by which timeouts go stays as it is, and
+    /// the system's clock is left alone.
+    #[cfg(feature = "test-util")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+    pub fn set_date(&self, date: SystemTime) {
+        if let Some(by_hand) = &self.0 {
+            let nanos = |by: Duration| i64::try_from(by.as_nanos()).unwrap_or(i64::MAX);
+            let set = match date.duration_since(by_hand.date + by_hand.ahead()) {
+                Ok(forward) => nanos(forward),
+                Err(back) => -nanos(back.duration()),
+            };
+            by_hand.set.store(set, Ordering::SeqCst);
         }
     }
 
@@ -67,7 +86,7 @@ impl Clock {
     pub(crate) fn date(&self) -> SystemTime {
         match &self.0 {
             None => SystemTime::now(),
-            Some(by_hand) => by_hand.date + by_hand.ahead(),
+            Some(by_hand) => by_hand.date(),
         }
     }
 
@@ -81,6 +100,12 @@ impl Clock {
 impl ByHand {
     fn ahead(&self) -> Duration {
         Duration::from_nanos(self.ahead.load(Ordering::SeqCst))
+    }
+
+    fn date(&self) -> SystemTime {
+        let (date, set) = (self.date + self.ahead(), self.set.load(Ordering::SeqCst));
+        let by = Duration::from_nanos(set.unsigned_abs());
+        if set < 0 { date - by } else { date + by }
     }
 }
 
@@ -102,6 +127,18 @@ mod tests {
         same.advance(Duration::from_secs(3600));
         assert_eq!(clock.now() - before, Duration::from_secs(3600));
         assert_eq!(clock.date().duration_since(date).unwrap(), Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn a_date_that_is_set_leaves_the_time_of_timeouts_alone() {
+        let clock = Clock::by_hand();
+        let (now, date, year) = (clock.now(), clock.date(), Duration::from_secs(365 * 86_400));
+        clock.set_date(date - year);
+        assert_eq!((clock.now(), clock.date()), (now, date - year));
+        clock.advance(year);
+        assert_eq!((clock.now(), clock.date()), (now + year, date));
+        clock.set_date(date + year);
+        assert_eq!((clock.now(), clock.date()), (now + year, date + year));
     }
 
     #[test]

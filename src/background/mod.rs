@@ -126,7 +126,7 @@
 //!
 //! | if | then |
 //! |---|---|
-//! | its file lies in `finished/` | it came there right before a crash: the task has succeeded |
+//! | its file lies in `finished/` | it came there right before a crash: it is compared once more with the length and digest that it is to have, or the length of the last answer, and the task has succeeded, or begins anew and tells so |
 //! | its date has not come | it waits, and the date is looked at again every minute at least |
 //! | its date has come, and the program was not asked | the program is asked how it begins |
 //! | no time is left for it | `TimedOut` |
@@ -139,7 +139,7 @@
 //! | event | outcome |
 //! |---|---|
 //! | a kill between the data and the record of it | what the record vouches for is gone on with; the rest is asked for again |
-//! | a kill between a rename and the record of it | the file is found whole, here or at its place, and its end told |
+//! | a kill between a rename and the record of it | the file is found whole, here or at its place, and its end told; one here that has another length or digest by then begins anew |
 //! | a last line of the journal that is cut short | it is cut off, with a warning in the log |
 //! | other damage in the journal | the rest is kept, and the damage told by the log and the report; the damaged file is kept |
 //! | a journal of a newer version | making the session fails with `NotSupported`; nothing is changed |

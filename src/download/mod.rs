@@ -15,6 +15,8 @@ mod digest;
 mod entity;
 mod expected;
 mod part;
+#[cfg(feature = "background")]
+mod proof;
 mod range;
 mod ranges;
 mod record;
@@ -31,5 +33,7 @@ pub use data::ResumeData;
 pub(crate) use digest::Digest;
 #[cfg(feature = "background")]
 pub(crate) use expected::Expected;
+#[cfg(feature = "background")]
+pub(crate) use proof::flaw;
 pub(crate) use saving::Saving;
 pub(crate) use sink::{Course, End, Fit, Output, Parts, Share, Sink, Split, give_maker, maker};

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use super::courier::{Courier, OfAll};
 use super::verdict::{self, Start};
 use super::{Engine, Wait};
-use crate::background::job::{Job, Outcome, Work};
+use crate::background::job::{Event, Job, Outcome, Work};
 use crate::background::report::WaitsFor;
 use crate::body::Body;
 use crate::delivery::DeliveryQueue;
-use crate::download;
+use crate::download::{self, StartOver};
 use crate::error::{Error, ErrorKind, Stage};
+use crate::log;
 use crate::session::{NewRequestReason, Session, Task};
 
 /// A transfer of a job that is under way.
@@ -84,10 +85,7 @@ impl Engine {
                     self.end(job.id, Outcome::Failed(error.at(Stage::Preparing)));
                 }
             }
-            Start::IsThere => {
-                download::tidy(&self.finished(job.id));
-                self.is_there(job.id);
-            }
+            Start::IsThere => self.take_what_is_there(job),
             Start::IsEarly(date) => self.wait_for_date(job.id, date),
             Start::MayBegin => self.ask_to_begin(job),
             Start::NeedsSecrets => {
@@ -96,6 +94,27 @@ impl Engine {
             Start::IsLate => self.end(job.id, Outcome::Failed(late())),
             Start::MustNotBeRepeated => self.end(job.id, Outcome::Failed(interrupted(job))),
         }
+    }
+
+    /// A file lies where that of a job comes to, right before a crash: it is compared once more
+    /// with what is known of it, and has to come anew if it is not that.
+    fn take_what_is_there(&self, job: &Job) {
+        let (Work::Download { expected, .. }, path) = (&job.work, self.finished(job.id)) else {
+            return;
+        };
+        let flaw = download::flaw(&path, expected, job.response.as_ref()).unwrap_or_else(|error| {
+            log::warn!("{} cannot be read: {error}", path.display());
+            Some(StartOver::Lost)
+        });
+        let Some(reason) = flaw else {
+            download::tidy(&path);
+            return self.is_there(job.id);
+        };
+        download::forget_all(&path);
+        self.happened(job.id, Event::StartedOver(reason));
+        let mut state = self.state.lock();
+        state.due.push_back(job.id);
+        self.wake(state);
     }
 
     /// Has a job transferred, for so long at most.

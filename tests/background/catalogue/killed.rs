@@ -84,6 +84,30 @@ fn killed_before_a_redirect_was_told_it_is_told_of_first() {
 }
 
 #[test]
+fn a_file_that_is_cut_after_the_rename_comes_anew() {
+    program::run_if_asked(&FILM);
+    let test = "catalogue::killed::a_file_that_is_cut_after_the_rename_comes_anew";
+    let bytes = FILM.bytes(&FILM.wishes[0]);
+    for at in 1.. {
+        let scene = Scene::new(test, &FILM);
+        scene.answer(|from, _| part_of(bytes, from, TAG));
+        assert!(scene.run(Some(&at.to_string())), "no point is behind the rename");
+        let finished = scene.folder().join("finished/1");
+        if !finished.exists() {
+            continue;
+        }
+        fs::write(&finished, &bytes[..1000]).unwrap();
+        assert!(!scene.run(None));
+        assert_eq!(scene.asked(), [0, 0]);
+        let told: Vec<String> = scene.diary().0.into_iter().flat_map(|run| run.told).collect();
+        let anew: Vec<_> = told.iter().filter(|told| told.starts_with("anew")).collect();
+        assert_eq!(anew, ["anew film Lost"]);
+        scene.has("film", bytes);
+        break;
+    }
+}
+
+#[test]
 fn a_last_record_that_is_torn_is_dropped_and_the_rest_kept() {
     program::run_if_asked(&FILM);
     let test = "catalogue::killed::a_last_record_that_is_torn_is_dropped_and_the_rest_kept";

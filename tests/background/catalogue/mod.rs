@@ -3,6 +3,7 @@
 mod answers;
 mod bodies;
 mod clock;
+mod clock_set;
 mod crowd;
 mod disk;
 mod keys;
