@@ -201,7 +201,7 @@ pub trait Delegate: Send + Sync {
     #[doc(alias = "urlSession(_:task:didReceive:completionHandler:)")]
     #[doc(alias = "URLSession:task:didReceiveChallenge:completionHandler:")]
     fn did_receive_challenge(&self, task: &Task, challenge: &Challenge, reply: Reply<Disposition>) {
-        let _ = (task, challenge, reply);
+        task.forward(|next, task| next.did_receive_challenge(task, challenge, reply));
         kind::trait_method_runs_for::<Self>();
     }
 

@@ -67,6 +67,9 @@ impl Session {
     /// Makes a task that loads `request`; it is suspended, and reports to the delegates
     /// unless it is [`run`](DataTask::run) or asked for its
     /// [`updates`](DataTask::updates).
+    ///
+    /// A [background session](crate::guide::background) does not take it: when it is resumed, it
+    /// ends with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "dataTask(with:)")]
     #[doc(alias = "dataTaskWithRequest")]
     #[doc(alias = "dataTaskWithRequest:")]
@@ -80,7 +83,10 @@ impl Session {
     /// with what it brings, on the session's queue.
     ///
     /// The delegates are asked whatever they are asked of other tasks, such as about challenges
-    /// and redirects, and told of a body that is sent, but nothing of what comes.
+    /// and redirects, and told of a body that is sent, but nothing of what comes. A
+    /// [background session](crate::guide::background) takes no task with a closure or a channel,
+    /// of whatever kind: when it is resumed, it ends with
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     ///
     /// # Examples
     ///

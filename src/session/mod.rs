@@ -180,7 +180,8 @@ impl Session {
     /// Writes to disk what is to be kept; every later exchange uses a new connection.
     /// Tasks that run are not disturbed. Done when this returns.
     ///
-    /// This version keeps nothing on disk yet.
+    /// That is the journal of a [background session](Configuration::background): what it was told to
+    /// do. Other sessions keep nothing on disk yet.
     #[doc(alias = "flush(completionHandler:)")]
     pub fn flush(&self) {
         self.shared.scheduler().flush();

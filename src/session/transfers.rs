@@ -65,6 +65,10 @@ impl Session {
     /// Makes a task that sends `body`, from memory, a file or a reader; it is suspended,
     /// and reports to the delegates as a data task does. The request's own body is ignored,
     /// and the `Content-Type` is that of [`upload`](Self::upload).
+    ///
+    /// A [background session](crate::guide::background) takes a [`Body::file`] alone: with another
+    /// the task ends, when it is resumed, with
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "uploadTask(with:from:)")]
     #[doc(alias = "uploadTask(with:fromFile:)")]
     #[must_use = "a task does nothing before it is resumed or run"]
@@ -106,6 +110,9 @@ impl Session {
     /// [`need_new_body_stream`](crate::Delegate::need_new_body_stream), at its beginning, and
     /// again if that body can be sent once and has to be sent again. The request's own body
     /// is ignored.
+    ///
+    /// A [background session](crate::guide::background) does not take it: when it is resumed, it
+    /// ends with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "uploadTask(withStreamedRequest:)")]
     #[must_use = "a task does nothing before it is resumed or run"]
     pub fn streamed_upload_task(&self, request: impl Into<Request>) -> UploadTask {
@@ -192,6 +199,9 @@ impl Session {
     ///
     /// [`save_to`](DownloadTask::save_to) names another place. A task that is to report to a
     /// closure or a channel takes [`updates`](DownloadTask::updates) or has a delegate.
+    ///
+    /// A [background session](crate::guide::background) does not take it: when it is resumed, it
+    /// ends with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "downloadTask(withResumeData:)")]
     #[doc(alias = "downloadTaskWithResumeData:")]
     #[doc(alias = "download(resumeFrom:)")]

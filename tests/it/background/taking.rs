@@ -1,10 +1,13 @@
 //! What a program takes of a background session, and what it is told again that it has not taken.
 
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use urlsession::testing::{Answer, Event, Server};
-use urlsession::{Body, ErrorKind, NewRequestReason, Request, TaskState};
+use urlsession::testing::{Answer, Event, OnChallenge, Server};
+use urlsession::{
+    Body, Credential, Delegate, Disposition, ErrorKind, NewRequestReason, Request, TaskState,
+};
 
 use super::{close, finished_names, open, open_with, told};
 use crate::support::folder::Folder;
@@ -234,5 +237,47 @@ fn a_redirect_is_followed_and_told_and_what_was_not_heard_is_told_again() {
     close(&recorder, session);
     let (recorder, session) = open(&folder);
     assert_eq!(told(&recorder), []);
+    close(&recorder, session);
+}
+
+/// A delegate that has no method of its own.
+struct Silent;
+
+impl Delegate for Silent {}
+
+#[test]
+fn what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let credential = Credential::new("me", "hush");
+    recorder.on_challenge(OnChallenge::Answer(Disposition::UseCredential(credential)));
+    let asks = Answer::status(401).header("WWW-Authenticate", "Basic realm=\"films\"");
+    server.enqueue(asks);
+    server.enqueue(Answer::ok(FILM));
+    let task = session.download_task(server.url("/film"));
+    task.set_delegate(Arc::new(Silent)).unwrap();
+    let _ = task.resume();
+    assert!(session.wait_until_idle(HANG));
+    let events = told(&recorder);
+    assert!(matches!(events[1], Event::Challenge { id: 1, .. }), "{events:?}");
+    assert_eq!(events[2..], [Event::File { id: 1, length: 14 }, Event::done(1)]);
+    drop(task);
+    close(&recorder, session);
+}
+
+#[test]
+fn a_cancel_brings_no_resume_data_and_leaves_nothing() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::ok(FILM).header("ETag", "\"1\"").stall_in_body_after(9));
+    let task = session.download_task(server.url("/film")).resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    let (sender, data) = std::sync::mpsc::channel();
+    task.cancel_by_producing_resume_data(move |data| sender.send(data).unwrap());
+    assert!(data.recv().unwrap().is_none());
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(told(&recorder), [Event::Created(1), Event::failed(1, ErrorKind::Cancelled)]);
+    assert_eq!(finished_names(&folder), [""; 0]);
+    drop(task);
     close(&recorder, session);
 }
