@@ -198,6 +198,12 @@ impl Error {
         self.attached()
     }
 
+    /// The file of it is not the program's.
+    #[cfg(feature = "background")]
+    pub(crate) fn without_resume_data(self) -> Self {
+        if self.resume_data().is_some() { self.detached() } else { self }
+    }
+
     pub(crate) fn with_resume_data(self, data: ResumeData) -> Self {
         self.attaching(Arc::new(data))
     }

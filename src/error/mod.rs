@@ -141,6 +141,14 @@ impl Error {
         self
     }
 
+    /// Takes away what was added so.
+    #[cfg(feature = "background")]
+    #[cold]
+    pub(crate) fn detached(mut self) -> Self {
+        Arc::make_mut(&mut self.0).attached = None;
+        self
+    }
+
     /// Adds the URL, which has no secrets, as it was once written down.
     #[cfg(feature = "background")]
     pub(crate) fn on_text(mut self, url: &str) -> Self {

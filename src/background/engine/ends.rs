@@ -153,6 +153,11 @@ impl Engine {
 
     /// Ends a job; the program hears of it once that is on the disk.
     pub(super) fn end(&self, task: u64, outcome: Outcome) {
+        let outcome = match outcome {
+            // What has come goes with the task.
+            Outcome::Failed(error) => Outcome::Failed(error.without_resume_data()),
+            outcome => outcome,
+        };
         self.end_locked(self.state.lock(), task, outcome);
     }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use urlsession::testing::{Answer, Event, OnChallenge, Server};
 use urlsession::{
-    Body, Credential, Delegate, Disposition, ErrorKind, NewRequestReason, Request, TaskState,
+    Body, Credential, Delegate, Disposition, ErrorKind, NewRequestReason, Persistence, Request,
+    TaskState,
 };
 
 use super::{close, finished_names, open, open_with, told};
@@ -249,7 +250,7 @@ impl Delegate for Silent {}
 fn what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions() {
     let (folder, server) = (Folder::new(), Server::start());
     let (recorder, session) = open(&folder);
-    let credential = Credential::new("me", "hush");
+    let credential = Credential::new("me", "hush").with_persistence(Persistence::None).unwrap();
     recorder.on_challenge(OnChallenge::Answer(Disposition::UseCredential(credential)));
     let asks = Answer::status(401).header("WWW-Authenticate", "Basic realm=\"films\"");
     server.enqueue(asks);
@@ -277,6 +278,23 @@ fn a_cancel_brings_no_resume_data_and_leaves_nothing() {
     assert!(data.recv().unwrap().is_none());
     assert!(session.wait_until_idle(HANG));
     assert_eq!(told(&recorder), [Event::Created(1), Event::failed(1, ErrorKind::Cancelled)]);
+    assert_eq!(finished_names(&folder), [""; 0]);
+    drop(task);
+    close(&recorder, session);
+}
+
+#[test]
+fn a_failure_has_no_resume_data_as_what_has_come_is_gone() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::ok(FILM).header("ETag", "\"1\"").truncate_after(9));
+    server.enqueue(Answer::status(403));
+    let task = session.download_task(server.url("/film")).resume();
+    assert!(session.wait_until_idle(HANG));
+    let error = task.error().unwrap();
+    assert_eq!(error.kind(), ErrorKind::UnacceptableStatus, "{error}");
+    assert!(error.resume_data().is_none());
+    assert_eq!(error.response().unwrap().status(), 403);
     assert_eq!(finished_names(&folder), [""; 0]);
     drop(task);
     close(&recorder, session);
