@@ -37,6 +37,12 @@ impl Clock {
         Self(None)
     }
 
+    /// Whether it is the system's.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(crate) fn is_system(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Returns a clock that shows the present, and stands still until
     /// [`advance`](Self::advance) turns it.
     #[cfg(feature = "test-util")]

@@ -1,10 +1,15 @@
 //! The settings that a session copies when it is made.
 
+#[cfg(all(feature = "daemon", unix))]
+mod daemon;
+mod defaults;
 mod setters;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(all(feature = "daemon", unix))]
+pub use self::daemon::BackgroundDaemon;
 use crate::clock::Clock;
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
@@ -67,6 +72,14 @@ pub struct Configuration {
     ///
     /// Default: `false`.
     pub persists_secrets: bool,
+
+    /// Which daemon runs the transfers of a [background](Self::background) session, so that they
+    /// go on when the program ends; [`background_host`](crate::Session::background_host) says
+    /// whether there is one. Sessions with a [`clock`](Self::clock) of their own have none.
+    ///
+    /// Default: [`BackgroundDaemon::Search`].
+    #[cfg(all(feature = "daemon", unix))]
+    pub daemon: BackgroundDaemon,
 
     /// How long a load may wait for a byte, either way, before it fails with
     /// [`ErrorKind::TimedOut`](crate::ErrorKind::TimedOut). Every byte received or sent
@@ -337,53 +350,6 @@ pub struct Configuration {
     ///
     /// Default: the system's.
     pub clock: Clock,
-}
-
-impl Default for Configuration {
-    /// Settings for a session that shares the program's stores.
-    ///
-    /// This version has no cache or cookie store yet.
-    #[doc(alias = "defaultSessionConfiguration")]
-    fn default() -> Self {
-        Self {
-            identifier: None,
-            program: None,
-            state_directory: None,
-            persists_secrets: false,
-            timeout_for_request: Duration::from_secs(60),
-            timeout_for_resource: Duration::from_secs(7 * 24 * 60 * 60),
-            connect_timeout: None,
-            waits_for_connectivity: false,
-            retry_policy: RetryPolicy::off(),
-            additional_headers: Headers::new(),
-            https_only: false,
-            allows_insecure_redirects: false,
-            follows_redirects: true,
-            maximum_redirects: 20,
-            base_url: None,
-            decodes_bodies: true,
-            maximum_body_in_memory: 256 * 1024 * 1024,
-            maximum_concurrent_tasks: 64,
-            maximum_connections_per_host: None,
-            progress_interval: Duration::from_millis(100),
-            temporary_directory: None,
-            maximum_idle_connections_per_host: None,
-            maximum_idle_connections: None,
-            idle_connection_timeout: Duration::from_secs(90),
-            tls_minimum_version: TlsVersion::Tls12,
-            tls_maximum_version: TlsVersion::Tls13,
-            additional_roots: Vec::new(),
-            trusts_system_roots: true,
-            pinned_public_keys: Vec::new(),
-            credential_storage: Some(CredentialStorage::shared()),
-            uses_netrc: false,
-            requires_digest_proof: false,
-            resolver: None,
-            #[cfg(unix)]
-            unix_socket: None,
-            clock: Clock::system(),
-        }
-    }
 }
 
 impl Configuration {

@@ -17,6 +17,7 @@ mod armed {
     use std::env;
     use std::fs::{File, OpenOptions};
     use std::io::Write;
+    use std::path::PathBuf;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -27,6 +28,8 @@ mod armed {
     #[derive(Debug)]
     struct Plan {
         at: Option<String>,
+        /// A file that is made by the only process of several that ends, with the name of the point.
+        once: Option<PathBuf>,
         log: Option<File>,
         passed: AtomicU64,
     }
@@ -52,7 +55,13 @@ mod armed {
             let _ = log.write_all(format!("{number} {name}\n").as_bytes());
         }
         if plan.at.as_ref().is_some_and(|at| at == name || *at == number.to_string()) {
-            kill();
+            let is_alone = plan.once.as_ref().is_none_or(|once| {
+                let made = File::create_new(once);
+                made.is_ok_and(|mut file| file.write_all(name.as_bytes()).is_ok())
+            });
+            if is_alone {
+                kill();
+            }
         }
     }
 
@@ -61,8 +70,9 @@ mod armed {
             let at = env::var("URLSESSION_CRASH_AT").ok();
             let log = env::var_os("URLSESSION_CRASH_LOG")
                 .and_then(|path| OpenOptions::new().append(true).create(true).open(path).ok());
+            let once = env::var_os("URLSESSION_CRASH_ONCE").map(PathBuf::from);
             let is_armed = at.is_some() || log.is_some();
-            is_armed.then_some(Self { at, log, passed: AtomicU64::new(0) })
+            is_armed.then_some(Self { at, once, log, passed: AtomicU64::new(0) })
         }
     }
 

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "background")]
 pub use crate::background::fuzz::journal;
+#[cfg(all(feature = "daemon", unix))]
+pub use crate::background::protocol_fuzz::protocol;
 pub use crate::credentials::fuzz::challenge;
 #[cfg(feature = "netrc")]
 pub use crate::credentials::fuzz::netrc;
@@ -36,6 +38,8 @@ mod tests {
         ("journal", super::journal),
         #[cfg(feature = "netrc")]
         ("netrc", super::netrc),
+        #[cfg(all(feature = "daemon", unix))]
+        ("protocol", super::protocol),
         #[cfg(feature = "tls")]
         ("certificate", super::certificate),
         #[cfg(feature = "tls")]

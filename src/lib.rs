@@ -65,6 +65,7 @@
 //! | `gzip` | yes | bodies compressed with gzip and deflate |
 //! | `digest` | yes | answers to Digest challenges |
 //! | `background` | yes | sessions whose transfers outlive the program |
+//! | `daemon` | no | on Unix, sessions whose transfers go on in `urlsessiond` when the program ends; new, see its limits |
 //! | `encrypted-keys` | | identities whose private key is encrypted with a pass phrase |
 //! | `pkcs12` | | identities from PKCS #12 files |
 //! | `netrc` | | credentials of the user's `.netrc`, for configurations that ask for it |
@@ -189,7 +190,11 @@
 // Where the system asks for more, the crate goes through socket2 and rustix.
 #![forbid(unsafe_code)]
 
+#[cfg(not(feature = "daemon"))]
 mod background;
+#[cfg(feature = "daemon")]
+#[cfg_attr(docsrs, doc(cfg(feature = "daemon")))]
+pub mod background;
 mod basic;
 mod body;
 mod calendar;
@@ -233,6 +238,8 @@ pub use background::{BackgroundHost, BackgroundReport, BackgroundTask, WaitsFor}
 pub use body::{Body, Form, Multipart, Part};
 pub use cancel::CancelToken;
 pub use clock::Clock;
+#[cfg(all(feature = "daemon", unix))]
+pub use configuration::BackgroundDaemon;
 pub use configuration::Configuration;
 pub use credentials::{
     AuthenticationMethod, Challenge, Credential, CredentialObserver, CredentialStorage,

@@ -48,6 +48,12 @@ pub(crate) fn name(given: Option<&str>) -> Option<String> {
     Some(name_of(&path.canonicalize().unwrap_or_else(|_| in_place(&path))))
 }
 
+/// Returns where the executable of this process lies, or the one that has replaced it.
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) fn executable() -> Option<PathBuf> {
+    env::current_exe().ok().map(|path| in_place(&path))
+}
+
 fn name_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     format!("{stem}-{:016x}", fnv64(path.as_os_str().as_encoded_bytes()))

@@ -54,8 +54,8 @@ impl Folder {
         let state = path::absolute(&state).unwrap_or(state);
         // What is made of the state folder is checked, too.
         let (base, name) = state.parent().zip(state.file_name()).ok_or_else(nothing_lasts)?;
-        let name = name.to_string_lossy();
-        let names = [&*name, &file_name(&program), "background", &file_name(identifier)];
+        let (program, identifier_name) = (file_name(&program), file_name(identifier));
+        let names = [name, program.as_ref(), "background".as_ref(), identifier_name.as_ref()];
         let path = make_own_folder(base, &names, census)?;
         // Names of folders that lead to the same place are one.
         let path = path.canonicalize().unwrap_or(path);
@@ -64,6 +64,20 @@ impl Folder {
         let finished = make_own_folder(&path, &["finished"], census)?;
         let spool = Spool::new(spool, census);
         Ok(Self { path, finished, spool, held: Mutex::new(Rank::Folder, Some(held)) })
+    }
+
+    /// The folder at `path`, which is another process's, for what both reach.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(crate) fn of_another(path: PathBuf, census: &Census) -> Self {
+        let spool = Spool::new(path.join("spool"), census);
+        let finished = path.join("finished");
+        Self { path, finished, spool, held: Mutex::new(Rank::Folder, None) }
+    }
+
+    /// Returns where it lies.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Gives it back; nothing is to be done in it any more.
@@ -91,10 +105,10 @@ impl Folder {
         &self.spool
     }
 
-    /// Removes what is there of tasks that are none of these, in order, before anything runs.
-    pub(crate) fn sweep(&self, known: &[u64]) {
-        self.spool.sweep(known);
-        spool::sweep(&self.finished, known);
+    /// Removes what is there of tasks that are none of these, before anything runs.
+    pub(crate) fn sweep(&self, is_known: &dyn Fn(u64) -> bool) {
+        self.spool.sweep(is_known);
+        spool::sweep(&self.finished, is_known);
     }
 }
 

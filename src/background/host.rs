@@ -1,11 +1,12 @@
 //! The seam between a background session and whoever hosts it.
 
+use std::path::Path;
 use std::sync::Weak;
 use std::time::Duration;
 
 use super::folder::Folder;
 use super::job::{Event, Job, Work};
-use super::report::WaitsFor;
+use super::report::{BackgroundHost, WaitsFor};
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;
 use crate::error::Error;
@@ -15,6 +16,9 @@ use crate::session::{NewRequestReason, Progress, Schedule};
 
 /// Carries the tasks of one session, in this process or in another one.
 pub(super) trait Host: Send + Sync {
+    /// Which it is.
+    fn kind(&self) -> BackgroundHost;
+
     /// Has a program told of what happens from [`go_on`](Self::go_on) on; returns what it has to
     /// know of first.
     fn serve(&self, program: Weak<dyn Program>) -> Served;
@@ -26,6 +30,9 @@ pub(super) trait Host: Send + Sync {
     /// Takes on a job. If there is one with the same key, other than `besides`, that is returned
     /// instead.
     fn create(&self, job: &Job, besides: Option<u64>) -> Option<u64>;
+
+    /// Takes the body of an upload into the spool, before its task is created; returns its length.
+    fn take_body(&self, task: u64, source: &Path) -> Result<u64, Error>;
 
     /// Does what the program has done. It counts once this returns, and is on the disk after the
     /// next [`flush`](Self::flush).

@@ -1,8 +1,8 @@
 //! Background sessions: transfers that outlive the program. A manual page, without code.
 //!
-//! What such a session is to do, and what has happened, stands in its [`journal`], which is
+//! What such a session is to do, and what has happened, stands in its `journal`, which is
 //! written before anything follows from it. A start reads it and goes on. All that a session keeps
-//! lies in a [`folder`] of its own, which one process at a time has.
+//! lies in a `folder` of its own, which one process at a time has.
 //!
 //! ```text
 //! Session ── client ── Engine ── Session ── the network
@@ -21,6 +21,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `lock` | locked by whoever has the session open, with the number of that process in it; it stays |
+//! | `configuration` | with the feature `daemon`: that of the session, so that a daemon can go on with it |
 //! | `journal` | what there is to do and what has happened; `journal.new` while it is written anew, `journal.damaged` is one in which something could not be read |
 //! | `spool/N.body` | the file that task N uploads, as it was when the task was made |
 //! | `spool/N.answer` | the body of the answer to that upload, until the program has heard of it |
@@ -34,7 +35,7 @@
 //!
 //! # The journal
 //!
-//! Lines and sums are those of [`journal`]; the JSON of a record is one object of one of these
+//! Lines and sums are those of `journal`; the JSON of a record is one object of one of these
 //! kinds. What a field would have as its default is left out. Records of no kind that is known
 //! are passed over with a warning.
 //!
@@ -161,6 +162,8 @@
 
 #[cfg(feature = "background")]
 mod client;
+#[cfg(all(feature = "daemon", unix))]
+mod daemon;
 #[cfg(feature = "background")]
 mod engine;
 #[cfg(feature = "background")]
@@ -169,20 +172,39 @@ mod folder;
 mod form;
 #[cfg(feature = "background")]
 mod host;
+#[cfg(feature = "daemon")]
+mod hosted;
 #[cfg(feature = "background")]
 mod job;
 #[cfg(feature = "background")]
 mod journal;
+#[cfg(all(feature = "daemon", unix))]
+mod kept;
+#[cfg(all(feature = "daemon", unix))]
+mod launch;
 #[cfg(feature = "background")]
 mod ledger;
+#[cfg(all(feature = "daemon", unix))]
+mod local_socket;
 mod opening;
+#[cfg(all(feature = "daemon", unix))]
+mod place;
+#[cfg(all(feature = "daemon", unix))]
+mod protocol;
+#[cfg(all(feature = "daemon", unix))]
+mod remote;
 #[cfg(feature = "background")]
 mod report;
 #[cfg(feature = "background")]
 mod spool;
 
+#[cfg(feature = "daemon")]
+pub use hosted::{run_daemon_if_asked, urlsessiond};
 #[cfg(any(test, fuzzing))]
 #[cfg(feature = "background")]
 pub(crate) use journal::fuzz;
+#[cfg(any(test, fuzzing))]
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) use protocol::fuzz as protocol_fuzz;
 #[cfg(feature = "background")]
 pub use report::{BackgroundHost, BackgroundReport, BackgroundTask, WaitsFor};

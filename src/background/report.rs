@@ -13,12 +13,17 @@ use crate::session::{NewRequestReason, Progress, TaskState};
 pub enum BackgroundHost {
     /// In this program: they stop when it ends, and go on when it makes the session again.
     Program,
+    /// In the user's `urlsessiond`: they go on when this program ends.
+    #[cfg(all(feature = "daemon", unix))]
+    Daemon,
 }
 
 impl fmt::Display for BackgroundHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Program => "this program",
+            #[cfg(all(feature = "daemon", unix))]
+            Self::Daemon => "urlsessiond",
         })
     }
 }

@@ -115,16 +115,26 @@ impl Spool {
         private::remove(&self.answer(task));
     }
 
-    /// Removes what no task of these, in order, needs, as a start finds it before anything runs.
-    pub(super) fn sweep(&self, known: &[u64]) {
-        sweep(&self.path, known);
+    /// Removes the bodies of tasks behind the last that there is, but for these, that are coming.
+    pub(super) fn sweep_beyond(&self, last: u64, coming: &[u64]) {
+        for name in names_in(&self.path) {
+            let task = name.strip_suffix(".body").and_then(|task| task.parse().ok());
+            if task.is_some_and(|task: u64| task > last && !coming.contains(&task)) {
+                private::remove(&self.path.join(name));
+            }
+        }
+    }
+
+    /// Removes what no task of these needs, as a start finds it before anything runs.
+    pub(super) fn sweep(&self, is_known: &dyn Fn(u64) -> bool) {
+        sweep(&self.path, is_known);
     }
 }
 
-/// Removes from a folder what no task of these, in order, needs.
-pub(super) fn sweep(folder: &Path, known: &[u64]) {
+/// Removes from a folder what no task of these needs.
+pub(super) fn sweep(folder: &Path, is_known: &dyn Fn(u64) -> bool) {
     for name in names_in(folder) {
-        if is_left(&name, known) {
+        if is_left(&name, is_known) {
             let path = folder.join(name);
             log::debug!("{} belongs to nobody any more", path.display());
             private::remove(&path);
@@ -143,13 +153,13 @@ fn names_in(folder: &Path) -> Vec<String> {
 
 /// Whether a file was left by a task that is none of those that are known, or by a step that was
 /// not brought to its end. What has no name of ours is not ours to remove.
-fn is_left(name: &str, known: &[u64]) -> bool {
+fn is_left(name: &str, is_known: &dyn Fn(u64) -> bool) -> bool {
     let visible = name.strip_prefix('.').unwrap_or(name);
     let (number, rest) = visible.split_once('.').unwrap_or((visible, ""));
     let is_number = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
     let Some(task) = number.parse().ok().filter(|_| is_number) else { return false };
     let is_half = rest == "new" || rest.ends_with(".new") || is_nameless(rest);
-    is_half || known.binary_search(&task).is_err()
+    is_half || !is_known(task)
 }
 
 /// Whether it is what a file has behind the name of its place for as long as it is on its way

@@ -46,6 +46,14 @@ impl Configuration {
         self
     }
 
+    /// Sets [`daemon`](Self#structfield.daemon).
+    #[cfg(all(feature = "daemon", unix))]
+    #[must_use]
+    pub fn daemon(mut self, daemon: super::BackgroundDaemon) -> Self {
+        self.daemon = daemon;
+        self
+    }
+
     /// Sets [`connect_timeout`](Self#structfield.connect_timeout): a value, or none.
     #[must_use]
     pub fn connect_timeout(mut self, value: impl Into<Option<Duration>>) -> Self {

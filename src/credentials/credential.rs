@@ -181,7 +181,7 @@ impl Credential {
         }
     }
 
-    pub(super) fn token(&self) -> Option<&str> {
+    pub(crate) fn token(&self) -> Option<&str> {
         match &self.secret {
             Secret::Token(token) => Some(token),
             _ => None,
@@ -192,6 +192,15 @@ impl Credential {
     pub fn identity(&self) -> Option<&Identity> {
         match &self.secret {
             Secret::Identity(identity) => Some(identity),
+            _ => None,
+        }
+    }
+
+    /// Returns what it accepts, if it is trust in a server.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(crate) fn trust(&self) -> Option<&ServerTrust> {
+        match &self.secret {
+            Secret::Trust(trust) => Some(trust),
             _ => None,
         }
     }

@@ -101,7 +101,7 @@ impl ProtectionSpace {
     }
 
     /// Adds the names of authorities whose certificates the server accepts.
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", all(feature = "daemon", unix)))]
     pub(crate) fn accepting(mut self, distinguished_names: Vec<Vec<u8>>) -> Self {
         let names = distinguished_names.into_iter().map(DistinguishedName::from_der);
         self.distinguished_names = names.collect();
@@ -109,7 +109,7 @@ impl ProtectionSpace {
     }
 
     /// Adds what the server has shown.
-    #[cfg(feature = "tls")]
+    #[cfg(any(feature = "tls", all(feature = "daemon", unix)))]
     pub(crate) fn showing(mut self, trust: ServerTrust) -> Self {
         self.server_trust = Some(trust);
         self

@@ -94,6 +94,15 @@ impl LockFile {
         Ok(Some(Lock::Taken(taken)))
     }
 
+    /// Whether this is the file that lies at `path`, which others would take.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::symlink_metadata(path);
+        let both = self.file.metadata().and_then(|own| Ok((own, found?)));
+        both.is_ok_and(|(own, found)| (own.dev(), own.ino()) == (found.dev(), found.ino()))
+    }
+
     fn write(&self, text: &str) -> io::Result<()> {
         let mut file = &self.file;
         file.set_len(0)?;

@@ -33,6 +33,8 @@ mod partial;
 pub(crate) mod private;
 #[cfg(feature = "background")]
 mod room;
+#[cfg(all(feature = "daemon", unix))]
+mod rotated;
 mod stamp;
 mod sweep;
 mod target;
@@ -51,11 +53,15 @@ pub use downloaded::DownloadedFile;
 pub(crate) use kept::KeptFile;
 #[cfg(feature = "background")]
 pub(crate) use lock_file::{Lock, LockFile};
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) use own_folder::check_own_folder;
 #[cfg(feature = "background")]
 pub(crate) use own_folder::make_own_folder;
 #[cfg(feature = "background")]
 pub(crate) use owner::is_own;
 pub(crate) use partial::PartialFile;
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) use rotated::RotatedFile;
 pub(crate) use stamp::Stamp;
 pub(crate) use target::{Existing, Target};
 pub(crate) use writer::FileWriter;

@@ -22,7 +22,7 @@ use crate::files::owner::is_own_folder;
 /// no folder, or another user's.
 pub(crate) fn make_own_folder(
     base: &Path,
-    names: &[&str],
+    names: &[impl AsRef<Path>],
     census: &Census,
 ) -> Result<PathBuf, Error> {
     make_if_missing(base, census)?;
@@ -33,6 +33,19 @@ pub(crate) fn make_own_folder(
         check(&path)?;
     }
     Ok(path)
+}
+
+/// Checks what [`make_own_folder`] has made, without making it; whether it is there.
+///
+/// # Errors
+///
+/// The same.
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) fn check_own_folder(path: &Path) -> Result<bool, Error> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        _ => check(path).map(|()| true),
+    }
 }
 
 fn make_if_missing(path: &Path, census: &Census) -> Result<(), Error> {

@@ -82,6 +82,17 @@ impl Headers {
     }
 }
 
+#[cfg(all(feature = "daemon", unix))]
+impl Headers {
+    /// Adds a field behind all others, by the bytes that are sent. What is no field is kept as
+    /// extending keeps it.
+    pub(crate) fn extend_sent(&mut self, name: &str, value: &[u8]) {
+        let is_wrong = check(name, value).is_err();
+        self.push_bytes(name, value);
+        self.lines.iter_mut().last().into_iter().for_each(|line| line.wrong = is_wrong);
+    }
+}
+
 impl Index<&str> for Headers {
     type Output = str;
 

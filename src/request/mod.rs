@@ -9,6 +9,8 @@ mod fields;
 mod method;
 mod more;
 mod origin;
+#[cfg(all(feature = "daemon", unix))]
+mod own;
 mod query;
 pub(crate) mod rules;
 mod status;
@@ -34,6 +36,8 @@ pub(crate) use more::Redirects;
 #[cfg(test)]
 pub(crate) use origin::OF_ONE_ORIGIN;
 pub(crate) use origin::drop_what_is_of_one_origin;
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) use own::Own;
 pub(crate) use userinfo::UserInfo;
 
 /// A request, which a session copies when it loads it.

@@ -19,7 +19,7 @@ pub(super) struct More {
     follows: Option<bool>,
     maximum_redirects: Option<usize>,
     /// Boxed, as ten thousand requests may have one of the others.
-    retry_policy: Option<Box<RetryPolicy>>,
+    pub(super) retry_policy: Option<Box<RetryPolicy>>,
     may_repeat: bool,
     task_key: Option<Box<str>>,
     tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,

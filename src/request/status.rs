@@ -8,7 +8,7 @@ use super::Request;
 
 /// Statuses, by ranges from the first to the last one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Statuses(Vec<(u16, u16)>);
+pub(super) struct Statuses(pub(super) Vec<(u16, u16)>);
 
 impl Statuses {
     fn add(&mut self, range: impl RangeBounds<u16>) {

@@ -10,8 +10,8 @@ use crate::basic;
 /// Credentials that were taken out of a URL; they belong to its origin.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct UserInfo {
-    user: Vec<u8>,
-    password: Option<Vec<u8>>,
+    pub(super) user: Vec<u8>,
+    pub(super) password: Option<Vec<u8>>,
 }
 
 impl UserInfo {

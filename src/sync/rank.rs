@@ -69,6 +69,15 @@ pub(crate) enum Rank {
     /// Who fetches what of a file.
     Shares,
     // ---- background ----
+    /// Which sessions a daemon hosts.
+    #[cfg(all(feature = "daemon", unix))]
+    Hosted,
+    /// Which program has a session at a daemon open, and what it is asked.
+    #[cfg(all(feature = "daemon", unix))]
+    Seat,
+    /// Who writes on a connection to a daemon, or of one.
+    #[cfg(all(feature = "daemon", unix))]
+    Line,
     /// Whose the folder of a background session is.
     #[cfg(feature = "background")]
     Folder,
@@ -79,6 +88,9 @@ pub(crate) enum Rank {
     /// its file is on the disk, as nothing may be written meanwhile.
     #[cfg(feature = "background")]
     Journal,
+    /// Who is connected to a daemon.
+    #[cfg(all(feature = "daemon", unix))]
+    Guests,
     // ---- stores ----
     /// Credentials, and who is told when they change.
     Credentials,
@@ -90,6 +102,10 @@ pub(crate) enum Rank {
     /// What the system trusts. It is read under it, once for all who need it.
     #[cfg(feature = "tls")]
     Roots,
+    // ---- everybody ----
+    /// The log of a daemon: other crates may log at any moment. It is written under it.
+    #[cfg(all(feature = "daemon", unix))]
+    LogFile,
 }
 
 #[cfg(debug_assertions)]

@@ -27,6 +27,7 @@ use std::time::Instant;
 use std::{env, fs, process, thread};
 
 use origin::Origin;
+use program::Host;
 use story::Story;
 use tally::Tally;
 use wishes::Plot;
@@ -60,7 +61,7 @@ pub(crate) fn scratch(name: &str, plot: &Plot) -> PathBuf {
 }
 
 /// Kills the programs of a plot at every point, and returns what has happened.
-fn kill_at_every_point(test: &str, plot: &'static Plot) -> Tally {
+fn kill_at_every_point(test: &str, plot: &'static Plot, host: Host) -> Tally {
     program::run_if_asked(plot);
     let (scratch, origin, began) = (scratch(plot.name, plot), Origin::start(plot), Instant::now());
     let seed = dice::seed();
@@ -73,13 +74,16 @@ fn kill_at_every_point(test: &str, plot: &'static Plot) -> Tally {
         origin: &origin,
         scratch: &scratch,
         seed,
+        host,
     };
     let points = story(0, String::new()).unharmed();
-    let (next, beyond) = (AtomicU64::new(1), AtomicU64::new(0));
+    // A daemon's are those of the program's own host, and more: a third of them at a time.
+    let step = if host == Host::Daemon { 3 } else { 1 };
+    let (next, beyond) = (AtomicU64::new(1 + seed % step), AtomicU64::new(0));
     let tell = || {
         let mut tally = Tally::default();
         while beyond.load(Ordering::SeqCst) < BEYOND {
-            let number = next.fetch_add(1, Ordering::SeqCst);
+            let number = next.fetch_add(step, Ordering::SeqCst);
             match catch_unwind(AssertUnwindSafe(|| story(number, number.to_string()).killed())) {
                 Ok(one) => {
                     if one.kills == 0 {
@@ -122,20 +126,36 @@ fn kill_at_every_point(test: &str, plot: &'static Plot) -> Tally {
 #[test]
 fn downloads_killed_at_every_point_end_once_with_their_files() {
     let test = "downloads_killed_at_every_point_end_once_with_their_files";
-    let tally = kill_at_every_point(test, &wishes::DOWNLOADS);
+    let tally = kill_at_every_point(test, &wishes::DOWNLOADS, Host::Program);
     assert!(tally.kills >= 200, "{tally}");
 }
 
 #[test]
 fn a_large_download_killed_at_every_point_goes_on_from_what_was_synced() {
     let test = "a_large_download_killed_at_every_point_goes_on_from_what_was_synced";
-    let tally = kill_at_every_point(test, &wishes::LARGE);
+    let tally = kill_at_every_point(test, &wishes::LARGE, Host::Program);
     assert!(tally.kills >= 40 && tally.resumed > 0, "{tally}");
 }
 
 #[test]
 fn uploads_killed_at_every_point_are_sent_once_unless_twice_does_no_harm() {
     let test = "uploads_killed_at_every_point_are_sent_once_unless_twice_does_no_harm";
-    let tally = kill_at_every_point(test, &wishes::UPLOADS);
+    let tally = kill_at_every_point(test, &wishes::UPLOADS, Host::Program);
     assert!(tally.kills >= 200 && tally.interrupted > 0, "{tally}");
+}
+
+#[cfg(feature = "daemon")]
+#[test]
+fn downloads_of_a_daemon_end_once_when_it_or_its_program_is_killed() {
+    let test = "downloads_of_a_daemon_end_once_when_it_or_its_program_is_killed";
+    let tally = kill_at_every_point(test, &wishes::DOWNLOADS, Host::Daemon);
+    assert!(tally.kills >= 100, "{tally}");
+}
+
+#[cfg(feature = "daemon")]
+#[test]
+fn uploads_of_a_daemon_are_sent_once_when_it_or_its_program_is_killed() {
+    let test = "uploads_of_a_daemon_are_sent_once_when_it_or_its_program_is_killed";
+    let tally = kill_at_every_point(test, &wishes::UPLOADS, Host::Daemon);
+    assert!(tally.kills >= 60 && tally.interrupted > 0, "{tally}");
 }

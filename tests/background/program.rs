@@ -14,23 +14,65 @@ use urlsession::{
     Reply, Request, Response, RetryPolicy, Session, StartOver, Task, TaskState,
 };
 
+#[cfg(feature = "daemon")]
+use urlsession::BackgroundDaemon;
+
 use crate::wishes::{Fate, Plot, Verb, Wish};
 
 /// Tell the program that it is to run, and where the server is.
 const PLACE: &str = "URLSESSION_TEST_PLACE";
 const BASE: &str = "URLSESSION_TEST_BASE";
 
+/// Tells it that a daemon is to run its transfers.
+const DAEMON: &str = "URLSESSION_TEST_DAEMON";
+
 /// A generous limit for what cannot hang.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
 
 /// Prepares to run the program of a test whose files lie in `place`.
-pub(crate) fn command(test: &str, place: &Path, base: &str) -> Command {
+pub(crate) fn command(test: &str, place: &Path, base: &str, host: Host) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(PLACE, place).env(BASE, base);
     // What is written down stands there with the points that were passed, in order.
     command.env("URLSESSION_CRASH_LOG", diary(place));
+    if let Host::Daemon = host {
+        command.env(DAEMON, "yes").env("URLSESSION_CRASH_ONCE", once(place));
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
+}
+
+/// Who runs the transfers of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    Program,
+    /// A daemon, which is started with it, and is killed instead if it comes to the point first.
+    Daemon,
+}
+
+/// Returns the file that whoever is killed makes.
+pub(crate) fn once(place: &Path) -> PathBuf {
+    place.join("killed")
+}
+
+/// Ends the daemon of a program, if it has one, and what is about to become one.
+pub(crate) fn stop_daemon(place: &Path) {
+    let state = state(place);
+    let state = state.to_str().unwrap();
+    let is_of_it = |process: &str| {
+        let command = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+        let command = String::from_utf8_lossy(&command).into_owned();
+        command.contains("urlsessiond") && command.split('\0').any(|argument| argument == state)
+    };
+    loop {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let processes: Vec<String> = names.filter(|name| is_of_it(name)).collect();
+        if processes.is_empty() {
+            return;
+        }
+        let _ = Command::new("kill").arg("-9").args(&processes).stderr(Stdio::null()).status();
+    }
 }
 
 pub(crate) fn diary(place: &Path) -> PathBuf {
@@ -110,6 +152,11 @@ impl Program {
             .program("killed")
             .state_directory(state(&self.place))
             .retry_policy(retries);
+        #[cfg(feature = "daemon")]
+        let configuration = configuration.daemon(match env::var_os(DAEMON) {
+            Some(_) => BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into()),
+            None => BackgroundDaemon::Never,
+        });
         Session::with_delegate(configuration, clerk, DeliveryQueue::serial()).unwrap()
     }
 

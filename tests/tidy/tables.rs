@@ -100,7 +100,7 @@ pub(crate) const VOCABULARY: &[&str] = &["http", "url"];
 
 /// The files that may name each other foreign crate, as beginnings of paths in `src`.
 pub(crate) const DOORS: &[(&str, &[&str])] = &[
-    ("base64", &["basic.rs", "trust/pins.rs"]),
+    ("base64", &["background/form/mod.rs", "basic.rs", "trust/pins.rs"]),
     ("brotli_decompressor", &["load/decode"]),
     ("cbc", &["trust/identity/pkcs12"]),
     ("der", &["trust/"]),
@@ -109,9 +109,9 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("flate2", &["load/decode"]),
     ("forkguard", &["fork.rs"]),
     ("httparse", &["engine/http1/codec.rs"]),
-    ("log", &["log.rs"]),
+    ("log", &["background/daemon/log_file.rs", "log.rs"]),
     ("md5", &["credentials/digest"]),
-    ("nix", &["engine/sendfile/"]),
+    ("nix", &["background/", "engine/sendfile/"]),
     ("openssl_probe", &["trust/roots/files.rs"]),
     (
         "percent_encoding",
@@ -120,7 +120,10 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("pkcs8", &["trust/"]),
     ("rc2", &["trust/identity/pkcs12"]),
     ("rcgen", &["testing/"]),
-    ("rustix", &["body/pipe.rs", "crash.rs", "engine/", "files/", "splice/", "testing/"]),
+    (
+        "rustix",
+        &["background/", "body/pipe.rs", "crash.rs", "engine/", "files/", "splice/", "testing/"],
+    ),
     ("rustls", &["engine/tls", "testing/", "trust/"]),
     ("rustls_native_certs", &["trust/roots/files.rs"]),
     ("webpki", &["trust/"]),
@@ -128,5 +131,5 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
     ("serde", &["body/json.rs", "request/content.rs", "session/data.rs"]),
     ("serde_json", &["background/", "error/json.rs", "body/json.rs", "session/data.rs"]),
     ("ring", &["credentials/digest", "download/digest.rs", "engine/tls", "testing/", "trust/"]),
-    ("socket2", &["engine/", "testing/"]),
+    ("socket2", &["background/local_socket.rs", "engine/", "testing/"]),
 ];

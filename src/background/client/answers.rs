@@ -61,6 +61,14 @@ impl Client {
 
     /// Asks for another request of a task; without one it ends with the error.
     pub(super) fn ask_for_request(&self, task: u64, reason: NewRequestReason, error: Error) {
+        let own = self.task(task).map(|core| core.request.clone());
+        if let Some(request) = own.filter(|request| !request.secrets().is_empty())
+            && reason == NewRequestReason::SecretsLost
+        {
+            // They were lost with a daemon, and this run of the program has them.
+            let request = request.without_body().without_cancel_token();
+            return self.host.obey(Command::Renew(task, Some(request), error));
+        }
         self.ask(
             task,
             |inquiry| Question::Request(inquiry, error),

@@ -13,10 +13,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use self::answers::Question;
-use super::engine::{Engine, verdict};
+use super::engine::{Engine, Hands, verdict};
 use super::host::{Command, Host, Program, Settings, Waiting};
 use super::job::{Event, Job, Phase, Work};
-use super::report::{BackgroundHost, BackgroundReport, BackgroundTask};
+use super::report::{BackgroundReport, BackgroundTask};
 use crate::body::Body;
 use crate::census::Census;
 use crate::configuration::Configuration;
@@ -89,7 +89,7 @@ impl Client {
     ) -> Result<Arc<dyn Scheduler>, Error> {
         let identifier = configuration.identifier.clone().unwrap_or_default();
         check(configuration, &identifier, has_delegate)?;
-        let host = Engine::open(configuration, &identifier, census)?;
+        let host = host_of(configuration, &identifier, census)?;
         Ok(Arc::new_cyclic(|me| Self {
             host,
             identifier,
@@ -111,7 +111,7 @@ impl Client {
         let tasks = self.host.look().into_iter().map(|(job, wait)| self.describe_job(job, wait));
         BackgroundReport {
             identifier: self.identifier.clone(),
-            host: BackgroundHost::Program,
+            host: self.host.kind(),
             tasks: tasks.collect(),
             damage: self.host.damage(),
         }
@@ -195,7 +195,7 @@ impl Client {
         if let (Work::Upload { length }, Some(path)) =
             (&mut job.work, core.request.body_to_send().and_then(Body::path))
         {
-            *length = self.host.folder().spool().take(core.id, path)?;
+            *length = self.host.take_body(core.id, path)?;
         }
         Ok(job)
     }
@@ -290,6 +290,19 @@ impl Client {
             finished_events(&session);
         }
     }
+}
+
+/// Opens the session where it is hosted: at the daemon if there is one, else here.
+fn host_of(
+    configuration: &Configuration,
+    identifier: &str,
+    census: &Census,
+) -> Result<Arc<dyn Host>, Error> {
+    #[cfg(all(feature = "daemon", unix))]
+    if let Some(remote) = super::remote::host(configuration, identifier, census)? {
+        return Ok(remote);
+    }
+    Ok(Engine::open(configuration, identifier, census, Some(&Hands::default()))?)
 }
 
 /// Tells that all was told that had happened before.

@@ -1,13 +1,20 @@
 //! The engine as the host of a session in this process.
 
+use std::path::Path;
 use std::sync::Weak;
 
 use super::Engine;
 use crate::background::folder::Folder;
 use crate::background::host::{Command, Host, Program, Served, Waiting};
 use crate::background::job::Job;
+use crate::background::report::BackgroundHost;
+use crate::error::Error;
 
 impl Host for Engine {
+    fn kind(&self) -> BackgroundHost {
+        BackgroundHost::Program
+    }
+
     fn serve(&self, program: Weak<dyn Program>) -> Served {
         let before = self.program.lock().replace(program);
         drop(before);
@@ -26,6 +33,10 @@ impl Host for Engine {
 
     fn create(&self, job: &Job, besides: Option<u64>) -> Option<u64> {
         self.take_on(job, besides)
+    }
+
+    fn take_body(&self, task: u64, source: &Path) -> Result<u64, Error> {
+        self.folder.spool().take(task, source)
     }
 
     fn obey(&self, command: Command) {

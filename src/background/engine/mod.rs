@@ -88,6 +88,15 @@ struct Wait {
     until: Option<Instant>,
 }
 
+/// What a program has in its hands that opens a session, as it had it open before.
+#[derive(Debug, Default)]
+pub(in crate::background) struct Hands {
+    /// Tasks that are still to be created, and whose bodies lie in the spool.
+    pub(in crate::background) coming: Vec<u64>,
+    /// Tasks whose files it was given, and may be taking.
+    pub(in crate::background) held: Vec<u64>,
+}
+
 /// How long the thread stays when there is nothing to do.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -103,9 +112,12 @@ impl Engine {
         configuration: &Configuration,
         identifier: &str,
         census: &Census,
+        hands: Option<&Hands>,
     ) -> Result<Arc<Self>, Error> {
         let home = configuration.state_directory.as_deref();
         let folder = Folder::open(home, configuration.program.as_deref(), identifier, census)?;
+        #[cfg(all(feature = "daemon", unix))]
+        super::kept::keep(&folder, configuration);
         let (journal, replay) = Journal::open(&folder.journal(), census)?;
         let mut ledger = Ledger::default();
         let damage = replay.damage.iter().map(ToString::to_string).collect();
@@ -127,7 +139,7 @@ impl Engine {
             program: Mutex::new(Rank::Engine, None),
             me: me.clone(),
         });
-        engine.reconcile();
+        engine.reconcile(hands);
         Ok(engine)
     }
 

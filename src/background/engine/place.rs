@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::{Engine, PATIENCE, Wait};
+use super::{Engine, Hands, PATIENCE, Wait};
 use crate::background::job::{Job, Outcome, Phase, Work};
 use crate::background::report::WaitsFor;
 use crate::download;
@@ -101,22 +101,40 @@ impl Engine {
     }
 
     /// Removes what lies in the folder of the session and belongs to no job, and finds again what
-    /// does.
-    pub(super) fn reconcile(&self) {
+    /// does; before anything runs. Without its program that is only what no program can need.
+    pub(super) fn reconcile(&self, hands: Option<&Hands>) {
         let state = self.state.lock();
         let known: Vec<u64> = state.ledger.jobs.keys().copied().collect();
-        let (mut failed, mut untaken) = (Vec::new(), Vec::new());
-        for (task, job) in &state.ledger.jobs {
-            match job.ending() {
-                Some(ending) if matches!(ending.outcome, Outcome::Failed(_)) => failed.push(*task),
-                Some(ending) if !ending.is_taken => untaken.push(*task),
-                Some(_) | None => {}
-            }
-        }
+        let has_failed = |job: &Job| {
+            job.ending().is_some_and(|ending| matches!(ending.outcome, Outcome::Failed(_)))
+        };
+        let failed = state.ledger.jobs.values().filter(|job| has_failed(job)).map(|job| job.id);
+        let failed: Vec<u64> = failed.collect();
+        let last = state.ledger.last_task();
         drop(state);
-        self.folder.sweep(&known);
+        let may_come = |task| hands.map_or(task > last, |hands| hands.coming.contains(&task));
+        self.folder.sweep(&|task| known.binary_search(&task).is_ok() || may_come(task));
         // A transfer that was ended may have come to its file before it came to stop.
         failed.iter().for_each(|task| download::forget_all(&self.finished(*task)));
+        if let Some(hands) = hands {
+            self.meet(hands);
+        }
+    }
+
+    /// Takes back what a program before this one was about to take, and removes what it was about
+    /// to give.
+    pub(in crate::background) fn meet(&self, hands: &Hands) {
+        let state = self.state.lock();
+        let is_untaken = |job: &Job| {
+            job.ending().is_some_and(|ending| {
+                !ending.is_taken && !matches!(ending.outcome, Outcome::Failed(_))
+            })
+        };
+        let untaken = state.ledger.jobs.values().filter(|job| is_untaken(job)).map(|job| job.id);
+        let untaken: Vec<u64> = untaken.filter(|task| !hands.held.contains(task)).collect();
+        let last = state.ledger.last_task();
+        drop(state);
+        self.folder.spool().sweep_beyond(last, &hands.coming);
         untaken.iter().for_each(|task| DownloadedFile::take_back(&self.finished(*task)));
         self.settle_what_was_taken(&untaken);
     }

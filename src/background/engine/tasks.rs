@@ -20,6 +20,10 @@ impl Engine {
     /// instead.
     pub(super) fn take_on(&self, job: &Job, besides: Option<u64>) -> Option<u64> {
         let mut state = self.state.lock();
+        // It was taken on by the daemon before, which did not come to saying so.
+        if state.ledger.jobs.contains_key(&job.id) {
+            return None;
+        }
         let known = job.request.own_task_key().and_then(|key| state.ledger.with_key(key));
         let known = known.filter(|known| Some(*known) != besides);
         if known.is_none() {

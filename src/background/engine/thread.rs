@@ -144,7 +144,8 @@ impl Engine {
     /// Writes the journal anew if most of it says nothing any more.
     pub(super) fn compact(&self) {
         let state = self.state.lock();
-        if !self.journal.wants_compaction() {
+        // The journal may be somebody else's by now.
+        if state.is_closed || !self.journal.wants_compaction() {
             return;
         }
         let records = state.ledger.records(self.persists_secrets());

@@ -32,19 +32,11 @@ pub(in crate::background) fn write(job: &Job, with_secrets: bool) -> Value {
         request.insert("omitted".to_owned(), job.omitted.clone().into());
     }
     fields.insert("request".to_owned(), request);
-    match &job.work {
-        Work::Download { place, expected, segments } => {
-            write_download(&mut fields, place.as_ref(), expected);
-            put(&mut fields, "segments", (*segments > 1).then_some(*segments as u64));
-        }
-        Work::Upload { length } => put(&mut fields, "upload", Some(*length)),
-    }
+    write_work(&mut fields, &job.work);
     put(&mut fields, "description", job.description.as_deref());
     put(&mut fields, "priority", Some(f64::from(job.priority)));
-    put(&mut fields, "begins", job.schedule.begins.map(since_1970));
+    write_schedule(&mut fields, &job.schedule);
     put(&mut fields, "begun", job.has_begun.then_some(true));
-    put(&mut fields, "sends", job.schedule.sends);
-    put(&mut fields, "receives", job.schedule.receives);
     put(&mut fields, "spent", Some(milliseconds(job.spent)));
     put(&mut fields, "sent", job.may_have_sent.then_some(true));
     put(&mut fields, "response", job.response.as_ref().map(response::write));
@@ -55,6 +47,31 @@ pub(in crate::background) fn write(job: &Job, with_secrets: bool) -> Value {
     };
     fields.insert("phase".to_owned(), phase);
     fields.into()
+}
+
+/// Writes what a task does among its fields.
+pub(in crate::background) fn write_work(fields: &mut Fields, work: &Work) {
+    match work {
+        Work::Download { place, expected, segments } => {
+            write_download(fields, place.as_ref(), expected);
+            put(fields, "segments", (*segments > 1).then_some(*segments as u64));
+        }
+        Work::Upload { length } => put(fields, "upload", Some(*length)),
+    }
+}
+
+pub(in crate::background) fn write_schedule(fields: &mut Fields, schedule: &Schedule) {
+    put(fields, "begins", schedule.begins.map(since_1970));
+    put(fields, "sends", schedule.sends);
+    put(fields, "receives", schedule.receives);
+}
+
+pub(in crate::background) fn read_schedule(fields: &Fields) -> Schedule {
+    Schedule {
+        begins: number(fields, "begins").and_then(date),
+        sends: number(fields, "sends"),
+        receives: number(fields, "receives"),
+    }
 }
 
 fn write_download(
@@ -88,10 +105,6 @@ fn write_ending(ending: &Ending) -> Value {
 pub(in crate::background) fn read(value: &Value) -> Option<Job> {
     let fields = value.as_object()?;
     let (request, omitted) = read_request(fields.get("request")?)?;
-    let work = match number(fields, "upload") {
-        Some(length) => Work::Upload { length },
-        None => read_download(fields)?,
-    };
     let phase = match fields.get("phase")? {
         Value::String(phase) if phase == RUNS => Phase::Running,
         Value::String(_) => Phase::Suspended,
@@ -101,20 +114,24 @@ pub(in crate::background) fn read(value: &Value) -> Option<Job> {
         id: number(fields, "id")?,
         request,
         omitted,
-        work,
+        work: read_work(fields)?,
         description: text(fields, "description").map(str::to_owned),
-        priority: fields.get("priority").and_then(Value::as_f64).unwrap_or(0.5) as f32,
-        schedule: Schedule {
-            begins: number(fields, "begins").and_then(date),
-            sends: number(fields, "sends"),
-            receives: number(fields, "receives"),
-        },
+        priority: read_priority(fields),
+        schedule: read_schedule(fields),
         has_begun: is_set(fields, "begun"),
         phase,
         spent: duration(fields, "spent").unwrap_or_default(),
         may_have_sent: is_set(fields, "sent"),
         response: fields.get("response").and_then(response::read),
     })
+}
+
+/// Reads what a task does.
+pub(in crate::background) fn read_work(fields: &Fields) -> Option<Work> {
+    match number(fields, "upload") {
+        Some(length) => Some(Work::Upload { length }),
+        None => read_download(fields),
+    }
 }
 
 fn read_download(fields: &Fields) -> Option<Work> {
@@ -149,6 +166,12 @@ fn read_ending(fields: &Fields) -> Option<Ending> {
         is_told: is_set(fields, "told"),
         is_taken: is_set(fields, "taken"),
     })
+}
+
+/// Reads a priority; what is none is the usual one.
+pub(in crate::background) fn read_priority(fields: &Fields) -> f32 {
+    let priority = fields.get("priority").and_then(Value::as_f64).map(|number| number as f32);
+    priority.filter(|priority| priority.is_finite()).unwrap_or(0.5)
 }
 
 /// Writes something that happened.

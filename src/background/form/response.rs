@@ -11,7 +11,7 @@ use crate::response::Response;
 const VERSIONS: [(&str, Version); 3] =
     [("1.1", Version::HTTP_11), ("1.0", Version::HTTP_10), ("2", Version::HTTP_2)];
 
-pub(super) fn write(response: &Response) -> Value {
+pub(in crate::background) fn write(response: &Response) -> Value {
     let mut fields = Fields::new();
     fields.insert("url".to_owned(), response.url().as_str().into());
     fields.insert("status".to_owned(), response.status().as_u16().into());
@@ -22,7 +22,7 @@ pub(super) fn write(response: &Response) -> Value {
     fields.into()
 }
 
-pub(super) fn read(value: &Value) -> Option<Response> {
+pub(in crate::background) fn read(value: &Value) -> Option<Response> {
     let fields = value.as_object()?;
     let url = Url::parse(text(fields, "url")?).ok()?;
     let status = StatusCode::from_u16(u16::try_from(number(fields, "status")?).ok()?).ok()?;

@@ -7,7 +7,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
 
 use super::pem::Key;
-use super::{ec, unusable};
+use super::{Ready, ec, unusable};
 use crate::error::{Error, ErrorKind};
 use crate::trust::{Certificate, ber};
 
@@ -16,7 +16,7 @@ pub(super) fn open(
     key: Key,
     passphrase: Option<&str>,
     certificates: &[Certificate],
-) -> Result<Arc<dyn SigningKey>, Error> {
+) -> Result<Ready, Error> {
     match key {
         Key::Open(der) => ready(&der, certificates),
         Key::Encrypted(der) => decrypted(&der, passphrase, certificates),
@@ -25,7 +25,18 @@ pub(super) fn open(
 
 /// Makes a key ready to sign. What it lacks is taken from the certificates, one of which is to
 /// be that of the key.
-pub(super) fn ready(
+pub(super) fn ready(der: &PrivateKeyDer<'_>, certificates: &[Certificate]) -> Result<Ready, Error> {
+    let signs = signing(der, certificates)?;
+    #[cfg(all(feature = "daemon", unix))]
+    let der = der::zeroize::Zeroizing::new(der.clone_key());
+    Ok(Ready {
+        signs,
+        #[cfg(all(feature = "daemon", unix))]
+        der,
+    })
+}
+
+fn signing(
     der: &PrivateKeyDer<'_>,
     certificates: &[Certificate],
 ) -> Result<Arc<dyn SigningKey>, Error> {
@@ -56,7 +67,7 @@ fn decrypted(
     der: &[u8],
     passphrase: Option<&str>,
     certificates: &[Certificate],
-) -> Result<Arc<dyn SigningKey>, Error> {
+) -> Result<Ready, Error> {
     use pkcs8::EncryptedPrivateKeyInfoRef;
     use pkcs8::pkcs5::pbes2::SCRYPT_OID;
     use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -118,7 +129,7 @@ fn unsupported_encryption(error: pkcs8::Error) -> Error {
 }
 
 #[cfg(not(feature = "encrypted-keys"))]
-fn decrypted(_: &[u8], _: Option<&str>, _: &[Certificate]) -> Result<Arc<dyn SigningKey>, Error> {
+fn decrypted(_: &[u8], _: Option<&str>, _: &[Certificate]) -> Result<Ready, Error> {
     let detail = "encrypted private keys need the feature `encrypted-keys`, which this build is \
                   without";
     Err(Error::new(ErrorKind::NotSupported, detail))

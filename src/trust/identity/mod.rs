@@ -10,12 +10,18 @@ mod pem;
 mod pkcs12;
 #[cfg(test)]
 mod tests;
+#[cfg(all(feature = "daemon", feature = "tls", unix))]
+mod travel;
 
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(all(feature = "daemon", feature = "tls", unix))]
+use der::zeroize::Zeroizing;
 #[cfg(feature = "tls")]
 use rustls::pki_types::CertificateDer;
+#[cfg(all(feature = "daemon", feature = "tls", unix))]
+use rustls::pki_types::PrivateKeyDer;
 #[cfg(feature = "tls")]
 use rustls::sign::{CertifiedKey, SigningKey};
 
@@ -53,6 +59,20 @@ struct Parts {
     certificates: Vec<Certificate>,
     #[cfg(feature = "tls")]
     key: Arc<CertifiedKey>,
+    /// For another process; overwritten when it is dropped.
+    #[cfg(all(feature = "daemon", feature = "tls", unix))]
+    der: Zeroizing<PrivateKeyDer<'static>>,
+    /// It was read in another process.
+    #[cfg(all(feature = "daemon", feature = "tls", unix))]
+    is_foreign: bool,
+}
+
+/// A private key that is ready to sign.
+#[cfg(feature = "tls")]
+struct Ready {
+    signs: Arc<dyn SigningKey>,
+    #[cfg(all(feature = "daemon", unix))]
+    der: Zeroizing<PrivateKeyDer<'static>>,
 }
 
 impl Identity {
@@ -109,6 +129,11 @@ impl Identity {
 
     /// Whether both are one.
     pub(crate) fn is(&self, other: &Self) -> bool {
+        #[cfg(all(feature = "daemon", feature = "tls", unix))]
+        if self.0.is_foreign && other.0.is_foreign {
+            // It is sent with every answer anew.
+            return self.certificates() == other.certificates();
+        }
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -139,17 +164,30 @@ impl Identity {
 
     /// Makes an identity of certificates, its own first, and the key.
     #[cfg(feature = "tls")]
-    fn of(certificates: Vec<Certificate>, key: Arc<dyn SigningKey>) -> Result<Self, Error> {
+    fn of(certificates: Vec<Certificate>, key: Ready) -> Result<Self, Error> {
+        Parts::of(certificates, key).map(|parts| Self(Arc::new(parts)))
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Parts {
+    fn of(certificates: Vec<Certificate>, key: Ready) -> Result<Self, Error> {
         let Some(own) = certificates.first() else {
             return Err(unusable("there is no certificate with the private key"));
         };
-        if !key::is_of(&*key, own)? {
+        if !key::is_of(&*key.signs, own)? {
             let detail = "the private key is not that of the first certificate";
             return Err(unusable(detail));
         }
         let chain = certificates.iter().map(|one| CertificateDer::from(one.as_der().to_vec()));
-        let key = Arc::new(CertifiedKey::new(chain.collect(), key));
-        Ok(Self(Arc::new(Parts { certificates, key })))
+        Ok(Self {
+            key: Arc::new(CertifiedKey::new(chain.collect(), key.signs)),
+            certificates,
+            #[cfg(all(feature = "daemon", unix))]
+            der: key.der,
+            #[cfg(all(feature = "daemon", unix))]
+            is_foreign: false,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use urlsession::testing::{Answer, Event, Recorder};
 
 use super::{Scene, close, length, part_of, wait_for};
 use crate::program;
+use crate::program::Host;
 use crate::wishes::{FILM, LARGE, MOVED};
 
 const TAG: &str = "\"1\"";
@@ -52,7 +53,7 @@ fn killed_after_the_rename_it_finds_the_file() {
         assert!(!fs::read_to_string(scene.journal()).unwrap().contains("\"file\""));
         assert!(!scene.run(None));
         assert_eq!(scene.asked(), [0]);
-        assert_eq!(scene.diary().check(&FILM), 0);
+        assert_eq!(scene.diary().check(&FILM, Host::Program), 0);
         scene.has("film", bytes);
         break;
     }

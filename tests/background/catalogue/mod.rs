@@ -21,7 +21,7 @@ use urlsession::testing::{Answer, Event, Recorded, Recorder, Server};
 use urlsession::{Configuration, DeliveryQueue, Error, RetryPolicy, Session};
 
 use crate::diary::Diary;
-use crate::program::{self, HANG};
+use crate::program::{self, HANG, Host};
 use crate::story::{self, names_in};
 use crate::wishes::Plot;
 
@@ -84,12 +84,14 @@ impl Scene {
 
     /// Runs the program of the test; returns whether it was killed, at that point.
     fn run(&self, at: Option<&str>) -> bool {
-        story::run(self.test, &self.place(), &self.server.url("/0"), at)
+        story::run(self.test, &self.place(), &self.server.url("/0"), at, Host::Program)
     }
 
     /// Starts it, to be killed by the test.
     fn start(&self) -> Child {
-        program::command(self.test, &self.place(), &self.server.url("/0")).spawn().unwrap()
+        program::command(self.test, &self.place(), &self.server.url("/0"), Host::Program)
+            .spawn()
+            .unwrap()
     }
 
     /// Opens the session in this process.

@@ -16,7 +16,7 @@ use urlsession::testing::BlackHole;
 use super::Scene;
 #[cfg(target_os = "linux")]
 use super::wait_for;
-use crate::program;
+use crate::program::{self, Host};
 #[cfg(target_os = "linux")]
 use crate::story;
 use crate::wishes::POST;
@@ -31,7 +31,7 @@ fn a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program() {
     let (base, port) = (hole.url("/0"), hole.port());
     // The hole has some of its own.
     let before = attempts_at(port);
-    let mut child = program::command(test, &scene.place(), &base).spawn().unwrap();
+    let mut child = program::command(test, &scene.place(), &base, Host::Program).spawn().unwrap();
     wait_for("it connects", || attempts_at(port) > before);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -39,7 +39,7 @@ fn a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program() {
     drop(hole);
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let server = thread::spawn(move || bodies_sent_to(&listener));
-    assert!(!story::run(test, &scene.place(), &base, None));
+    assert!(!story::run(test, &scene.place(), &base, None, Host::Program));
     drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
     let sent = server.join().unwrap();
     assert!(sent == [POST.bytes(&POST.wishes[0])], "{} were sent", sent.len());

@@ -5,14 +5,11 @@ mod decryption;
 mod derivation;
 mod mac;
 
-use std::sync::Arc;
-
 use der::zeroize::Zeroizing;
 use rustls::pki_types::PrivatePkcs8KeyDer;
-use rustls::sign::SigningKey;
 
 use self::contents::Contents;
-use super::{key, unusable};
+use super::{Ready, key, unusable};
 use crate::error::{Error, ErrorKind};
 use crate::log;
 use crate::trust::refusal::summary;
@@ -43,7 +40,7 @@ impl<'a> Passphrase<'a> {
 pub(super) fn read(
     file: &[u8],
     passphrase: Option<&str>,
-) -> Result<(Vec<Certificate>, Arc<dyn SigningKey>), Error> {
+) -> Result<(Vec<Certificate>, Ready), Error> {
     let der = ber::to_der(file).ok_or_else(broken)?;
     let found = Contents::read(&der, passphrase)?;
     let found_key = match &*found.keys {
@@ -56,7 +53,7 @@ pub(super) fn read(
     }
     let key = key::ready(&PrivatePkcs8KeyDer::from(&***found_key).into(), &found.certificates)?;
     // The files name the certificate of a key by an attribute, not all of them; the key tells.
-    let is_own = |one: &&Certificate| key::is_of(&*key, one).unwrap_or(false);
+    let is_own = |one: &&Certificate| key::is_of(&*key.signs, one).unwrap_or(false);
     let Some(own) = found.certificates.iter().find(is_own) else {
         return Err(unusable("the PKCS #12 file contains no certificate of its private key"));
     };

@@ -2,6 +2,8 @@
 
 mod fixtures;
 mod of_other_tools;
+#[cfg(all(feature = "daemon", unix))]
+mod travel;
 
 use fixtures::*;
 

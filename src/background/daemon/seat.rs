@@ -1,0 +1,254 @@
+//! A session that the daemon hosts, and the seat of its program, which may be empty.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::writer::Writer;
+use crate::background::engine::Engine;
+use crate::background::host::{Command, Host, Program, Served, Waiting};
+use crate::background::job::{Event, Job};
+use crate::background::protocol::{Hosted, Note};
+use crate::background::report::WaitsFor;
+use crate::credentials::{Challenge, Disposition};
+use crate::delivery::Reply;
+use crate::error::Error;
+use crate::request::Request;
+use crate::response::Response;
+use crate::session::{NewRequestReason, Progress};
+use crate::sync::{Condvar, Mutex, Rank};
+
+/// A session with the program that has it open, if one has.
+///
+/// What happens is told to it; what it does not hear of stands in the journal, and is told to the
+/// next. What it is asked waits for it here.
+pub(super) struct Seat {
+    pub(super) engine: Arc<Engine>,
+    pub(super) program: String,
+    pub(super) identifier: String,
+    /// As it was written by whoever opened it.
+    pub(super) configuration: Value,
+    state: Mutex<State>,
+    /// The program is gone.
+    left: Condvar,
+    me: Weak<Self>,
+}
+
+/// How long it takes at most until the daemon knows that a process has ended.
+const GRACE: Duration = Duration::from_millis(500);
+
+#[derive(Default)]
+struct State {
+    /// Who has it open.
+    writer: Option<Arc<Writer>>,
+    last_question: u64,
+    challenges: BTreeMap<u64, Asked>,
+    /// Of which tasks it is asked how they begin.
+    begins: BTreeSet<u64>,
+    /// Of which tasks another request is needed, why, and what they fail with without one.
+    requests: HashMap<u64, (NewRequestReason, Error)>,
+}
+
+/// A challenge that waits for an answer.
+struct Asked {
+    task: Option<u64>,
+    challenge: Challenge,
+    reply: Reply<Disposition>,
+}
+
+impl Seat {
+    pub(super) fn new(
+        engine: Arc<Engine>,
+        program: &str,
+        identifier: &str,
+        configuration: &Value,
+    ) -> Arc<Self> {
+        let (program, identifier) = (program.to_owned(), identifier.to_owned());
+        let (configuration, state) = (configuration.clone(), State::default());
+        let state = Mutex::new(Rank::Seat, state);
+        let left = Condvar::new();
+        Arc::new_cyclic(|me| {
+            let me = me.clone();
+            Self { engine, program, identifier, configuration, state, left, me }
+        })
+    }
+
+    /// Returns what a program that opens it has to know of first.
+    pub(super) fn served(&self) -> Served {
+        self.engine.serve(self.me.clone())
+    }
+
+    /// Seats a program, unless another one has it open. One that was killed just now has it until
+    /// all is done that it has said.
+    pub(super) fn take(&self, writer: &Arc<Writer>) -> bool {
+        let state = self.state.lock();
+        let is_taken = |state: &mut State| state.writer.is_some();
+        let mut state = self.left.wait_timeout_while(state, GRACE, is_taken).0;
+        if is_taken(&mut state) {
+            return false;
+        }
+        state.writer = Some(Arc::clone(writer));
+        true
+    }
+
+    /// The program is gone.
+    pub(super) fn leave(&self, writer: &Arc<Writer>) {
+        let mut state = self.state.lock();
+        if state.writer.as_ref().is_some_and(|own| Arc::ptr_eq(own, writer)) {
+            state.writer = None;
+        }
+        let begins = mem::take(&mut state.begins);
+        drop(state);
+        self.left.notify_all();
+        self.drop_challenges(|asked| is_decided(&asked.challenge));
+        begins.iter().for_each(|task| self.engine.obey(Command::Begin(*task, None)));
+    }
+
+    /// Nobody is asked any more about these.
+    fn drop_challenges(&self, are: impl Fn(&Asked) -> bool) {
+        let mut state = self.state.lock();
+        let (gone, waiting) =
+            mem::take(&mut state.challenges).into_iter().partition(|(_, asked)| are(asked));
+        state.challenges = waiting;
+        drop(state);
+        let gone: BTreeMap<u64, Asked> = gone;
+        drop(gone);
+    }
+
+    /// Asks the program what those before it have not answered.
+    pub(super) fn ask_again(&self) {
+        let state = self.state.lock();
+        let Some(writer) = state.writer.clone() else { return };
+        let asked = state.challenges.iter().map(|(question, asked)| asked.note(*question));
+        let needed = state.requests.iter().map(|(task, (reason, error))| Note::NeedsRequest {
+            task: *task,
+            reason: *reason,
+            error: error.clone(),
+        });
+        let notes: Vec<Note> = asked.chain(needed).collect();
+        drop(state);
+        notes.iter().for_each(|note| writer.write(note));
+    }
+
+    /// Returns the challenge that a program answers.
+    pub(super) fn challenge(&self, question: u64) -> Option<Challenge> {
+        Some(self.state.lock().challenges.get(&question)?.challenge.clone())
+    }
+
+    /// Brings the answer to a challenge to whoever waits for it.
+    pub(super) fn dispose(&self, question: u64, disposition: Option<Disposition>) {
+        let asked = self.state.lock().challenges.remove(&question);
+        let Some(Asked { reply, .. }) = asked else { return };
+        match disposition {
+            Some(disposition) => reply.answer(disposition),
+            None => drop(reply),
+        }
+    }
+
+    pub(super) fn obey(&self, command: Command) {
+        if let Command::Renew(task, ..) | Command::Cancel(task, _) = &command {
+            let needed = self.state.lock().requests.remove(task);
+            drop(needed);
+        }
+        if let Command::Begin(task, _) = &command {
+            self.state.lock().begins.remove(task);
+        }
+        self.engine.obey(command);
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.state.lock().writer.as_ref().is_some_and(|writer| writer.is_open())
+    }
+
+    /// Whether it has something to do without its program.
+    pub(super) fn has_work(&self) -> bool {
+        let waits_for_it = |wait: &Option<Waiting>| {
+            wait.as_ref().is_some_and(|(what, _)| matches!(what, WaitsFor::Request(_)))
+        };
+        self.engine.look().iter().any(|(job, wait)| job.is_running() && !waits_for_it(wait))
+    }
+
+    pub(super) fn describe(&self) -> Hosted {
+        Hosted {
+            program: self.program.clone(),
+            identifier: self.identifier.clone(),
+            is_connected: self.is_connected(),
+            tasks: self.engine.look().len() as u64,
+        }
+    }
+
+    fn tell(&self, note: &Note) {
+        let writer = self.state.lock().writer.clone();
+        if let Some(writer) = writer {
+            writer.write(note);
+        }
+    }
+}
+
+impl Asked {
+    fn note(&self, question: u64) -> Note {
+        let challenge = Box::new(self.challenge.clone());
+        Note::Challenged { question, task: self.task, challenge }
+    }
+}
+
+impl Program for Seat {
+    fn progress(&self, task: u64, progress: Progress) {
+        self.tell(&Note::Progress { task, progress });
+    }
+
+    fn responded(&self, task: u64, response: &Response) {
+        self.tell(&Note::Responded { task, response: Box::new(response.clone()) });
+    }
+
+    fn happened(&self, number: u64, task: u64, event: Event) {
+        self.tell(&Note::Happened { number, task, event });
+    }
+
+    fn ended(&self, job: Job) {
+        self.drop_challenges(|asked| asked.task == Some(job.id));
+        self.tell(&Note::Ended(Box::new(job)));
+    }
+
+    fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>) {
+        if !self.is_connected() && is_decided(challenge) {
+            return drop(reply);
+        }
+        let asked = Asked { task, challenge: challenge.clone(), reply };
+        let mut state = self.state.lock();
+        state.last_question += 1;
+        let question = state.last_question;
+        let note = asked.note(question);
+        state.challenges.insert(question, asked);
+        let writer = state.writer.clone();
+        drop(state);
+        if let Some(writer) = writer {
+            writer.write(&note);
+        }
+    }
+
+    fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error) {
+        let mut state = self.state.lock();
+        let before = state.requests.insert(task, (reason, error.clone()));
+        drop(state);
+        drop(before);
+        self.tell(&Note::NeedsRequest { task, reason, error });
+    }
+
+    fn may_begin(&self, task: u64, request: Request) {
+        if !self.is_connected() {
+            return self.engine.obey(Command::Begin(task, None));
+        }
+        self.state.lock().begins.insert(task);
+        self.tell(&Note::MayBegin { task, request: Box::new(request) });
+    }
+}
+
+/// Whether what happens without a program is right: a server that is trusted anyway.
+fn is_decided(challenge: &Challenge) -> bool {
+    let trust = challenge.protection_space().server_trust();
+    trust.is_some_and(|trust| trust.evaluate().is_ok())
+}

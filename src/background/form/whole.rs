@@ -1,0 +1,152 @@
+//! Requests, jobs and errors as another process of the same user has to have them: with all
+//! that the journal leaves out.
+
+use serde_json::Value;
+
+use super::{
+    Fields, binary, error, exact, job, octets, put, read_binary, read_octets, request, retry, text,
+    texts,
+};
+use crate::background::job::{Job, Outcome, Phase};
+use crate::error::Error;
+use crate::headers::Headers;
+use crate::request::{Own, Request};
+
+/// Writes a request without its body and its tag.
+pub(in crate::background) fn write_request(request: &Request) -> Value {
+    let Value::Object(mut fields) = request::write(request, true) else { return Value::Null };
+    for name in ["headers", "marked", "omitted"] {
+        fields.remove(name);
+    }
+    put(&mut fields, "idle", request.timeout_interval().map(exact));
+    put(&mut fields, "connect", request.connect_timeout_interval().map(exact));
+    put(&mut fields, "resource", request.resource_timeout_interval().map(exact));
+    let own = request.own();
+    put(&mut fields, "fields", Some(write_headers(&own.headers)));
+    let marked: Vec<&str> = own.sensitive.iter().map(|name| &**name).collect();
+    put(&mut fields, "marked", (!marked.is_empty()).then_some(marked));
+    put(&mut fields, "user", own.user_info.map(write_user));
+    put(&mut fields, "zone", own.zone.as_deref());
+    put(&mut fields, "relative", own.relative.as_deref());
+    put(&mut fields, "accepts", own.accepted.map(|ranges| write_ranges(&ranges)));
+    put(&mut fields, "retry", own.retry_policy.as_ref().map(retry::write));
+    put(&mut fields, "wrong", own.wrong.as_ref().map(write_error));
+    fields.into()
+}
+
+/// Reads one.
+pub(in crate::background) fn read_request(value: &Value) -> Option<Request> {
+    let fields = value.as_object()?;
+    let (request, _) = request::read(value)?;
+    // What is there must be understood: nothing is sent with less than the program has said.
+    Some(request.with_own(Own {
+        headers: read_headers(fields.get("fields")?)?,
+        sensitive: texts(fields, "marked").map(Into::into).collect(),
+        user_info: read(fields, "user", read_user)?,
+        zone: text(fields, "zone").map(Into::into),
+        relative: text(fields, "relative").map(Into::into),
+        accepted: read(fields, "accepts", read_ranges)?,
+        retry_policy: read(fields, "retry", retry::read)?,
+        wrong: read(fields, "wrong", read_error)?,
+    }))
+}
+
+/// Reads a field that may be left out; `None` if it is there and something else.
+fn read<T>(
+    fields: &Fields,
+    name: &str,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> Option<Option<T>> {
+    match fields.get(name) {
+        Some(value) => read(value).map(Some),
+        None => Some(None),
+    }
+}
+
+/// Names with values, in order, by the bytes that are sent.
+pub(super) fn write_headers(headers: &Headers) -> Value {
+    let pair = |(name, value): (&str, std::borrow::Cow<'_, [u8]>)| {
+        Value::from(vec![Value::from(name), octets(&value)])
+    };
+    headers.iter_sent().map(pair).collect::<Vec<_>>().into()
+}
+
+pub(super) fn read_headers(value: &Value) -> Option<Headers> {
+    let mut headers = Headers::new();
+    for pair in value.as_array()? {
+        let [name, value] = pair.as_array()?.as_slice() else { return None };
+        headers.extend_sent(name.as_str()?, &read_octets(value)?);
+    }
+    Some(headers)
+}
+
+fn write_user((user, password): (Vec<u8>, Option<Vec<u8>>)) -> Value {
+    [Some(user), password].into_iter().flatten().map(|part| octets(&part)).collect()
+}
+
+fn read_user(value: &Value) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    match value.as_array()?.as_slice() {
+        [user] => Some((read_octets(user)?, None)),
+        [user, password] => Some((read_octets(user)?, Some(read_octets(password)?))),
+        _ => None,
+    }
+}
+
+fn write_ranges(ranges: &[(u16, u16)]) -> Value {
+    ranges.iter().map(|(first, last)| Value::from(vec![*first, *last])).collect()
+}
+
+fn read_ranges(value: &Value) -> Option<Vec<(u16, u16)>> {
+    let number = |value: &Value| u16::try_from(value.as_u64()?).ok();
+    let range = |value: &Value| match value.as_array()?.as_slice() {
+        [first, last] => Some((number(first)?, number(last)?)),
+        _ => None,
+    };
+    value.as_array()?.iter().map(range).collect()
+}
+
+/// Writes an error with the body of the response that it is about.
+pub(in crate::background) fn write_error(error: &Error) -> Value {
+    let mut value = error::write(error);
+    let body = error.response_body().filter(|body| !body.is_empty());
+    if let Some(fields) = value.as_object_mut() {
+        put(fields, "body", body.map(binary));
+    }
+    value
+}
+
+/// Reads one.
+pub(in crate::background) fn read_error(value: &Value) -> Option<Error> {
+    let error = error::read(value)?;
+    let body = value.get("body").and_then(read_binary);
+    let (Some(body), Some(response)) = (body, error.response()) else { return Some(error) };
+    let again = response.clone().refused(body);
+    let again = error.stage().into_iter().fold(again, Error::at);
+    Some(error.failing_url().into_iter().fold(again, Error::on_text))
+}
+
+/// Writes a job.
+pub(in crate::background) fn write_job(job: &Job) -> Value {
+    let mut value = job::write(job, true);
+    let mut request = write_request(&job.request);
+    if let Some(request) = request.as_object_mut() {
+        put(request, "omitted", (!job.omitted.is_empty()).then(|| job.omitted.clone()));
+    }
+    value["request"] = request;
+    if let Some(Outcome::Failed(error)) = job.ending().map(|ending| &ending.outcome) {
+        value["phase"]["error"] = write_error(error);
+    }
+    value
+}
+
+/// Reads one.
+pub(in crate::background) fn read_job(value: &Value) -> Option<Job> {
+    let mut job = job::read(value)?;
+    job.request = read_request(value.get("request")?)?;
+    if let Phase::Ended(ending) = &mut job.phase
+        && let Outcome::Failed(error) = &mut ending.outcome
+    {
+        *error = read_error(value.get("phase")?.get("error")?)?;
+    }
+    Some(job)
+}

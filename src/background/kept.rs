@@ -1,0 +1,39 @@
+//! The configuration of a session in its folder, for a daemon that goes on with it.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::folder::Folder;
+use super::form;
+use crate::configuration::Configuration;
+use crate::files::private;
+use crate::log;
+
+/// More than a configuration has.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Keeps the configuration of a session that is open, without its secrets unless they may be
+/// written down. What cannot be written down means that its program alone goes on with it.
+pub(super) fn keep(folder: &Folder, configuration: &Configuration) {
+    let path = folder.path().join("configuration");
+    if form::configuration_refusal(configuration).is_some() {
+        return private::remove(&path);
+    }
+    let form = form::write_configuration(configuration, configuration.persists_secrets);
+    let text = form.to_string();
+    if private::read(&path, LONGEST).ok().flatten().as_ref() == Some(&text) {
+        return;
+    }
+    if let Err(error) = private::replace(&path, &path.with_extension("new"), text.as_bytes()) {
+        log::warn!("the configuration of a background session cannot be kept: {error}");
+    }
+}
+
+/// Returns the configuration of the session in a folder, if a daemon can go on with it.
+pub(super) fn read(folder: &Path) -> Option<Value> {
+    let text = private::read(&folder.join("configuration"), LONGEST).ok().flatten()?;
+    let form: Value = serde_json::from_str(&text).ok()?;
+    // What was secret only its program has.
+    form.get("omitted").is_none().then_some(form)
+}

@@ -1,0 +1,237 @@
+//! The two threads of a session at a daemon: one hears it, one gives it orders.
+
+use std::mem;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::line::{Incoming, Line};
+use super::{Shared, State};
+use crate::background::engine::Hands;
+use crate::background::host::Command;
+use crate::background::protocol::{Note, Order, Question, Reply, frame};
+use crate::cancel::Wake;
+use crate::credentials::{Challenge, Disposition};
+use crate::delivery::{Inquiry, Settled};
+use crate::log;
+
+/// How long nobody asks for another daemon after one could not be had, at first and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+
+/// How many bytes of orders are given at once, about.
+const BATCH: usize = 64 * 1024;
+
+/// Brings the answer to a challenge to the daemon that has asked.
+struct Answered {
+    line: Arc<Line>,
+    question: u64,
+    inquiry: Arc<Inquiry<Disposition>>,
+}
+
+impl Wake for Answered {
+    fn wake(&self) {
+        let disposition = match self.inquiry.try_take() {
+            Some(Settled::Answered(disposition)) => Some(disposition),
+            // What opens nothing that an answer would have closed.
+            Some(Settled::Panicked) => Some(Disposition::Cancel),
+            Some(Settled::Unanswered | Settled::NeverAsked) | None => None,
+        };
+        self.line.answer(self.question, disposition);
+    }
+}
+
+impl Shared {
+    /// Hears the daemon, and the next one, until the session is closed.
+    pub(super) fn hear(&self) {
+        let mut state = self.state.lock();
+        state.hears = Some(thread::current().id());
+        let mut incoming = state.incoming.take();
+        drop(state);
+        while let Some(mut notes) = incoming {
+            while let Some(note) = notes.next(&self.opening.reader) {
+                self.take(note);
+            }
+            incoming = self.begin_anew();
+        }
+    }
+
+    /// Opens the session at the next daemon; none if that is not wanted any more.
+    fn begin_anew(&self) -> Option<Incoming> {
+        let mut state = self.state.lock();
+        let gone = state.line.take();
+        state.orders.start_over();
+        let seen = mem::take(&mut state.seen);
+        let mut is_closed = state.is_closed;
+        drop(state);
+        self.changed.notify_all();
+        drop((gone, seen));
+        let mut delay = BACK_OFF.0;
+        while !is_closed {
+            let opened =
+                (self.connect)().and_then(|stream| Line::open(stream, &self.opening, self.hands()));
+            match opened {
+                Ok((line, incoming, opened)) => {
+                    let line = Arc::new(line);
+                    let mut state = self.state.lock();
+                    is_closed = state.is_closed;
+                    if is_closed {
+                        break;
+                    }
+                    state.line = Some(Arc::clone(&line));
+                    drop(state);
+                    line.go_on(&opened.served.untold);
+                    self.changed.notify_all();
+                    return Some(incoming);
+                }
+                Err(error) => {
+                    log::warn!("no daemon goes on with the background transfers yet: {error}");
+                }
+            }
+            let state = self.state.lock();
+            let waits = |state: &mut State| !state.is_closed;
+            is_closed = self.changed.wait_timeout_while(state, delay, waits).0.is_closed;
+            delay = (delay * 2).min(BACK_OFF.1);
+        }
+        None
+    }
+
+    /// Gives orders as they come.
+    pub(super) fn give(&self) {
+        let mut state = self.state.lock();
+        while !state.is_closed {
+            let (mut batch, mut count) = (Vec::new(), 0);
+            if state.line.is_some() {
+                while batch.len() < BATCH
+                    && let Some(order) = state.orders.next()
+                {
+                    count += 1;
+                    // One that does not fit a frame would be given for ever.
+                    if let Err(error) = frame::write(&mut batch, &order.to_json()) {
+                        log::warn!("a task is too large for the daemon: {error}");
+                        let (call, question) = (0, Question::Flush);
+                        let nothing = Order::Ask { call, question };
+                        let _ = frame::write(&mut batch, &nothing.to_json());
+                    }
+                }
+            }
+            if batch.is_empty() {
+                state = self.changed.wait_timeout(state, super::PATIENCE).0;
+                continue;
+            }
+            let Some(line) = state.line.clone() else { continue };
+            drop(state);
+            line.give(&batch);
+            state = self.state.lock();
+            if state.line.as_ref().is_some_and(|now| Arc::ptr_eq(now, &line)) {
+                state.orders.wrote(count);
+            }
+            self.changed.notify_all();
+        }
+    }
+
+    fn hands(&self) -> Hands {
+        let state = self.state.lock();
+        Hands {
+            coming: state.coming.iter().copied().collect(),
+            held: state.held.iter().copied().collect(),
+        }
+    }
+
+    fn take(&self, note: Note) {
+        match note {
+            Note::Done(count) => self.done(count),
+            Note::Seen { jobs, .. } => self.state.lock().seen.extend(jobs),
+            Note::Known { call, .. } | Note::Answered { call, .. } => self.answer(call, note),
+            note => self.tell(note),
+        }
+    }
+
+    fn done(&self, count: u64) {
+        let mut state = self.state.lock();
+        let done = state.orders.done(usize::try_from(count).unwrap_or(usize::MAX));
+        for order in &done {
+            match order {
+                Order::Obey(command) => {
+                    state.heard.is_done(command);
+                    if let Command::Taken(task) = command {
+                        state.held.remove(task);
+                    }
+                }
+                Order::Create { job, .. } => drop(state.coming.remove(&job.id)),
+                _ => {}
+            }
+        }
+        drop(state);
+        drop(done);
+        self.changed.notify_all();
+    }
+
+    fn answer(&self, call: u64, mut note: Note) {
+        let mut state = self.state.lock();
+        if let Note::Answered { reply: Reply::Seen(rest), .. } = &mut note {
+            // Answers come in the order of the questions: what has come is of this one.
+            let mut seen = mem::take(&mut state.seen);
+            seen.append(rest);
+            *rest = seen;
+        }
+        // Nobody waits any more for what came too late.
+        let late = match state.calls.get_mut(&call) {
+            Some(answer) => answer.replace(note),
+            None => Some(note),
+        };
+        drop(state);
+        drop(late);
+        self.changed.notify_all();
+    }
+
+    fn tell(&self, note: Note) {
+        let Some(program) = self.program() else { return };
+        match note {
+            Note::Progress { task, progress } => program.progress(task, progress),
+            Note::Responded { task, response } => program.responded(task, &response),
+            Note::Happened { number, task, event } => {
+                let is_new = self.state.lock().heard.is_new(number);
+                if is_new {
+                    program.happened(number, task, event);
+                }
+            }
+            Note::Ended(job) => {
+                let number = job.ending().map_or(0, |ending| ending.number);
+                let mut state = self.state.lock();
+                let is_new = state.heard.is_new_end(job.id, number);
+                let has_file = job.ending().is_some_and(|ending| !ending.is_taken);
+                if is_new && has_file {
+                    state.held.insert(job.id);
+                }
+                drop(state);
+                if is_new {
+                    program.ended(*job);
+                }
+            }
+            Note::Challenged { question, task, challenge } => {
+                self.ask_program(&*program, question, task, &challenge);
+            }
+            Note::MayBegin { task, request } => program.may_begin(task, *request),
+            Note::NeedsRequest { task, reason, error } => {
+                program.needs_request(task, reason, error);
+            }
+            Note::Refused(error) => log::warn!("the daemon ends the conversation: {error}"),
+            _ => {}
+        }
+    }
+
+    fn ask_program(
+        &self,
+        program: &dyn super::Program,
+        question: u64,
+        task: Option<u64>,
+        challenge: &Challenge,
+    ) {
+        let Some(line) = self.state.lock().line.clone() else { return };
+        let (inquiry, errand) = Inquiry::begin();
+        let inquiry = Arc::new(inquiry);
+        errand.run(|reply| program.challenged(task, challenge, reply));
+        let answered = Answered { line, question, inquiry: Arc::clone(&inquiry) };
+        inquiry.when_settled(Arc::new(answered));
+    }
+}

@@ -1,0 +1,136 @@
+//! What becomes of a session whose program or daemon is away.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use urlsession::testing::{Answer, Event, OnChallenge, Recorded, Recorder, Server};
+use urlsession::{BackgroundDaemon, BackgroundHost, Request};
+
+use crate::hosted::{HANG, Scene, close, is, wait_for};
+
+const TAG: &str = "\"1\"";
+
+/// The whole of it, or what comes behind so many bytes.
+fn rest(bytes: &[u8], request: &Recorded) -> Answer {
+    let from = request.header("range").map_or(0, |range| {
+        range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap()
+    });
+    let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+    let answer = match from {
+        0 => Answer::ok(bytes),
+        _ => Answer::status(206).header("Content-Range", range).body(&bytes[from..]),
+    };
+    answer.header("ETag", TAG)
+}
+
+#[test]
+fn a_challenge_waits_for_the_program() {
+    let bytes = vec![7; 10_000];
+    if let Some((scene, base)) = Scene::of_program() {
+        let session = scene.open(&Recorder::new()).unwrap();
+        let _ = session.download_task(format!("{base}film")).resume();
+        scene.has_begun();
+    }
+    let scene = Scene::new("challenge");
+    let server = Server::start();
+    let film = bytes.clone();
+    server.handle(move |request: &Recorded| match request.header("authorization") {
+        Some(_) => Answer::ok(&film),
+        None => Answer::status(401)
+            .header("WWW-Authenticate", "Basic realm=\"films\"")
+            .delay_head(std::time::Duration::from_millis(300)),
+    });
+    scene.run_and_kill("away::a_challenge_waits_for_the_program", &server);
+    server.wait_until(|stats| stats.requests >= 1);
+    let recorder = Recorder::new();
+    recorder.on_challenge(OnChallenge::password("ann", "s3cret"));
+    let session = scene.open(&recorder).unwrap();
+    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
+    assert!(is(&scene.taken("1"), &bytes));
+    close(&recorder, session);
+}
+
+#[test]
+fn secrets_that_were_lost_with_the_daemon_are_given_again() {
+    let scene = Scene::new("secrets");
+    let server = Server::start();
+    let bytes = vec![7; 100_000];
+    let (film, asked) = (bytes.clone(), AtomicUsize::new(0));
+    server.handle(move |request: &Recorded| {
+        if request.header("authorization") != Some("Bearer s3cret") {
+            return Answer::status(403);
+        }
+        let answer = rest(&film, request);
+        let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first { answer.stall_in_body_after(1000) } else { answer }
+    });
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    let request = Request::get(server.url("/film")).header("Authorization", "Bearer s3cret");
+    let _ = session.download_task(request).resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    let journal = scene.state().join("hosted/background/films/journal");
+    assert!(!std::fs::read_to_string(journal).unwrap().contains("s3cret"));
+    scene.kill("-9");
+    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
+    assert!(is(&scene.taken("1"), &bytes));
+    server.release();
+    close(&recorder, session);
+}
+
+#[test]
+fn a_session_whose_program_died_as_its_host_is_gone_on_with() {
+    let bytes = vec![7; 100_000];
+    if let Some((scene, base)) = Scene::of_program() {
+        let session = scene.open_as(&Recorder::new(), "films", BackgroundDaemon::Never).unwrap();
+        assert_eq!(session.background_host(), Some(BackgroundHost::Program));
+        let _ = session.download_task(format!("{base}film")).resume();
+        session.flush();
+        scene.has_begun();
+    }
+    let scene = Scene::new("adopted");
+    let server = Server::start();
+    let film = bytes.clone();
+    server.handle(move |request: &Recorded| {
+        rest(&film, request).delay_in_body_after(1000, std::time::Duration::from_millis(300))
+    });
+    scene.run_and_kill("away::a_session_whose_program_died_as_its_host_is_gone_on_with", &server);
+    let urlsessiond = || BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into());
+    let other = Recorder::new();
+    let session = scene.open_as(&other, "songs", urlsessiond()).unwrap();
+    let finished = scene.state().join("hosted/background/films/finished/1");
+    wait_for("the file is whole", || finished.exists());
+    close(&other, session);
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
+    assert!(is(&scene.taken("1"), &bytes));
+    close(&recorder, session);
+}
+
+#[test]
+fn a_daemon_that_is_told_to_leave_is_followed_by_another() {
+    let scene = Scene::new("leaves");
+    let server = Server::start();
+    let bytes = vec![7; 100_000];
+    let film = bytes.clone();
+    server.handle(move |request: &Recorded| {
+        let answer = rest(&film, request);
+        let is_first = request.header("range").is_none();
+        if is_first { answer.stall_in_body_after(1000) } else { answer }
+    });
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    let _ = session.download_task(server.url("/film")).resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    let part = scene.state().join("hosted/background/films/finished/.1.part");
+    wait_for("some of it is there", || part.metadata().is_ok_and(|found| found.len() > 0));
+    scene.kill("-TERM");
+    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    server.release();
+    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
+    assert!(is(&scene.taken("1"), &bytes));
+    close(&recorder, session);
+}
