@@ -31,7 +31,8 @@ fn in_one(answer: impl Fn(&Recorded, &[u8]) -> Answer + Send + Sync + 'static) -
 fn in_one_in_the_end(answer: impl Fn(&Recorded, &[u8]) -> Answer + Send + Sync + 'static) -> u64 {
     requests_for_one(answer, |server| {
         server.wait_until(|stats| {
-            stats.requests >= 2 && stats.idle_connections + 1 == stats.open_connections
+            let is_alone = stats.idle_connections + 1 == stats.open_connections;
+            stats.stalled == 1 && stats.requests >= 2 && is_alone
         });
         server.release();
     })

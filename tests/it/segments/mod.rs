@@ -158,7 +158,7 @@ fn parts_are_asked_for_where_a_redirect_has_led() {
     task.segments(3).unwrap();
     let running = Running::start(move || run(&task));
     // The redirect, the whole, and two parts.
-    server.wait_until(|stats| stats.requests >= 4);
+    server.wait_until(|stats| stats.requests >= 4 && stats.stalled == 1);
     server.release();
     assert!(running.outcome().unwrap() == *film);
     assert_eq!(server.take_request().path(), "/film");
