@@ -185,7 +185,7 @@ mod tests {
         let secret = Job { omitted: vec!["Cookie".to_owned()], ..delayed.clone() };
         for (job, left, now, is_there, expected) in [
             (&delayed, DAY, UNIX_EPOCH, false, Start::IsEarly(date)),
-            (&delayed, DAY, date - Duration::from_nanos(1), false, Start::IsEarly(date)),
+            (&delayed, DAY, date - Duration::from_millis(1), false, Start::IsEarly(date)),
             (&delayed, DAY, date, false, Start::MayBegin),
             (&delayed, DAY, date + 365 * DAY, false, Start::MayBegin),
             (&secret, DAY, UNIX_EPOCH, false, Start::IsEarly(date)),
