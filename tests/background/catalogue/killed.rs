@@ -78,7 +78,11 @@ fn killed_before_a_redirect_was_told_it_is_told_of_first() {
         }
         assert!(!scene.run(None));
         let told = &scene.diary().0[1].told;
-        assert_eq!(told[..2], [followed, "replayed".to_owned()]);
+        // The download, which goes on meanwhile, may be led there once more before the second.
+        assert_eq!(told[0], followed);
+        let replayed = told.iter().position(|told| told == "replayed");
+        let ended = told.iter().position(|told| told.starts_with("end moved"));
+        assert!(replayed.is_some() && ended.is_some(), "{told:?}");
         scene.has("moved", MOVED.bytes(&MOVED.wishes[0]));
         break;
     }
