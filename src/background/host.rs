@@ -128,21 +128,24 @@ impl Settings {
 /// What a job waits for, and for how long.
 pub(super) type Waiting = (WaitsFor, Option<Duration>);
 
-/// Whom a host tells and asks: the program, wherever it is.
-///
-/// Called with no lock held, on threads of the host and of its transfers.
-pub(super) trait Program: Send + Sync {
-    /// Tells how far a task has come.
-    fn progress(&self, task: u64, progress: Progress);
-
-    /// Tells of the head of an answer whose body follows.
-    fn responded(&self, task: u64, response: &Response);
-
+/// What is told until it was acknowledged.
+pub(super) trait EventSink {
     /// Tells what happened to a task, until the number was [heard](Command::Heard).
     fn happened(&self, number: u64, task: u64, event: Event);
 
     /// Tells that a task has ended, until that is [acknowledged](Command::Acknowledge).
     fn ended(&self, job: Job);
+}
+
+/// Whom a host tells and asks: the program, wherever it is.
+///
+/// Called with no lock held, on threads of the host and of its transfers.
+pub(super) trait Program: EventSink + Send + Sync {
+    /// Tells how far a task has come.
+    fn progress(&self, task: u64, progress: Progress);
+
+    /// Tells of the head of an answer whose body follows.
+    fn responded(&self, task: u64, response: &Response);
 
     /// Asks about a challenge: of a task, or of a connection for any of them.
     fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>);

@@ -14,10 +14,11 @@ use crate::log;
 const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// Keeps the configuration of a session that is open, without its secrets unless they may be
-/// written down. What cannot be written down means that its program alone goes on with it.
+/// written down. One whose clock is turned by hand is its program's alone; what else is code, no
+/// background session has, and a storage of credentials is the daemon's own there.
 pub(super) fn keep(folder: &Folder, configuration: &Configuration) {
     let path = folder.path().join("configuration");
-    if form::configuration_refusal(configuration).is_some() {
+    if !configuration.clock.is_system() {
         return private::remove(&path);
     }
     let form = form::write_configuration(configuration, configuration.persists_secrets);

@@ -1,11 +1,16 @@
 //! What becomes of a session whose program or daemon is away.
 
+use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 
 use urlsession::testing::{Answer, Event, OnChallenge, Recorded, Recorder, Server};
 use urlsession::{BackgroundDaemon, BackgroundHost, Request};
 
+use crate::guest::Guest;
 use crate::hosted::{HANG, Scene, close, is, wait_for};
+use crate::process::socket;
 
 const TAG: &str = "\"1\"";
 
@@ -51,6 +56,48 @@ fn a_challenge_waits_for_the_program() {
 }
 
 #[test]
+fn what_happens_while_a_session_is_opened_is_told_after_what_was_before() {
+    if let Some((scene, base)) = Scene::of_program() {
+        let session = scene.open(&Recorder::new()).unwrap();
+        let task = session.download_task(format!("{base}film"));
+        task.save_to(scene.taken("film")).unwrap();
+        let _ = task.resume();
+        scene.has_begun();
+    }
+    let scene = Scene::new("opening");
+    let server = Server::start();
+    let (answer, answers) = channel();
+    let answers = Mutex::new(answers);
+    server.handle(move |_: &Recorded| {
+        answers.lock().unwrap().recv().unwrap();
+        Answer::ok(vec![7; 10_000])
+    });
+    let name = "away::what_happens_while_a_session_is_opened_is_told_after_what_was_before";
+    scene.run_and_kill(name, &server);
+    let folder = scene.state().join("hosted/background/films");
+    let configuration = fs::read_to_string(folder.join("configuration")).unwrap();
+    let mut guest = Guest::greeted(&socket(&scene.state())).unwrap();
+    let open = format!(
+        r#"{{"open":{{"program":"hosted","identifier":"films","coming":[],"held":[],"configuration":{configuration}}}}}"#
+    );
+    guest.say(&open).unwrap();
+    assert_eq!(guest.hear_up_to("served"), ["job", "served"]);
+
+    answer.send(()).unwrap();
+    wait_for("the file is whole", || scene.taken("film").exists());
+    // Notes would come before the answer to what is asked later.
+    wait_for("the daemon knows that it has ended", || {
+        fs::read_to_string(folder.join("journal")).unwrap().contains("\"taken\":true")
+    });
+    guest.say(r#"{"ask":{"call":1,"question":"flush"}}"#).unwrap();
+    assert_eq!(guest.hear_up_to("answered"), ["done", "answered"]);
+    guest.say(r#"{"go-on":{"untold":[]}}"#).unwrap();
+    let mut told = guest.hear_up_to("ended");
+    told.retain(|name| name != "progress");
+    assert_eq!(told, ["responded", "ended"]);
+}
+
+#[test]
 fn secrets_that_were_lost_with_the_daemon_are_given_again() {
     let scene = Scene::new("secrets");
     let server = Server::start();
@@ -70,7 +117,7 @@ fn secrets_that_were_lost_with_the_daemon_are_given_again() {
     let _ = session.download_task(request).resume();
     server.wait_until(|stats| stats.stalled == 1);
     let journal = scene.state().join("hosted/background/films/journal");
-    assert!(!std::fs::read_to_string(journal).unwrap().contains("s3cret"));
+    assert!(!fs::read_to_string(journal).unwrap().contains("s3cret"));
     scene.kill("-9");
     assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
     assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));

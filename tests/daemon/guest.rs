@@ -1,4 +1,4 @@
-//! A program that talks to the daemon, as far as the handshake.
+//! A program that talks to the daemon, frame by frame.
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -26,14 +26,35 @@ impl Guest {
     }
 
     pub(crate) fn greet(&mut self) -> io::Result<()> {
-        let length = u32::try_from(HELLO.len()).unwrap().to_be_bytes();
-        self.0.write_all(&[&length, HELLO.as_bytes()].concat())?;
+        self.say(HELLO)?;
+        let answer = self.hear()?;
+        assert_eq!(name(&answer), "welcome", "{answer}");
+        Ok(())
+    }
+
+    pub(crate) fn say(&mut self, text: &str) -> io::Result<()> {
+        let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+        self.0.write_all(&[&length, text.as_bytes()].concat())
+    }
+
+    pub(crate) fn hear(&mut self) -> io::Result<String> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length)?;
         let mut answer = vec![0; u32::from_be_bytes(length) as usize];
         self.0.read_exact(&mut answer)?;
-        assert!(answer.starts_with(br#"{"welcome":{"#), "{answer:?}");
-        Ok(())
+        Ok(String::from_utf8(answer).unwrap())
+    }
+
+    /// Hears what is said up to something with this name; returns all names.
+    pub(crate) fn hear_up_to(&mut self, last: &str) -> Vec<String> {
+        let mut names = Vec::new();
+        while names.last().is_none_or(|heard| heard != last) {
+            let said = self.hear().unwrap_or_else(|error| panic!("{error} after {names:?}"));
+            let name = name(&said);
+            assert_ne!(name, "refused", "{said}");
+            names.push(name.to_owned());
+        }
+        names
     }
 
     /// Waits until the daemon has closed the connection.
@@ -51,4 +72,9 @@ impl Guest {
         self.0.set_nonblocking(false).unwrap();
         read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
+}
+
+/// Returns what is said: the name of the one field of an object.
+fn name(said: &str) -> &str {
+    said.trim_start_matches("{\"").split('"').next().unwrap()
 }

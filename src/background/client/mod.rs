@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use self::answers::Question;
 use super::engine::{Engine, Hands, verdict};
-use super::host::{Command, Host, Program, Settings, Waiting};
+use super::host::{Command, EventSink, Host, Program, Settings, Waiting};
 use super::job::{Event, Job, Phase, Work};
 use super::report::{BackgroundReport, BackgroundTask};
 use crate::body::Body;
@@ -353,6 +353,16 @@ fn check(configuration: &Configuration, identifier: &str, has_delegate: bool) ->
     Ok(())
 }
 
+impl EventSink for Client {
+    fn happened(&self, number: u64, task: u64, event: Event) {
+        self.tell_event(number, task, event);
+    }
+
+    fn ended(&self, job: Job) {
+        self.tell_end(job);
+    }
+}
+
 impl Program for Client {
     fn progress(&self, task: u64, progress: Progress) {
         self.tell_progress(task, progress);
@@ -362,14 +372,6 @@ impl Program for Client {
         if let Some(core) = self.task(task) {
             core.state.lock().seen.responded(response.clone());
         }
-    }
-
-    fn happened(&self, number: u64, task: u64, event: Event) {
-        self.tell_event(number, task, event);
-    }
-
-    fn ended(&self, job: Job) {
-        self.tell_end(job);
     }
 
     fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>) {

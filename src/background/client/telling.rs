@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Client;
-use crate::background::host::{Command, Host};
+use crate::background::host::{Command, Host, Program};
 use crate::background::job::{Event, Job, Outcome, Work};
 use crate::files::{Custody, DownloadedFile};
 use crate::log;
@@ -95,6 +95,10 @@ impl Client {
     pub(super) fn tell_end(&self, job: Job) {
         let (Some(core), Some(ending)) = (self.task(job.id), job.ending()) else { return };
         self.tasks.lock().ends.insert(job.id, ending.number);
+        if let Some(response) = &job.response {
+            // It may have come while nobody listened.
+            self.responded(job.id, response);
+        }
         let lost = || job.request.url().cloned().map(Response::of_lost_head);
         let response = job.response.clone().or_else(lost);
         let outcome = match &ending.outcome {

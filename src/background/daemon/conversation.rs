@@ -116,8 +116,7 @@ impl Conversation<'_> {
         };
         match order {
             Order::GoOn { untold } => {
-                seat.engine.go_on(&untold);
-                seat.ask_again();
+                seat.go_on(&untold);
             }
             Order::Create { call, job, besides } => {
                 let task = seat.engine.create(&job, besides);

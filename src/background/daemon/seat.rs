@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::writer::Writer;
 use crate::background::engine::Engine;
-use crate::background::host::{Command, Host, Program, Served, Waiting};
+use crate::background::host::{Command, EventSink, Host, Program, Served, Waiting};
 use crate::background::job::{Event, Job};
 use crate::background::protocol::{Hosted, Note};
 use crate::background::report::WaitsFor;
@@ -23,8 +23,8 @@ use crate::sync::{Condvar, Mutex, Rank};
 
 /// A session with the program that has it open, if one has.
 ///
-/// What happens is told to it; what it does not hear of stands in the journal, and is told to the
-/// next. What it is asked waits for it here.
+/// What happens is told to it from its word to [go on](Self::go_on) on; what it does not hear of
+/// stands in the journal, and is told to the next. What it is asked waits for it here.
 pub(super) struct Seat {
     pub(super) engine: Arc<Engine>,
     pub(super) program: String,
@@ -44,6 +44,8 @@ const GRACE: Duration = Duration::from_millis(500);
 struct State {
     /// Who has it open.
     writer: Option<Arc<Writer>>,
+    /// What happens until that one goes on, which is told after what has happened before.
+    held_back: Option<Vec<Note>>,
     last_question: u64,
     challenges: BTreeMap<u64, Asked>,
     /// Of which tasks it is asked how they begin.
@@ -91,17 +93,21 @@ impl Seat {
             return false;
         }
         state.writer = Some(Arc::clone(writer));
+        state.held_back = Some(Vec::new());
         true
     }
 
     /// The program is gone.
     pub(super) fn leave(&self, writer: &Arc<Writer>) {
         let mut state = self.state.lock();
+        let mut held_back = None;
         if state.writer.as_ref().is_some_and(|own| Arc::ptr_eq(own, writer)) {
             state.writer = None;
+            held_back = state.held_back.take();
         }
         let begins = mem::take(&mut state.begins);
         drop(state);
+        drop(held_back);
         self.left.notify_all();
         self.drop_challenges(|asked| is_decided(&asked.challenge));
         begins.iter().for_each(|task| self.engine.obey(Command::Begin(*task, None)));
@@ -118,19 +124,26 @@ impl Seat {
         drop(gone);
     }
 
-    /// Asks the program what those before it have not answered.
-    pub(super) fn ask_again(&self) {
-        let state = self.state.lock();
-        let Some(writer) = state.writer.clone() else { return };
-        let asked = state.challenges.iter().map(|(question, asked)| asked.note(*question));
-        let needed = state.requests.iter().map(|(task, (reason, error))| Note::NeedsRequest {
-            task: *task,
-            reason: *reason,
-            error: error.clone(),
-        });
-        let notes: Vec<Note> = asked.chain(needed).collect();
-        drop(state);
-        notes.iter().for_each(|note| writer.write(note));
+    /// Tells the program what it has not heard of, then what happened since it opened the session,
+    /// and asks what those before it have not answered. From then on it is told at once.
+    pub(super) fn go_on(&self, untold: &[u64]) {
+        let Some(writer) = self.state.lock().writer.clone() else { return };
+        self.engine.tell_again(untold, &*writer);
+        self.engine.start_running();
+        loop {
+            let mut state = self.state.lock();
+            let mut notes = state.held_back.as_mut().map(mem::take).unwrap_or_default();
+            let is_last = notes.is_empty();
+            if is_last {
+                state.held_back = None;
+                notes = state.questions();
+            }
+            drop(state);
+            notes.iter().for_each(|note| writer.write(note));
+            if is_last {
+                return;
+            }
+        }
     }
 
     /// Returns the challenge that a program answers.
@@ -180,11 +193,34 @@ impl Seat {
         }
     }
 
-    fn tell(&self, note: &Note) {
-        let writer = self.state.lock().writer.clone();
-        if let Some(writer) = writer {
-            writer.write(note);
+    fn tell(&self, note: Note) {
+        let mut state = self.state.lock();
+        if let Some(held_back) = &mut state.held_back {
+            return held_back.push(note);
         }
+        let listener = state.listener();
+        drop(state);
+        if let Some(listener) = listener {
+            listener.write(&note);
+        }
+    }
+}
+
+impl State {
+    /// Who is told at once.
+    fn listener(&self) -> Option<Arc<Writer>> {
+        self.writer.clone().filter(|_| self.held_back.is_none())
+    }
+
+    /// Returns all that waits for an answer.
+    fn questions(&self) -> Vec<Note> {
+        let asked = self.challenges.iter().map(|(question, asked)| asked.note(*question));
+        let needed = self.requests.iter().map(|(task, (reason, error))| Note::NeedsRequest {
+            task: *task,
+            reason: *reason,
+            error: error.clone(),
+        });
+        asked.chain(needed).collect()
     }
 }
 
@@ -195,22 +231,29 @@ impl Asked {
     }
 }
 
-impl Program for Seat {
-    fn progress(&self, task: u64, progress: Progress) {
-        self.tell(&Note::Progress { task, progress });
-    }
-
-    fn responded(&self, task: u64, response: &Response) {
-        self.tell(&Note::Responded { task, response: Box::new(response.clone()) });
-    }
-
+impl EventSink for Seat {
     fn happened(&self, number: u64, task: u64, event: Event) {
-        self.tell(&Note::Happened { number, task, event });
+        self.tell(Note::Happened { number, task, event });
     }
 
     fn ended(&self, job: Job) {
         self.drop_challenges(|asked| asked.task == Some(job.id));
-        self.tell(&Note::Ended(Box::new(job)));
+        self.tell(Note::Ended(Box::new(job)));
+    }
+}
+
+impl Program for Seat {
+    fn progress(&self, task: u64, progress: Progress) {
+        if let Some(held_back) = &mut self.state.lock().held_back {
+            // Only how far it has come last.
+            held_back
+                .retain(|note| !matches!(note, Note::Progress { task: of, .. } if *of == task));
+        }
+        self.tell(Note::Progress { task, progress });
+    }
+
+    fn responded(&self, task: u64, response: &Response) {
+        self.tell(Note::Responded { task, response: Box::new(response.clone()) });
     }
 
     fn challenged(&self, task: Option<u64>, challenge: &Challenge, reply: Reply<Disposition>) {
@@ -223,19 +266,22 @@ impl Program for Seat {
         let question = state.last_question;
         let note = asked.note(question);
         state.challenges.insert(question, asked);
-        let writer = state.writer.clone();
+        let listener = state.listener();
         drop(state);
-        if let Some(writer) = writer {
-            writer.write(&note);
+        if let Some(listener) = listener {
+            listener.write(&note);
         }
     }
 
     fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error) {
         let mut state = self.state.lock();
         let before = state.requests.insert(task, (reason, error.clone()));
+        let listener = state.listener();
         drop(state);
         drop(before);
-        self.tell(&Note::NeedsRequest { task, reason, error });
+        if let Some(listener) = listener {
+            listener.write(&Note::NeedsRequest { task, reason, error });
+        }
     }
 
     fn may_begin(&self, task: u64, request: Request) {
@@ -243,7 +289,7 @@ impl Program for Seat {
             return self.engine.obey(Command::Begin(task, None));
         }
         self.state.lock().begins.insert(task);
-        self.tell(&Note::MayBegin { task, request: Box::new(request) });
+        self.tell(Note::MayBegin { task, request: Box::new(request) });
     }
 }
 

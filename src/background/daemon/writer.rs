@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::Value;
 
 use super::guest::GuestWriter;
+use crate::background::host::EventSink;
+use crate::background::job::{Event, Job};
 use crate::background::protocol::{Note, frame};
 use crate::log;
 use crate::sync::{Mutex, Rank};
@@ -56,5 +58,15 @@ impl Writer {
     pub(super) fn close(&self) {
         self.is_open.store(false, Ordering::SeqCst);
         self.guest.end();
+    }
+}
+
+impl EventSink for Writer {
+    fn happened(&self, number: u64, task: u64, event: Event) {
+        self.write(&Note::Happened { number, task, event });
+    }
+
+    fn ended(&self, job: Job) {
+        self.write(&Note::Ended(Box::new(job)));
     }
 }

@@ -27,7 +27,9 @@ impl Host for Engine {
     }
 
     fn go_on(&self, untold: &[u64]) {
-        self.tell_again(untold);
+        if let Some(program) = self.program() {
+            self.tell_again(untold, &*program);
+        }
         self.start_running();
     }
 

@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use self::attempt::Attempt;
 use super::folder::Folder;
-use super::host::Program;
+use super::host::{EventSink, Program};
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::report::WaitsFor;
@@ -144,21 +144,20 @@ impl Engine {
     }
 
     /// Tells once more what the program has not heard of.
-    fn tell_again(&self, untold: &[u64]) {
+    pub(super) fn tell_again(&self, untold: &[u64], program: &dyn EventSink) {
         let ends = self.state.lock().ledger.untold_ends();
         for number in untold {
             let event = self.state.lock().ledger.event(*number).cloned();
-            let Some(program) = self.program() else { return };
             match (event, ends.get(number)) {
                 (Some((task, event)), _) => program.happened(*number, task, event),
-                (None, Some(task)) => self.tell_end(*task),
+                (None, Some(task)) => self.tell_end(*task, program),
                 (None, None) => {}
             }
         }
     }
 
     /// Starts what was running.
-    fn start_running(&self) {
+    pub(super) fn start_running(&self) {
         let mut state = self.state.lock();
         let running = state.ledger.jobs.values().filter(|job| job.is_running());
         let running: Vec<u64> = running.map(|job| job.id).collect();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::{Engine, IDLE, LOOK, State, Wait};
+use crate::background::host::EventSink;
 use crate::background::report::WaitsFor;
 use crate::files;
 use crate::log;
@@ -91,8 +92,8 @@ impl Engine {
             drop(self.changed.wait_timeout(state, LOOK));
             return;
         }
-        for task in tells {
-            self.tell_end(task);
+        if let Some(program) = self.program() {
+            tells.iter().for_each(|task| self.tell_end(*task, &*program));
         }
         for (task, decision) in starts {
             self.start(task, decision);
@@ -100,10 +101,9 @@ impl Engine {
         self.compact();
     }
 
-    pub(super) fn tell_end(&self, task: u64) {
+    pub(super) fn tell_end(&self, task: u64, program: &dyn EventSink) {
         let ended = self.state.lock().ledger.jobs.get(&task).cloned();
-        let placed = ended.and_then(|job| self.place(*job));
-        if let (Some(job), Some(program)) = (placed, self.program()) {
+        if let Some(job) = ended.and_then(|job| self.place(*job)) {
             program.ended(job);
         }
     }

@@ -2,8 +2,9 @@
 //!
 //! A connection begins with [`Hello`] of the program and [`Welcome`] of the daemon, which agree on
 //! the newest version of the protocol that both speak. Then the program opens a session, is
-//! given all jobs of it, one after the other, and [`Note::Served`]; from then on it gives orders,
-//! numbered from 1 by their place in the stream, and hears notes. Orders are done in order; the daemon
+//! given all jobs of it, one after the other, and [`Note::Served`]. From then on it gives orders,
+//! numbered from 1 by their place in the stream. What happens is told to it from its order to go
+//! on, first of all that whose numbers it names. Orders are done in order; the daemon
 //! says up to which they are done, at the latest when it has read all that has come. Whoever
 //! connects again repeats those that are not: each may be done twice.
 //!
@@ -38,7 +39,7 @@
 //!
 //! | message | fields |
 //! |---|---|
-//! | `open` | `program`, `identifier`, `configuration` |
+//! | `open` | `program`, `identifier`, `configuration`; `coming` and `held`: tasks of which the program has something in its hands, no task yet or a file |
 //! | `go-on` | `untold`: numbers of events |
 //! | `create` | `job`; `call` if that is answered by `known`; `besides` which task |
 //! | `ask` | `call`, `question`: `flush`, `close`, `look`, `status` |

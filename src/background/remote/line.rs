@@ -99,7 +99,7 @@ impl Line {
                     let served = Served { jobs, untold, last_task };
                     return Ok((line, incoming, Opened { folder, damage, served }));
                 }
-                // What happens meanwhile is told once more.
+                // What happens is told once it goes on.
                 Some(_) | None => {}
             }
         }
