@@ -106,6 +106,9 @@ def counted(program, server, clients, keep):
         calls = counting.listed(counting.system_calls(program, client, plain))
         cells = [f"{count:,.0f} | {count / base:.2f}" for count, base in zip(counts, bare)]
         rows[client] = f"| {client} | {cells[0]} | {cells[1]} | {calls} |"
+    if "urlsession" in clients:
+        count, calls = (count(program, "urlsession-cookies", plain) for count in (counting.instructions, counting.system_calls))
+        rows["urlsession"] += f"\n| urlsession, 20 cookies | {count:,.0f} | {count / bare[0]:.2f} | | | {counting.listed(calls)} |"
     return "\n".join(lines + [rows[client] for client in clients]) + "\n"
 
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 #[cfg(all(feature = "daemon", unix))]
 pub use self::daemon::BackgroundDaemon;
 use crate::clock::Clock;
+use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::resolver::Resolver;
@@ -303,6 +304,36 @@ pub struct Configuration {
     #[doc(alias = "urlCredentialStorage")]
     pub credential_storage: Option<CredentialStorage>,
 
+    /// Where cookies are kept that responses set, and come from that go along with requests: by
+    /// the rules of browsers, see [`CookieStorage`]. Those of a response are kept before a redirect
+    /// that it is is followed, and before its end is told. Without a storage none are kept or sent.
+    /// A request with a header `Cookie` of its own, or of [`additional_headers`
+    /// ](Self::additional_headers), sends that alone.
+    ///
+    /// Default: [`CookieStorage::shared`]; for [`ephemeral`](Self::ephemeral) one of its own. A
+    /// [background](Self::background) session has the shared one of whoever runs its transfers, in
+    /// memory, or none: one of its own is refused when it is made.
+    #[doc(alias = "httpCookieStorage")]
+    #[doc(alias = "HTTPCookieStorage")]
+    pub cookie_storage: Option<CookieStorage>,
+
+    /// Which cookies are kept of those that responses set. It goes before the
+    /// [policy](CookieStorage::set_accept_policy) of the storage.
+    ///
+    /// Default: [`CookieAcceptPolicy::OnlyFromMainDocumentDomain`].
+    #[doc(alias = "httpCookieAcceptPolicy")]
+    #[doc(alias = "HTTPCookieAcceptPolicy")]
+    pub cookie_accept_policy: CookieAcceptPolicy,
+
+    /// Whether cookies of the [`cookie_storage`](Self::cookie_storage) go along with requests. If
+    /// not, those that responses set are kept nevertheless;
+    /// [`Request::handles_cookies`](crate::Request::handles_cookies) turns off both for one request.
+    ///
+    /// Default: `true`.
+    #[doc(alias = "httpShouldSetCookies")]
+    #[doc(alias = "HTTPShouldSetCookies")]
+    pub sends_cookies: bool,
+
     /// Whether the user's `.netrc` is asked for a password when a server asks for one: the
     /// file that the variable `NETRC` names, else `.netrc` in the user's folder (`_netrc` on
     /// Windows). It is read when it is first needed, up to 128 KiB, and kept; one
@@ -356,6 +387,10 @@ impl Configuration {
     /// Settings for a session that keeps nothing beyond its own life.
     #[doc(alias = "ephemeralSessionConfiguration")]
     pub fn ephemeral() -> Self {
-        Self { credential_storage: Some(CredentialStorage::new()), ..Self::default() }
+        Self {
+            credential_storage: Some(CredentialStorage::new()),
+            cookie_storage: Some(CookieStorage::new()),
+            ..Self::default()
+        }
     }
 }

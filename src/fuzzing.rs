@@ -7,6 +7,7 @@
 pub use crate::background::fuzz::journal;
 #[cfg(all(feature = "daemon", unix))]
 pub use crate::background::protocol_fuzz::protocol;
+pub use crate::cookies::fuzz::cookie;
 pub use crate::credentials::fuzz::challenge;
 #[cfg(feature = "netrc")]
 pub use crate::credentials::fuzz::netrc;
@@ -30,6 +31,7 @@ mod tests {
     const TARGETS: &[(&str, Target)] = &[
         ("challenge", super::challenge),
         ("chunked", super::chunked),
+        ("cookie", super::cookie),
         ("disposition", super::disposition),
         ("head", super::head),
         #[cfg(feature = "gzip")]

@@ -40,7 +40,7 @@
 //!
 //! | Configuration | Keeps |
 //! |---|---|
-//! | [`Configuration::default`] | what the program's other sessions keep: credentials, in memory (cache and cookies are not built yet) |
+//! | [`Configuration::default`] | what the program's other sessions keep: credentials and cookies, in memory (a cache is not built yet) |
 //! | [`Configuration::ephemeral`] | nothing beyond the session |
 //! | [`Configuration::background`] | transfers beyond the program, in its [folder](Configuration::state_directory) |
 //!
@@ -64,6 +64,7 @@
 //! | `tls` | yes | `https` |
 //! | `gzip` | yes | bodies compressed with gzip and deflate |
 //! | `digest` | yes | answers to Digest challenges |
+//! | `public-suffix` | yes | cookies for a domain are refused by the list of public suffixes, not only for one without a dot |
 //! | `background` | yes | sessions whose transfers outlive the program |
 //! | `daemon` | no | on Unix, sessions whose transfers go on in `urlsessiond` when the program ends; new, see its limits |
 //! | `encrypted-keys` | | identities whose private key is encrypted with a pass phrase |
@@ -203,6 +204,7 @@ mod census;
 mod checksum;
 mod clock;
 mod configuration;
+mod cookies;
 mod crash;
 mod credentials;
 mod delivery;
@@ -241,6 +243,7 @@ pub use clock::Clock;
 #[cfg(all(feature = "daemon", unix))]
 pub use configuration::BackgroundDaemon;
 pub use configuration::Configuration;
+pub use cookies::{Cookie, CookieAcceptPolicy, CookieObserver, CookieStorage, SameSite};
 pub use credentials::{
     AuthenticationMethod, Challenge, Credential, CredentialObserver, CredentialStorage,
     Disposition, Persistence, ProtectionSpace,

@@ -10,10 +10,10 @@ use urlsession::testing::{
     ServerBuilder, Stats,
 };
 use urlsession::{
-    Body, Bytes, CancelToken, Certificate, CertificateDetails, Clock, Configuration, Data,
-    DistinguishedName, DownloadedFile, Error, ErrorKind, Form, Headers, Identity, Inbox,
-    InboxSender, Multipart, Part, Request, Resolver, Response, Retry, RetryPolicy, Session, Stage,
-    SubjectName, TlsVersion,
+    Body, Bytes, CancelToken, Certificate, CertificateDetails, Clock, Configuration, Cookie,
+    CookieAcceptPolicy, CookieObserver, CookieStorage, Data, DistinguishedName, DownloadedFile,
+    Error, ErrorKind, Form, Headers, Identity, Inbox, InboxSender, Multipart, Part, Request,
+    Resolver, Response, Retry, RetryPolicy, SameSite, Session, Stage, SubjectName, TlsVersion,
 };
 
 /// May be given to other threads, and owns all it has.
@@ -50,6 +50,11 @@ const _: () = {
     cloned::<Identity>();
     cloned::<Resolver>();
     cloned::<Clock>();
+    cloned::<Cookie>();
+    cloned::<CookieStorage>();
+    shared::<CookieObserver>();
+    value::<CookieAcceptPolicy>();
+    value::<SameSite>();
     sent::<Bytes>();
     // Messages need not be `Sync` nor `Clone`.
     shared::<Inbox<Box<dyn FnOnce() + Send>>>();

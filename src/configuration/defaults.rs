@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::BackgroundDaemon;
 use super::Configuration;
 use crate::clock::Clock;
+use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::retry::RetryPolicy;
@@ -14,7 +15,7 @@ use crate::trust::TlsVersion;
 impl Default for Configuration {
     /// Settings for a session that shares the program's stores.
     ///
-    /// This version has no cache or cookie store yet.
+    /// This version has no cache yet.
     #[doc(alias = "defaultSessionConfiguration")]
     fn default() -> Self {
         Self {
@@ -50,6 +51,9 @@ impl Default for Configuration {
             trusts_system_roots: true,
             pinned_public_keys: Vec::new(),
             credential_storage: Some(CredentialStorage::shared()),
+            cookie_storage: Some(CookieStorage::shared()),
+            cookie_accept_policy: CookieAcceptPolicy::default(),
+            sends_cookies: true,
             uses_netrc: false,
             requires_digest_proof: false,
             resolver: None,

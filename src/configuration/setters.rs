@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Configuration;
 use crate::clock::Clock;
+use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::pair::Pair;
@@ -32,6 +33,8 @@ setters! {
         tls_minimum_version: TlsVersion,
         tls_maximum_version: TlsVersion,
         trusts_system_roots: bool,
+        cookie_accept_policy: CookieAcceptPolicy,
+        sends_cookies: bool,
         uses_netrc: bool,
         requires_digest_proof: bool,
         clock: Clock,
@@ -129,6 +132,13 @@ impl Configuration {
     #[must_use]
     pub fn credential_storage(mut self, storage: impl Into<Option<CredentialStorage>>) -> Self {
         self.credential_storage = storage.into();
+        self
+    }
+
+    /// Sets [`cookie_storage`](Self#structfield.cookie_storage): one, or none.
+    #[must_use]
+    pub fn cookie_storage(mut self, storage: impl Into<Option<CookieStorage>>) -> Self {
+        self.cookie_storage = storage.into();
         self
     }
 

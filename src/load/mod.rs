@@ -10,6 +10,7 @@
 //! bounds it stands in its [`Context`]; the wire's next wait sees it.
 
 mod authentication;
+mod cookies;
 mod decode;
 mod prepare;
 mod redirect;
@@ -30,6 +31,7 @@ use crate::response::Response;
 use crate::wire::{Context, Head, Question, Wire, WireBody, WireResponse};
 
 pub(crate) use authentication::Authenticator;
+pub(crate) use cookies::Cookies;
 use decode::Coding;
 pub(crate) use decode::Decoder;
 #[cfg(all(feature = "gzip", any(test, fuzzing)))]

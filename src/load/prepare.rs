@@ -7,7 +7,7 @@ use super::{Rules, decode, redirect};
 use crate::body::{Body, Form};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
-use crate::request::{self, Redirects, Request, UserInfo, content};
+use crate::request::{self, CookieWishes, Redirects, Request, UserInfo, content};
 use crate::wire::{Context, Question};
 
 /// One hop's request, complete; redirects change it.
@@ -25,6 +25,7 @@ pub(crate) struct Hop {
     pub(super) zone: Option<Box<str>>,
     /// What stood in the URL, for its origin only.
     pub(super) user_info: Option<Box<UserInfo>>,
+    pub(super) cookies: CookieWishes,
     /// What the program says about codings.
     said_decodes: Option<bool>,
     /// What the session does about codings otherwise.
@@ -80,6 +81,7 @@ impl Hop {
         let mut hop = Self::led(request, rules)?;
         let crosses =
             hop.url.origin() != self.url.origin() || request.zone() != self.zone.as_deref();
+        hop.cookies = hop.cookies.or(std::mem::take(&mut self.cookies));
         hop.said_decodes = hop.said_decodes.or(self.said_decodes);
         hop.user_info = hop.user_info.or(self.user_info.take().filter(|_| !crosses));
         hop.has_crossed_origins = self.has_crossed_origins || crosses;
@@ -116,6 +118,7 @@ impl Hop {
             follows: request.redirects(rules.redirects),
             zone: request.zone().map(Box::from),
             user_info: request.user_info(),
+            cookies: request.cookie_wishes(),
             said_decodes: request.decodes(),
             decodes_by_default: rules.decodes_bodies,
             has_crossed_origins: false,

@@ -1,6 +1,6 @@
 //! What a session gives to each of its loads.
 
-use super::{Authenticator, decode};
+use super::{Authenticator, Cookies, decode};
 use crate::headers::Headers;
 use crate::request::{self, Redirects};
 
@@ -48,7 +48,7 @@ impl Rules {
             allows_insecure_redirects: false,
             redirects: Redirects::default(),
             decodes_bodies,
-            stores: Stores { authenticator: Authenticator::new(None) },
+            stores: Stores { authenticator: Authenticator::new(None), cookies: Cookies::default() },
         }
     }
 
@@ -63,4 +63,5 @@ impl Rules {
 #[derive(Debug)]
 pub(crate) struct Stores {
     pub(crate) authenticator: Authenticator,
+    pub(crate) cookies: Cookies,
 }

@@ -12,7 +12,7 @@
 //! 4. What came back is kept before anybody decides about it, as a redirect sets cookies
 //!    too: cookies, HSTS, what the cache may have, and credentials that were accepted.
 //!
-//! Of the [`Stores`](super::rules::Stores) that take part, the credentials are there today.
+//! Who takes part are the [`Stores`](super::rules::Stores) of the session.
 
 use http::StatusCode;
 
@@ -62,6 +62,7 @@ impl Sending {
     /// Puts together what goes out beside the request's own headers.
     fn added(&mut self, hop: &Hop, means: &Means<'_>) -> Result<Headers, Error> {
         let mut added = Headers::new();
+        means.rules.stores.cookies.add_to(&mut added, hop, &means.context.clock);
         if let Some(authorization) = self.authentication.sign(hop, means)? {
             added.set_bytes(Asker::Server(&hop.url).answer_field(), &authorization)?;
         }
@@ -114,6 +115,7 @@ impl Sending {
         response: WireResponse,
         means: &Means<'_>,
     ) -> Result<WireResponse, Error> {
+        means.rules.stores.cookies.keep(&response.head.headers, hop, &means.context.clock);
         self.authentication.keep(hop, response, means)
     }
 

@@ -4,6 +4,7 @@ mod authorization;
 mod check;
 pub(crate) mod content;
 mod convert;
+mod cookies;
 mod edit;
 mod fields;
 mod method;
@@ -32,6 +33,7 @@ use more::More;
 use status::Statuses;
 use timers::Timers;
 
+pub(crate) use cookies::CookieWishes;
 pub(crate) use more::Redirects;
 #[cfg(test)]
 pub(crate) use origin::OF_ONE_ORIGIN;

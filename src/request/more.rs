@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{Request, UserInfo};
+use super::{CookieWishes, Request, UserInfo};
 use crate::error::{Error, ErrorKind};
 use crate::foreign::Foreign;
 use crate::retry::RetryPolicy;
@@ -21,6 +21,7 @@ pub(super) struct More {
     /// Boxed, as ten thousand requests may have one of the others.
     pub(super) retry_policy: Option<Box<RetryPolicy>>,
     may_repeat: bool,
+    pub(super) cookies: CookieWishes,
     task_key: Option<Box<str>>,
     tag: Option<Foreign<Arc<dyn Any + Send + Sync>>>,
     before_body: Option<BeforeBody>,
@@ -37,6 +38,7 @@ impl PartialEq for More {
             && self.maximum_redirects == other.maximum_redirects
             && self.retry_policy == other.retry_policy
             && self.may_repeat == other.may_repeat
+            && self.cookies == other.cookies
             && self.task_key == other.task_key
     }
 }

@@ -161,8 +161,9 @@ impl Session {
     /// that run are not disturbed. Done when this returns.
     ///
     /// That is which credentials servers have accepted, and everything in the
-    /// configuration's [`credential_storage`](Configuration::credential_storage), which other
-    /// sessions may use too. This version keeps no cookies or caches yet.
+    /// configuration's [`credential_storage`](Configuration::credential_storage) and
+    /// [`cookie_storage`](Configuration::cookie_storage), which other sessions may use too. This
+    /// version keeps no caches yet.
     #[doc(alias = "reset(completionHandler:)")]
     pub fn reset(&self) {
         self.shared.scheduler().forget();

@@ -5,7 +5,7 @@ use crate::configuration::Configuration;
 #[cfg(feature = "tls")]
 use crate::engine::Trust;
 use crate::engine::{IdleLimits, Settings};
-use crate::load::{Authenticator, Rules};
+use crate::load::{Authenticator, Cookies, Rules};
 use crate::request::Redirects;
 
 /// How many idle connections are kept in all, if the program does not say.
@@ -48,6 +48,11 @@ pub(super) fn rules(configuration: &Configuration) -> Rules {
         most: configuration.maximum_redirects,
     };
     rules.stores.authenticator = authenticator(configuration);
+    rules.stores.cookies = Cookies {
+        storage: configuration.cookie_storage.clone(),
+        accept_policy: configuration.cookie_accept_policy,
+        sends: configuration.sends_cookies,
+    };
     rules
 }
 

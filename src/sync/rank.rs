@@ -94,6 +94,10 @@ pub(crate) enum Rank {
     // ---- stores ----
     /// Credentials, and who is told when they change.
     Credentials,
+    /// Cookies.
+    Cookies,
+    /// Who is told when they change.
+    CookieObservers,
     // ---- words ----
     /// The reader of a body that can be read once.
     Reader,

@@ -15,6 +15,7 @@ mod challenges;
 mod codings_asked;
 mod connecting;
 mod connectivity;
+mod cookies;
 mod data;
 mod deadlocks;
 mod decoding;

@@ -8,7 +8,7 @@ pub(crate) const WORDS: &[&str] = &[
 ];
 
 /// The first floor: what is kept from one load to the next.
-pub(crate) const STORES: &[&str] = &["credentials"];
+pub(crate) const STORES: &[&str] = &["credentials", "cookies"];
 
 /// What lies between the words and those who work with them.
 pub(crate) const SEAMS: &[&str] = &["wire", "delivery", "files", "download"];
@@ -50,6 +50,7 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
         "credentials",
         &[&["error", "sync", "log", "foreign", "headers", "basic", "response", "trust"]],
     ),
+    ("cookies", &[&["error", "sync", "log", "foreign", "calendar", "clock", "headers"]]),
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
@@ -72,7 +73,10 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
     // what unit tests of several rooms share
     ("tests", &[]),
     // the doors of `fuzz/`, which no usual build has
-    ("fuzzing", &[&["background", "credentials", "engine", "load", "response", "trust"]]),
+    (
+        "fuzzing",
+        &[&["background", "cookies", "credentials", "engine", "load", "response", "trust"]],
+    ),
 ];
 
 /// The same inside `session`, where `mod.rs` may use everything. `delegate`,
@@ -118,6 +122,7 @@ pub(crate) const DOORS: &[(&str, &[&str])] = &[
         &["credentials/digest", "download", "load/redirect", "request", "response"],
     ),
     ("pkcs8", &["trust/"]),
+    ("psl", &["cookies/host.rs"]),
     ("rc2", &["trust/identity/pkcs12"]),
     ("rcgen", &["testing/"]),
     (

@@ -65,6 +65,8 @@ pub(crate) trait Client {
 pub(crate) fn open(name: &str, ca: Option<&Path>) -> Result<Box<dyn Shared>, Failure> {
     match name {
         "urlsession" => urlsession::open(ca),
+        // Of the same client, so in no table of its own.
+        "urlsession-cookies" => urlsession::open_with_cookies(ca),
         "ureq" => ureq::open(ca),
         "reqwest" => reqwest::open(ca),
         "attohttpc" => attohttpc::open(ca),

@@ -5,14 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use urlsession::{Body, Certificate, Configuration, Multipart, Request, Session};
+use urlsession::{Body, Certificate, Configuration, Cookie, Multipart, Request, Session};
 
 use super::{ACCEPT_ENCODING, CONNECTIONS, Client, Shared, USER_AGENT, drain, expect_ok};
 use crate::Failure;
 
 struct UrlSession(Session);
 
+/// How many cookies of its host go along with each request of a client that has some.
+const COOKIES: usize = 20;
+
 pub(super) fn open(ca: Option<&Path>) -> Result<Box<dyn Shared>, Failure> {
+    open_with(ca, 0)
+}
+
+/// With cookies that go along with each request to the host of the benchmarks.
+pub(super) fn open_with_cookies(ca: Option<&Path>) -> Result<Box<dyn Shared>, Failure> {
+    open_with(ca, COOKIES)
+}
+
+fn open_with(ca: Option<&Path>, cookies: usize) -> Result<Box<dyn Shared>, Failure> {
     let mut configuration = Configuration::ephemeral();
     configuration.additional_headers.set("User-Agent", USER_AGENT)?;
     configuration.additional_headers.set("Accept-Encoding", ACCEPT_ENCODING)?;
@@ -21,6 +33,11 @@ pub(super) fn open(ca: Option<&Path>) -> Result<Box<dyn Shared>, Failure> {
     configuration.maximum_idle_connections_per_host = Some(CONNECTIONS);
     // The same disk as for everyone else's files.
     configuration.temporary_directory = Some(std::env::temp_dir());
+    for storage in &configuration.cookie_storage {
+        for number in 0..cookies {
+            storage.set(Cookie::new(format!("name{number}"), "31d4d96e407aad42", "127.0.0.1")?);
+        }
+    }
     if let Some(path) = ca {
         configuration.additional_roots = Certificate::from_pem(std::fs::read(path)?)?;
         configuration.trusts_system_roots = false;

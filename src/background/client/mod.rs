@@ -350,6 +350,11 @@ fn check(configuration: &Configuration, identifier: &str, has_delegate: bool) ->
             "a credential_storage of its own lasts no longer than the program; leave the shared one",
         );
     }
+    if configuration.cookie_storage.as_ref().is_some_and(|own| !own.is_shared()) {
+        return refused(
+            "a cookie_storage of its own lasts no longer than the program; leave the shared one",
+        );
+    }
     Ok(())
 }
 

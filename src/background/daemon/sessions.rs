@@ -18,7 +18,6 @@ use crate::background::host::Host;
 use crate::background::protocol::Hosted;
 use crate::background::{form, kept};
 use crate::census::Census;
-use crate::credentials::CredentialStorage;
 use crate::error::{Error, ErrorKind};
 use crate::log;
 use crate::sync::{Condvar, Mutex, Rank};
@@ -111,8 +110,7 @@ impl Sessions {
     /// Begins to host a session.
     fn host(&self, name: &Name, form: &Value, hands: Option<&Hands>) -> Result<Arc<Seat>, Error> {
         let (program, identifier) = name;
-        let storage = CredentialStorage::new();
-        let read = form::read_configuration(form, &storage);
+        let read = form::read_configuration(form, &form::SharedStorages::new());
         let (mut configuration, _) = read.ok_or_else(|| {
             let detail = "the configuration of a background session is not understood";
             Error::new(ErrorKind::InvalidRequest, detail)

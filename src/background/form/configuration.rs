@@ -11,10 +11,30 @@ use super::{
     texts, whole,
 };
 use crate::configuration::Configuration;
+use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
 use crate::request::Request;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
+
+const POLICIES: [(CookieAcceptPolicy, &str); 3] = [
+    (CookieAcceptPolicy::Always, "always"),
+    (CookieAcceptPolicy::Never, "never"),
+    (CookieAcceptPolicy::OnlyFromMainDocumentDomain, "main-document"),
+];
+
+/// What stands for the storages that the sessions of a program share.
+pub(in crate::background) struct SharedStorages {
+    pub(in crate::background) credentials: CredentialStorage,
+    pub(in crate::background) cookies: CookieStorage,
+}
+
+impl SharedStorages {
+    /// Those of a program, for as long as it is hosted.
+    pub(in crate::background) fn new() -> Self {
+        Self { credentials: CredentialStorage::new(), cookies: CookieStorage::new() }
+    }
+}
 
 const VERSIONS: [(TlsVersion, &str); 2] = [(TlsVersion::Tls12, "1.2"), (TlsVersion::Tls13, "1.3")];
 
@@ -25,6 +45,8 @@ pub(in crate::background) fn refusal(configuration: &Configuration) -> Option<&'
         Some("a resolver is code, which another process does not have")
     } else if configuration.credential_storage.as_ref().is_some_and(has_own) {
         Some("a credential_storage of its own lies in this process; leave the shared one")
+    } else if configuration.cookie_storage.as_ref().is_some_and(|own| !own.is_shared()) {
+        Some("a cookie_storage of its own lies in this process; leave the shared one")
     } else if !configuration.clock.is_system() {
         Some("a clock that is turned by hand is turned in this process; leave the system's")
     } else {
@@ -69,6 +91,9 @@ pub(in crate::background) fn write(configuration: &Configuration, with_secrets: 
         trusts_system_roots,
         pinned_public_keys,
         credential_storage,
+        cookie_storage,
+        cookie_accept_policy,
+        sends_cookies,
         uses_netrc,
         requires_digest_proof,
         resolver: _,
@@ -100,13 +125,16 @@ pub(in crate::background) fn write(configuration: &Configuration, with_secrets: 
     put(&mut fields, "idle-per-host", maximum_idle_connections_per_host.as_ref().map(count));
     put(&mut fields, "idle-connections", maximum_idle_connections.as_ref().map(count));
     put(&mut fields, "idle-timeout", Some(exact(*idle_connection_timeout)));
-    put(&mut fields, "tls-minimum", write_version(*tls_minimum_version));
-    put(&mut fields, "tls-maximum", write_version(*tls_maximum_version));
+    put(&mut fields, "tls-minimum", name_of(*tls_minimum_version, &VERSIONS));
+    put(&mut fields, "tls-maximum", name_of(*tls_maximum_version, &VERSIONS));
     let roots: Vec<_> = additional_roots.iter().map(|root| binary(root.as_der())).collect();
     put(&mut fields, "roots", Some(roots));
     put(&mut fields, "system-roots", Some(*trusts_system_roots));
     put(&mut fields, "pins", Some(pinned_public_keys.iter().map(write_pins).collect::<Value>()));
     put(&mut fields, "credentials", Some(credential_storage.is_some()));
+    put(&mut fields, "cookies", Some(cookie_storage.is_some()));
+    put(&mut fields, "cookie-policy", name_of(*cookie_accept_policy, &POLICIES));
+    put(&mut fields, "sends-cookies", Some(*sends_cookies));
     put(&mut fields, "netrc", Some(*uses_netrc));
     put(&mut fields, "digest-proof", Some(*requires_digest_proof));
     put(&mut fields, "unix-socket", unix_socket.as_deref().map(path_value));
@@ -145,8 +173,8 @@ fn is_secret(headers: &Headers, name: &str) -> bool {
     headers.is_hidden(name) || Request::get("").is_secret(name)
 }
 
-fn write_version(version: TlsVersion) -> Option<&'static str> {
-    VERSIONS.iter().find(|(known, _)| *known == version).map(|(_, name)| *name)
+fn name_of<T: PartialEq>(value: T, names: &[(T, &'static str)]) -> Option<&'static str> {
+    names.iter().find(|(known, _)| *known == value).map(|(_, name)| *name)
 }
 
 fn write_pins(pins: &PublicKeyPins) -> Value {
@@ -157,11 +185,11 @@ fn write_pins(pins: &PublicKeyPins) -> Value {
     fields.into()
 }
 
-/// Reads one, and what secrets were left out of it; `shared` is what stands for the storage that
-/// the sessions of the program share. `None` if a field is missing or not understood.
+/// Reads one, and what secrets were left out of it; `shared` is what stands for the storages
+/// that the sessions of the program share. `None` if a field is missing or not understood.
 pub(in crate::background) fn read(
     value: &Value,
-    shared: &CredentialStorage,
+    shared: &SharedStorages,
 ) -> Option<(Configuration, Vec<String>)> {
     let fields = value.as_object()?;
     let flag = |name: &str| fields.get(name)?.as_bool();
@@ -194,12 +222,15 @@ pub(in crate::background) fn read(
         maximum_idle_connections_per_host: count("idle-per-host"),
         maximum_idle_connections: count("idle-connections"),
         idle_connection_timeout: duration(fields, "idle-timeout")?,
-        tls_minimum_version: read_version(fields, "tls-minimum")?,
-        tls_maximum_version: read_version(fields, "tls-maximum")?,
+        tls_minimum_version: named(fields, "tls-minimum", &VERSIONS)?,
+        tls_maximum_version: named(fields, "tls-maximum", &VERSIONS)?,
         additional_roots: list("roots")?.iter().map(root).collect::<Option<_>>()?,
         trusts_system_roots: flag("system-roots")?,
         pinned_public_keys: list("pins")?.iter().map(read_pins).collect::<Option<_>>()?,
-        credential_storage: flag("credentials")?.then(|| shared.clone()),
+        credential_storage: flag("credentials")?.then(|| shared.credentials.clone()),
+        cookie_storage: flag("cookies")?.then(|| shared.cookies.clone()),
+        cookie_accept_policy: named(fields, "cookie-policy", &POLICIES)?,
+        sends_cookies: flag("sends-cookies")?,
         uses_netrc: flag("netrc")?,
         requires_digest_proof: flag("digest-proof")?,
         unix_socket: read_path(fields, "unix-socket")?,
@@ -217,9 +248,9 @@ fn read_duration(fields: &Fields, name: &str) -> Option<Option<Duration>> {
     fields.get(name).map_or(Some(None), |_| duration(fields, name).map(Some))
 }
 
-fn read_version(fields: &Fields, name: &str) -> Option<TlsVersion> {
+fn named<T: Copy>(fields: &Fields, name: &str, names: &[(T, &'static str)]) -> Option<T> {
     let name = text(fields, name)?;
-    VERSIONS.iter().find(|(_, known)| *known == name).map(|(version, _)| *version)
+    names.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
 }
 
 fn read_pins(value: &Value) -> Option<PublicKeyPins> {

@@ -23,7 +23,8 @@ use serde_json::{Map, Value};
 
 #[cfg(all(feature = "daemon", unix))]
 pub(super) use configuration::{
-    read as read_configuration, refusal as configuration_refusal, write as write_configuration,
+    SharedStorages, read as read_configuration, refusal as configuration_refusal,
+    write as write_configuration,
 };
 pub(super) use job::{read as read_job, read_event, write as write_job, write_event};
 #[cfg(all(feature = "daemon", unix))]

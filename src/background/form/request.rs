@@ -32,6 +32,9 @@ pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Val
     put(&mut fields, "follows", redirects.0);
     put(&mut fields, "redirects", redirects.1.map(|most| most as u64));
     put(&mut fields, "repeatable", request.is_repeatable().then_some(true));
+    let cookies = request.cookie_wishes();
+    put(&mut fields, "handles-cookies", (!cookies.are_handled()).then_some(false));
+    put(&mut fields, "main-document", cookies.main_document().map(|url| url.as_str()));
     put(&mut fields, "key", request.own_task_key());
     fields.into()
 }
@@ -68,6 +71,12 @@ pub(in crate::background) fn read(value: &Value) -> Option<(Request, Vec<String>
     }
     if is_set(fields, "repeatable") {
         request = request.may_repeat(true);
+    }
+    if let Some(handles) = fields.get("handles-cookies").and_then(Value::as_bool) {
+        request = request.handles_cookies(handles);
+    }
+    if let Some(url) = text(fields, "main-document") {
+        request = request.main_document_url(url);
     }
     if let Some(key) = text(fields, "key") {
         request = request.task_key(key);

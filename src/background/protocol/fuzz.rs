@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Hello, Note, Order, Reader, Welcome, frame};
 use crate::background::form;
 use crate::configuration::Configuration;
-use crate::credentials::{AuthenticationMethod, Challenge, CredentialStorage, ProtectionSpace};
+use crate::credentials::{AuthenticationMethod, Challenge, ProtectionSpace};
 
 /// What was read is written, and read again as the same. That of any bytes as frames, and of the
 /// same as the JSON of one frame, whose length chance never finds.
@@ -33,7 +33,7 @@ pub(super) fn holds(value: &Value) -> bool {
         let space = ProtectionSpace::new("a.test", 443, "https", AuthenticationMethod::Basic);
         Some(Challenge::new(space))
     };
-    let shared = CredentialStorage::new();
+    let shared = form::SharedStorages::new();
     let configuration = |value: &Value| {
         let (read, omitted) = form::read_configuration(value, &shared)?;
         // Of what was left out nothing is written.

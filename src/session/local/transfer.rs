@@ -113,9 +113,10 @@ impl Loader {
         self.home.upgrade()
     }
 
-    /// Forgets what was learned about servers.
+    /// Forgets what was learned about servers, and of them.
     pub(in crate::session) fn forget(&self) {
         self.rules.stores.authenticator.reset();
+        self.rules.stores.cookies.forget();
     }
 
     /// Has every later exchange use a new connection.

@@ -3,13 +3,21 @@
 use std::time::Duration;
 
 use super::sent;
-use crate::background::form::{configuration_refusal, read_configuration, write_configuration};
+use crate::background::form::{
+    SharedStorages, configuration_refusal, read_configuration, write_configuration,
+};
 use crate::clock::Clock;
 use crate::configuration::Configuration;
+use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::resolver::Resolver;
 use crate::retry::RetryPolicy;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
+
+/// What the sessions of this process share.
+fn shared() -> SharedStorages {
+    SharedStorages { credentials: CredentialStorage::shared(), cookies: CookieStorage::shared() }
+}
 
 /// One in which no field is as it is usually.
 fn full() -> Configuration {
@@ -53,10 +61,13 @@ fn full() -> Configuration {
         .additional_roots([Certificate::from_der([1, 2]), Certificate::from_der([])])
         .trusts_system_roots(false)
         .pinned_public_keys([pins("*.shop.test"), pins("[::1]"), pins("10.0.0.1")])
+        .cookie_accept_policy(CookieAcceptPolicy::Never)
+        .sends_cookies(false)
         .uses_netrc(true)
         .requires_digest_proof(true)
         .unix_socket("/run/shop");
     configuration.credential_storage = None;
+    configuration.cookie_storage = None;
     configuration
 }
 
@@ -96,6 +107,9 @@ fn assert_same(read: Configuration, other: &Configuration) {
         trusts_system_roots,
         pinned_public_keys,
         credential_storage,
+        cookie_storage,
+        cookie_accept_policy,
+        sends_cookies,
         uses_netrc,
         requires_digest_proof,
         resolver,
@@ -134,6 +148,11 @@ fn assert_same(read: Configuration, other: &Configuration) {
     let is_shared =
         |storage: &Option<CredentialStorage>| storage.as_ref().map(CredentialStorage::is_shared);
     assert_eq!(is_shared(&credential_storage), is_shared(&other.credential_storage));
+    let is_shared =
+        |storage: &Option<CookieStorage>| storage.as_ref().map(CookieStorage::is_shared);
+    assert_eq!(is_shared(&cookie_storage), is_shared(&other.cookie_storage));
+    assert_eq!(cookie_accept_policy, other.cookie_accept_policy);
+    assert_eq!(sends_cookies, other.sends_cookies);
     assert_eq!(uses_netrc, other.uses_netrc);
     assert_eq!(requires_digest_proof, other.requires_digest_proof);
     assert!(resolver.is_none() && other.resolver.is_none());
@@ -146,7 +165,7 @@ fn a_configuration_comes_over_whole() {
     for configuration in [Configuration::default(), Configuration::background("films"), full()] {
         assert_eq!(configuration_refusal(&configuration), None);
         let json = sent(&write_configuration(&configuration, true));
-        let shared = CredentialStorage::shared();
+        let shared = shared();
         let (read, omitted) =
             read_configuration(&json, &shared).unwrap_or_else(|| panic!("{json}"));
         assert_same(read, &configuration);
@@ -159,7 +178,7 @@ fn secrets_are_written_only_if_they_may_be() {
     let json = write_configuration(&full(), false);
     let text = json.to_string();
     assert!(!text.contains("abc") && !text.contains("pw"), "{text}");
-    let (read, omitted) = read_configuration(&json, &CredentialStorage::shared()).unwrap();
+    let (read, omitted) = read_configuration(&json, &shared()).unwrap();
     assert_eq!(omitted, ["Authorization", "base_url"]);
     let mut bare = full().additional_headers([("X-A", "1"), ("x-a", "2")]);
     bare.base_url = None;
@@ -169,7 +188,7 @@ fn secrets_are_written_only_if_they_may_be() {
     let configuration =
         Configuration::default().additional_headers(cookies).base_url("https://shop.test/v2/");
     let json = write_configuration(&configuration, false);
-    let (read, omitted) = read_configuration(&json, &CredentialStorage::shared()).unwrap();
+    let (read, omitted) = read_configuration(&json, &shared()).unwrap();
     assert_eq!(omitted, ["Cookie", "Proxy-Authorization"]);
     assert_same(read, &configuration.additional_headers([("X-A", "1")]));
 }
@@ -183,6 +202,8 @@ fn what_lies_in_this_process_is_named() {
         (usual().credential_storage(None), None),
         (usual().resolver(Resolver::new(|_, _| Ok(Vec::new()))), Some("resolver")),
         (usual().credential_storage(own), Some("credential_storage")),
+        (usual().cookie_storage(None), None),
+        (usual().cookie_storage(CookieStorage::new()), Some("cookie_storage")),
         (usual().clock(Clock::by_hand()), Some("clock")),
     ] {
         let said = configuration_refusal(&configuration);
@@ -194,7 +215,7 @@ fn what_lies_in_this_process_is_named() {
 #[test]
 fn each_field_that_has_to_be_there_is_missed_and_none_weakens_what_was_asked_for() {
     let json = write_configuration(&full(), true);
-    let shared = CredentialStorage::shared();
+    let shared = shared();
     let optional = [
         "base-url",
         "connect",
@@ -222,6 +243,8 @@ fn each_field_that_has_to_be_there_is_missed_and_none_weakens_what_was_asked_for
         ("connect", (-1).into()),
         ("https-only", "yes".into()),
         ("credentials", serde_json::Value::Null),
+        ("cookies", 1.into()),
+        ("cookie-policy", "sometimes".into()),
     ] {
         let mut other = json.clone();
         other[name] = value;

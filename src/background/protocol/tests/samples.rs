@@ -299,6 +299,8 @@ pub(super) fn requests() -> Vec<Request> {
         get().timeout_for_request(Duration::from_nanos(1_500_001)),
         get().timeout_for_resource(Duration::MAX).connect_timeout(Duration::from_millis(20)),
         get().decodes_body(true).follows_redirects(false).maximum_redirects(0),
+        get().handles_cookies(false).main_document_url("https://shop.test/page"),
+        get().main_document_url("http://"),
         get().may_repeat(true).task_key("film 7"),
         get().accepts_status(200..300).accepts_status(404..=404),
         get().retry_policy(RetryPolicy::attempts(4).growth(1.1).statuses([500, 599])),
