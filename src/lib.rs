@@ -179,7 +179,8 @@
 //! * A body whose `Content-Encoding` is not known is delivered as it came, and one with more than
 //!   five layers is an error.
 //! * `expectedContentLength` is `None` instead of -1.
-//! * Background sessions transfer in the program, and stop while it is away; nobody starts it again.
+//! * Background sessions transfer in the program, and stop while it is away, unless a daemon hosts
+//!   them, which starts the program again if that has registered how.
 //!   A file is its program's until it takes it, and is told of again otherwise. Tasks that were
 //!   never resumed last, too. A task may have a delegate of its own, for as long as the program runs.
 //!   Redirects are followed unasked, as there, and by the rules of the configuration. More stands in

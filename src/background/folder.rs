@@ -1,6 +1,7 @@
 //! The folder of one background session.
 //!
 //! ```text
+//! state folder of the user / program / launch      how a daemon starts the program
 //! state folder of the user / program / background / identifier
 //!     lock        whose it is at the moment: the number of a process
 //!     journal     what the session was asked to do, and what has happened

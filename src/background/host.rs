@@ -44,6 +44,10 @@ pub(super) trait Host: Send + Sync {
     /// Ends the session; what runs goes on at the next opening.
     fn close(&self);
 
+    /// The program is done with what a daemon has started it for; nothing where none has.
+    #[cfg(feature = "daemon")]
+    fn complete_launch(&self) {}
+
     /// Whether the session has not been closed.
     fn is_open(&self) -> bool;
 

@@ -19,7 +19,6 @@ use super::{daemon, launch};
 /// urlsession::background::run_daemon_if_asked();
 /// // what the program does
 /// ```
-#[doc(alias = "handleEventsForBackgroundURLSession")]
 pub fn run_daemon_if_asked() {
     #[cfg(unix)]
     {

@@ -191,6 +191,8 @@ mod opening;
 mod place;
 #[cfg(all(feature = "daemon", unix))]
 mod protocol;
+#[cfg(feature = "daemon")]
+mod relaunch;
 #[cfg(all(feature = "daemon", unix))]
 mod remote;
 #[cfg(feature = "background")]
@@ -206,5 +208,7 @@ pub(crate) use journal::fuzz;
 #[cfg(any(test, fuzzing))]
 #[cfg(all(feature = "daemon", unix))]
 pub(crate) use protocol::fuzz as protocol_fuzz;
+#[cfg(feature = "daemon")]
+pub use relaunch::{LaunchCompletion, launched_for, register_launch, unregister_launch};
 #[cfg(feature = "background")]
 pub use report::{BackgroundHost, BackgroundReport, BackgroundTask, WaitsFor};

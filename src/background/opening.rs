@@ -2,6 +2,8 @@
 
 #[cfg(feature = "background")]
 use super::client::Client;
+#[cfg(feature = "daemon")]
+use super::relaunch::LaunchCompletion;
 #[cfg(feature = "background")]
 use super::report::{BackgroundHost, BackgroundReport};
 use crate::configuration::Configuration;
@@ -77,5 +79,19 @@ impl Session {
     /// and what it waits for; `None` for another session.
     pub fn background_report(&self) -> Option<BackgroundReport> {
         Some(Client::of(self.scheduler())?.report())
+    }
+
+    /// Returns what says that this program has done what a daemon has [started it for]; `None`
+    /// where none has for this session, and from the second call on.
+    ///
+    /// Hold it until the events are handled, as until
+    /// [`did_finish_events`](crate::Delegate::did_finish_events) or
+    /// [`wait_until_idle`](Self::wait_until_idle), and then drop it.
+    ///
+    /// [started it for]: crate::background::launched_for
+    #[cfg(feature = "daemon")]
+    #[doc(alias = "handleEventsForBackgroundURLSession")]
+    pub fn launch_completion(&self) -> Option<LaunchCompletion> {
+        Client::of(self.scheduler())?.launch_completion()
     }
 }

@@ -25,6 +25,7 @@ pub mod trust_and_challenges {}
 #[doc = include_str!("downloads.md")]
 pub mod downloads {}
 
-#[cfg(any(not(doctest), feature = "background"))]
+// One of its programs needs `daemon`.
+#[cfg(any(not(doctest), feature = "daemon"))]
 #[doc = include_str!("background.md")]
 pub mod background {}

@@ -72,6 +72,9 @@ pub(crate) enum Rank {
     /// Which sessions a daemon hosts.
     #[cfg(all(feature = "daemon", unix))]
     Hosted,
+    /// Which programs a daemon starts.
+    #[cfg(all(feature = "daemon", unix))]
+    Launches,
     /// Which program has a session at a daemon open, and what it is asked.
     #[cfg(all(feature = "daemon", unix))]
     Seat,

@@ -1,5 +1,6 @@
 //! Sessions that a daemon hosts.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
@@ -26,6 +27,15 @@ impl Scene {
         let folder = env::temp_dir().join(format!("urlsession-hosted-{name}-{}", process::id()));
         fs::create_dir_all(folder.join("taken")).unwrap();
         Self { folder }
+    }
+
+    /// The scene of another process of the same test. It is not this one's to clear away.
+    pub(crate) fn of_folder(folder: PathBuf) -> ManuallyDrop<Self> {
+        ManuallyDrop::new(Self { folder })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) fn state(&self) -> PathBuf {

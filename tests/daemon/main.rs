@@ -11,6 +11,7 @@ mod begins;
 mod crowd;
 mod guest;
 mod hosted;
+mod launch;
 mod leaves;
 mod neighbours;
 mod process;

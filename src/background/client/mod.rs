@@ -16,6 +16,8 @@ use self::answers::Question;
 use super::engine::{Engine, Hands, verdict};
 use super::host::{Command, EventSink, Host, Program, Settings, Waiting};
 use super::job::{Event, Job, Phase, Work};
+#[cfg(feature = "daemon")]
+use super::relaunch::LaunchCompletion;
 use super::report::{BackgroundReport, BackgroundTask};
 use crate::body::Body;
 use crate::census::Census;
@@ -104,6 +106,12 @@ impl Client {
     /// Returns the client that runs the tasks of a session, if it is one of the background.
     pub(super) fn of(scheduler: &dyn Scheduler) -> Option<&Self> {
         scheduler.host()?.downcast_ref()
+    }
+
+    /// Returns what says that the program is done, if a daemon has started it for this session.
+    #[cfg(feature = "daemon")]
+    pub(super) fn launch_completion(&self) -> Option<LaunchCompletion> {
+        LaunchCompletion::of(&self.identifier, &self.host)
     }
 
     /// Returns what it is doing.

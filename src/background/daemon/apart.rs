@@ -2,17 +2,21 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::process::{Child, ChildStdout};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdout, Command};
 use std::{env, path};
 
 use rustix::fs::Mode;
 
-use crate::background::launch::{Beginning, Role, command};
+use crate::background::launch::{Beginning, ROLE, Role, command};
 use crate::program;
 
 /// Where the system lists what a process has open.
 const DESCRIPTORS: &str =
     if cfg!(any(target_os = "linux", target_os = "android")) { "/proc/self/fd" } else { "/dev/fd" };
+
+/// What a process ends with that cannot become a program, as a shell's.
+const NOT_RUN: u8 = 127;
 
 /// The first descriptor that is no standard stream.
 const FIRST: i32 = 3;
@@ -65,6 +69,20 @@ pub(super) fn start() -> Beginning {
         Ok(daemon) => listen(daemon),
         Err(error) => Beginning::Failed(format!("cannot run {}: {error}", executable.display())),
     }
+}
+
+/// Becomes the program that the arguments of this process are the command of; returns the exit code
+/// if it cannot.
+///
+/// The program has this process's number, so whoever has started it waits for the program.
+pub(super) fn become_program() -> u8 {
+    let mut command = env::args_os().skip(1);
+    let Some(executable) = command.next() else { return NOT_RUN };
+    if set_apart().is_ok() {
+        // Nobody hears why it cannot be: what it writes goes nowhere.
+        let _ = Command::new(executable).args(command).env_remove(ROLE).exec();
+    }
+    NOT_RUN
 }
 
 /// The daemon goes on, as nobody's child once this process ends.

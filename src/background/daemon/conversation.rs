@@ -46,6 +46,7 @@ pub(super) fn hold(sessions: &Sessions, guest: Guest) -> bool {
     let next = conversation.run(&mut incoming);
     if let Some(seat) = &conversation.seat {
         seat.leave(&writer);
+        sessions.launcher.left(&seat.program);
     }
     writer.close();
     match next {
@@ -127,6 +128,10 @@ impl Conversation<'_> {
             }
             Order::Obey(command) => {
                 seat.obey(command);
+                self.done += 1;
+            }
+            Order::CompleteLaunch => {
+                self.sessions.launcher.complete(&seat.program, &seat.identifier);
                 self.done += 1;
             }
             Order::Ask { call, question } => return self.answer(&seat, call, question),

@@ -19,6 +19,8 @@ mod door;
 mod framing;
 mod guest;
 mod guests;
+mod launcher;
+mod launches;
 mod log_file;
 mod seat;
 mod sessions;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::launcher::Launcher;
 use super::writer::Writer;
 use crate::background::engine::Engine;
 use crate::background::host::{Command, EventSink, Host, Program, Served, Waiting};
@@ -34,6 +35,7 @@ pub(super) struct Seat {
     state: Mutex<State>,
     /// The program is gone.
     left: Condvar,
+    launcher: Arc<Launcher>,
     me: Weak<Self>,
 }
 
@@ -67,14 +69,15 @@ impl Seat {
         program: &str,
         identifier: &str,
         configuration: &Value,
+        launcher: &Arc<Launcher>,
     ) -> Arc<Self> {
         let (program, identifier) = (program.to_owned(), identifier.to_owned());
         let (configuration, state) = (configuration.clone(), State::default());
         let state = Mutex::new(Rank::Seat, state);
         let left = Condvar::new();
         Arc::new_cyclic(|me| {
-            let me = me.clone();
-            Self { engine, program, identifier, configuration, state, left, me }
+            let (launcher, me) = (Arc::clone(launcher), me.clone());
+            Self { engine, program, identifier, configuration, state, left, launcher, me }
         })
     }
 
@@ -176,6 +179,27 @@ impl Seat {
         self.state.lock().writer.as_ref().is_some_and(|writer| writer.is_open())
     }
 
+    /// Whether a program has it open, or has left something that it has said and is not done.
+    pub(super) fn is_taken(&self) -> bool {
+        self.state.lock().writer.is_some()
+    }
+
+    /// Whether something waits for its program: what it is asked, or, once nothing runs any more,
+    /// an end that it has not heard of.
+    pub(super) fn needs_program(&self) -> bool {
+        let state = self.state.lock();
+        let is_asked = !state.challenges.is_empty() || !state.requests.is_empty();
+        drop(state);
+        is_asked || self.engine.rests_with_news()
+    }
+
+    /// Something has happened that its program may be needed for.
+    fn miss(&self) {
+        if !self.is_taken() {
+            self.launcher.look_again();
+        }
+    }
+
     /// Whether it has something to do without its program.
     pub(super) fn has_work(&self) -> bool {
         let waits_for_it = |wait: &Option<Waiting>| {
@@ -238,7 +262,10 @@ impl EventSink for Seat {
 
     fn ended(&self, job: Job) {
         self.drop_challenges(|asked| asked.task == Some(job.id));
+        let needed = self.state.lock().requests.remove(&job.id);
+        drop(needed);
         self.tell(Note::Ended(Box::new(job)));
+        self.miss();
     }
 }
 
@@ -271,6 +298,7 @@ impl Program for Seat {
         if let Some(listener) = listener {
             listener.write(&note);
         }
+        self.miss();
     }
 
     fn needs_request(&self, task: u64, reason: NewRequestReason, error: Error) {
@@ -282,6 +310,7 @@ impl Program for Seat {
         if let Some(listener) = listener {
             listener.write(&Note::NeedsRequest { task, reason, error });
         }
+        self.miss();
     }
 
     fn may_begin(&self, task: u64, request: Request) {

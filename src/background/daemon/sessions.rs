@@ -1,15 +1,16 @@
 //! The sessions that a daemon hosts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::guest::Guest;
+use super::launcher::{Launcher, Standing};
 use super::seat::Seat;
 use super::writer::Writer;
 use super::{Daemon, Service, conversation};
@@ -34,6 +35,7 @@ pub(super) struct Sessions {
     /// Where what lasts lies.
     state: PathBuf,
     census: Census,
+    pub(super) launcher: Arc<Launcher>,
     seats: Mutex<HashMap<Name, Arc<Seat>>>,
     /// Those that somebody opens or closes.
     turns: Mutex<HashSet<Name>>,
@@ -56,13 +58,19 @@ impl Drop for Turn<'_> {
 impl Sessions {
     /// Goes on with those whose programs are gone, once those that are there have come back.
     pub(super) fn new(daemon: &Daemon, state: &Path) -> Arc<Self> {
-        let sessions = Arc::new(Self {
-            daemon: daemon.clone(),
-            state: state.to_owned(),
-            census: Census::default(),
-            seats: Mutex::new(Rank::Hosted, HashMap::new()),
-            turns: Mutex::new(Rank::Hosted, HashSet::new()),
-            changed: Condvar::new(),
+        let census = Census::default();
+        let sessions = Arc::new_cyclic(|me: &Weak<Self>| {
+            let me = me.clone();
+            let look = move || me.upgrade().map(|own| own.standings()).unwrap_or_default();
+            Self {
+                daemon: daemon.clone(),
+                state: state.to_owned(),
+                launcher: Launcher::new(state, &census, Box::new(look)),
+                census,
+                seats: Mutex::new(Rank::Hosted, HashMap::new()),
+                turns: Mutex::new(Rank::Hosted, HashSet::new()),
+                changed: Condvar::new(),
+            }
         });
         let own = Arc::clone(&sessions);
         let life = Box::new(move || {
@@ -119,7 +127,7 @@ impl Sessions {
         configuration.program = Some(program.clone());
         configuration.identifier = Some(identifier.clone());
         let engine = Engine::open(&configuration, identifier, &self.census, hands)?;
-        let seat = Seat::new(engine, program, identifier, form);
+        let seat = Seat::new(engine, program, identifier, form, &self.launcher);
         seat.served();
         self.seats.lock().insert(name.clone(), Arc::clone(&seat));
         Ok(seat)
@@ -139,6 +147,8 @@ impl Sessions {
     pub(super) fn close(&self, seat: &Seat) {
         let _turn = self.wait_for_turn((seat.program.clone(), seat.identifier.clone()));
         self.end(seat);
+        // It wants nothing more of it.
+        self.launcher.complete(&seat.program, &seat.identifier);
     }
 
     fn end(&self, seat: &Seat) {
@@ -171,10 +181,28 @@ impl Sessions {
                 log::info!("goes on with the session \"{}\" of {}", name.1, name.0);
                 seat.engine.go_on(&[]);
             }
+            Ok(seat) if seat.needs_program() && self.launcher.knows(&name.0) => {
+                self.launcher.look_again();
+            }
             Ok(seat) => self.end(&seat),
             Err(error) if error.kind() == ErrorKind::BackgroundSessionInUse => {}
             Err(error) => log::warn!("a session of {} cannot be gone on with: {error}", name.0),
         }
+    }
+
+    /// Returns which programs are there, and which of their sessions need them.
+    fn standings(&self) -> BTreeMap<String, Standing> {
+        let all: Vec<Arc<Seat>> = self.seats.lock().values().cloned().collect();
+        let mut standings = BTreeMap::<String, Standing>::new();
+        for seat in all {
+            let standing = standings.entry(seat.program.clone()).or_default();
+            standing.is_there |= seat.is_taken();
+            if seat.needs_program() {
+                standing.needy.push(seat.identifier.clone());
+            }
+        }
+        standings.values_mut().for_each(|standing| standing.needy.sort_unstable());
+        standings
     }
 
     /// Describes them for people.
@@ -199,7 +227,7 @@ impl Service for Arc<Sessions> {
 
     fn is_busy(&self) -> bool {
         let all: Vec<Arc<Seat>> = self.seats.lock().values().cloned().collect();
-        all.iter().any(|seat| seat.has_work())
+        self.launcher.is_busy() || all.iter().any(|seat| seat.has_work())
     }
 
     fn leave(&self) {

@@ -56,6 +56,7 @@ pub(in crate::background) fn urlsessiond() -> u8 {
 /// Does what a process was started for that is not to be seen, and returns its exit code.
 pub(in crate::background) fn run_as(role: Role) -> u8 {
     let ended = match role {
+        Role::Launcher => return apart::become_program(),
         Role::Starter => apart::start(),
         Role::Daemon => match run_apart() {
             Ok(End::Left) => return DONE,

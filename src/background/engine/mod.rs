@@ -30,6 +30,8 @@ use serde_json::Value;
 use self::attempt::Attempt;
 use super::folder::Folder;
 use super::host::{EventSink, Program};
+#[cfg(all(feature = "daemon", unix))]
+use super::job::Job;
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::report::WaitsFor;
@@ -163,6 +165,24 @@ impl Engine {
         let running: Vec<u64> = running.map(|job| job.id).collect();
         state.due.extend(running);
         self.wake(state);
+    }
+
+    /// Whether nothing runs, but for what waits for its program, and there is an end that the program
+    /// has not heard of.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(super) fn rests_with_news(&self) -> bool {
+        let state = self.state.lock();
+        let waits_for_program = |job: &Job| {
+            state.waiting.get(&job.id).is_some_and(|wait| matches!(wait.what, WaitsFor::Request(_)))
+        };
+        let mut has_news = false;
+        for job in state.ledger.jobs.values() {
+            if job.is_running() && !waits_for_program(job) {
+                return false;
+            }
+            has_news |= job.ending().is_some_and(|ending| !ending.is_told);
+        }
+        has_news
     }
 
     pub(super) fn program(&self) -> Option<Arc<dyn Program>> {

@@ -13,6 +13,8 @@ pub(in crate::background) enum Role {
     /// It starts the daemon, and ends.
     Starter,
     Daemon,
+    /// It becomes a program that a daemon starts.
+    Launcher,
 }
 
 impl Role {
@@ -20,13 +22,14 @@ impl Role {
         match self {
             Self::Starter => "starter",
             Self::Daemon => "daemon",
+            Self::Launcher => "launcher",
         }
     }
 
     /// Returns what this process is; none if it is a program as any other.
     pub(in crate::background) fn of_process() -> Option<Self> {
         let name = env::var_os(ROLE)?;
-        [Self::Starter, Self::Daemon].into_iter().find(|role| name == role.name())
+        [Self::Starter, Self::Daemon, Self::Launcher].into_iter().find(|role| name == role.name())
     }
 }
 

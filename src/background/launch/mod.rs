@@ -7,7 +7,8 @@
 //! The starter is a process that the program waits for: it starts the daemon, passes on what that
 //! says of its beginning, and ends, so that the daemon is nobody's child. What it says is a line:
 //! [`Beginning`]. Both run the same executable, which is told by its environment what
-//! it is, so that a program that hosts the daemon itself need not look at its arguments.
+//! it is, so that a program that hosts the daemon itself need not look at its arguments. So does what
+//! becomes a program that the daemon starts.
 //!
 //! The environment of a daemon holds what says where things lie, and no more: it outlives the
 //! program, and what it is told of proxies and trust comes with each session.
@@ -23,7 +24,7 @@ use std::thread;
 use std::time::Duration;
 
 pub(in crate::background) use beginning::Beginning;
-pub(in crate::background) use environment::Role;
+pub(in crate::background) use environment::{ROLE, Role};
 pub(in crate::background) use executable::own_executable_serves;
 pub(in crate::background) use starting::command;
 

@@ -44,6 +44,7 @@
 //! | `create` | `job`; `call` if that is answered by `known`; `besides` which task |
 //! | `ask` | `call`, `question`: `flush`, `close`, `look`, `status` |
 //! | `dispose` | `question`, `disposition` |
+//! | `complete-launch` | |
 //! | `leave` | |
 //! | `update`, `resume` | `task`, `settings`: `work` as a job has it, `description`, `priority`, and when it begins and how much it takes as a job has that |
 //! | `cancel` | `task`, `error` |
@@ -195,6 +196,8 @@ pub(super) enum Order {
         question: u64,
         disposition: Option<Disposition>,
     },
+    /// The program is done with what the daemon has started it for.
+    CompleteLaunch,
     /// Has the daemon hand its sessions over to a newer one, and leave.
     Leave,
 }

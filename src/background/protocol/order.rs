@@ -42,6 +42,7 @@ impl Order {
                 put(fields, "question", Some(*question));
                 put(fields, "disposition", disposition.as_ref().map(disposition::write));
             }),
+            Self::CompleteLaunch => message("complete-launch", |_| ()),
             Self::Leave => message("leave", |_| ()),
         }
     }
@@ -75,6 +76,7 @@ impl Order {
                 let disposition = given.map(|given| disposition::read(given, asked(question)));
                 Self::Dispose { question, disposition }
             }
+            "complete-launch" => Self::CompleteLaunch,
             "leave" => Self::Leave,
             _ => Self::Obey(command::read(kind, fields)?),
         })

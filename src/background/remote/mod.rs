@@ -255,6 +255,10 @@ impl Host for Remote {
         self.leave();
     }
 
+    fn complete_launch(&self) {
+        self.shared.push(Order::CompleteLaunch);
+    }
+
     fn is_open(&self) -> bool {
         !self.shared.state.lock().is_closed
     }

@@ -55,6 +55,7 @@ pub(super) fn orders() -> Vec<Order> {
         Order::GoOn { untold: vec![3, u64::MAX] },
         Order::Create { call: None, job: Box::new(job(1)), besides: None },
         Order::Dispose { question: 4, disposition: None },
+        Order::CompleteLaunch,
         Order::Leave,
     ];
     for (number, job) in jobs().into_iter().enumerate() {

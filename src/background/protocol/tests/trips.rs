@@ -51,8 +51,8 @@ fn orders_come_over() {
             _ => {}
         }
     }
-    let all = "acknowledge ask begin cancel create dispose forget go-on halt heard leave open prioritize \
-               renew renew-connections resume suspend taken update withdraw";
+    let all = "acknowledge ask begin cancel complete-launch create dispose forget go-on halt heard \
+               leave open prioritize renew renew-connections resume suspend taken update withdraw";
     assert_eq!(kinds.into_iter().collect::<Vec<_>>().join(" "), all);
 }
 
@@ -67,8 +67,9 @@ fn there_is_a_sample_of_every_variant() {
         Order::Ask { .. } => 4,
         Order::Dispose { .. } => 5,
         Order::Leave => 6,
+        Order::CompleteLaunch => 7,
     };
-    assert_eq!(orders().iter().map(order).collect::<BTreeSet<_>>().len(), 7);
+    assert_eq!(orders().iter().map(order).collect::<BTreeSet<_>>().len(), 8);
     let command = |command: &Command| match command {
         Command::Withdraw(_) => 0,
         Command::Update(..) => 1,
