@@ -65,9 +65,9 @@ pub struct Configuration {
     /// Windows; `URLSESSION_HOME` moves it.
     pub state_directory: Option<PathBuf>,
 
-    /// Whether a [background](Self::background) session writes secret headers of its tasks down:
-    /// `Authorization`, `Cookie`, `Proxy-Authorization`, and what is
-    /// [marked](crate::Request::sensitive_header) so. They stand in a file that only this user can
+    /// Whether a [background](Self::background) session writes down what is secret in the requests of
+    /// its tasks: `Authorization`, `Cookie`, `Proxy-Authorization`, headers that are
+    /// [marked](crate::Request::sensitive_header) so, and a user name and a password of the URL. They stand in a file that only this user can
     /// read. Otherwise a task that has some asks for them when the program has been away, see
     /// [`did_need_new_request`](crate::Delegate::did_need_new_request).
     ///

@@ -85,12 +85,16 @@
 //! | field of a `request` | what it says |
 //! |---|---|
 //! | `method`, `url` | the URL whole, but for a user name and a password |
+//! | `user` | with `persists_secrets`, the user name of the URL and the password, if there is one; each a text, or a list of bytes |
+//! | `zone` | on which network interface the address of the URL is |
 //! | `headers` | pairs of names and values, in order |
-//! | `omitted` | names of secret headers that were not written down |
+//! | `omitted` | names of secret headers that were not written down; `Authorization` stands for a user name of the URL as well, as that may be a token |
 //! | `marked` | with `persists_secrets`, names of those that the program has marked as sensitive |
 //! | `idle`, `connect`, `resource` | its own timers |
 //! | `decodes`, `follows`, `redirects` | what it says of codings and redirects |
 //! | `repeatable` | `may_repeat` |
+//! | `accepts` | its `accepts_status`: pairs of the first status and the last |
+//! | `retry` | its `retry_policy`, field by field |
 //! | `key` | its `task_key` |
 //!
 //! A path is a text, or on Unix, if it is none, a list of its bytes.

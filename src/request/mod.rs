@@ -10,7 +10,7 @@ mod fields;
 mod method;
 mod more;
 mod origin;
-#[cfg(all(feature = "daemon", unix))]
+#[cfg(feature = "background")]
 mod own;
 mod query;
 pub(crate) mod rules;
@@ -38,6 +38,8 @@ pub(crate) use more::Redirects;
 #[cfg(test)]
 pub(crate) use origin::OF_ONE_ORIGIN;
 pub(crate) use origin::drop_what_is_of_one_origin;
+#[cfg(feature = "background")]
+pub(crate) use own::Kept;
 #[cfg(all(feature = "daemon", unix))]
 pub(crate) use own::Own;
 pub(crate) use userinfo::UserInfo;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
+use super::audience::Completion;
 use super::bytes::Bytes;
 use super::data::Data;
 use super::finished::Finished;
@@ -68,8 +69,8 @@ impl Session {
     /// unless it is [`run`](DataTask::run) or asked for its
     /// [`updates`](DataTask::updates).
     ///
-    /// A [background session](crate::guide::background) does not take it: when it is resumed, it
-    /// ends with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// A [background session](crate::guide::background) does not take it: it is made completed,
+    /// with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "dataTask(with:)")]
     #[doc(alias = "dataTaskWithRequest")]
     #[doc(alias = "dataTaskWithRequest:")]
@@ -85,8 +86,8 @@ impl Session {
     /// The delegates are asked whatever they are asked of other tasks, such as about challenges
     /// and redirects, and told of a body that is sent, but nothing of what comes. A
     /// [background session](crate::guide::background) takes no task with a closure or a channel,
-    /// of whatever kind: when it is resumed, it ends with
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// of whatever kind: it is told of
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) as soon as it is made.
     ///
     /// # Examples
     ///
@@ -163,10 +164,21 @@ impl Session {
     /// Makes a task, and tells the delegate of it.
     pub(super) fn task(&self, request: Request, kind: Kind, reports: Reports) -> Arc<Core> {
         let core = self.untold_task(request, kind, reports);
-        if let Some(known) = self.shared.scheduler().created(&core) {
-            return known;
+        self.known_or(core)
+    }
+
+    /// Has a task taken by who runs it, and tells the delegate of it; returns the one that is
+    /// meant.
+    fn known_or(&self, core: Arc<Core>) -> Arc<Core> {
+        match self.shared.scheduler().created(&core) {
+            Ok(Some(known)) => return known,
+            Ok(None) => self.tell_of(&core),
+            Err(error) => {
+                core.refuse(&error);
+                self.tell_of(&core);
+                Completion::of(&core, core.state.lock(), Err(error), false).tell();
+            }
         }
-        self.tell_of(&core);
         core
     }
 
@@ -188,9 +200,7 @@ impl Session {
             let _ = outcomes.send(Finished { id: task.id(), task, outcome });
         })));
         let _ = core.state.lock().recipients.report_to(reports);
-        let _ = self.shared.scheduler().created(&core);
-        self.tell_of(&core);
-        core
+        self.known_or(core)
     }
 
     /// All ways to make a task lead through here.

@@ -67,8 +67,9 @@ impl Session {
     /// and the `Content-Type` is that of [`upload`](Self::upload).
     ///
     /// A [background session](crate::guide::background) takes a [`Body::file`] alone: with another
-    /// the task ends, when it is resumed, with
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// the task is made completed, with
+    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest), and with the error of the
+    /// file if that cannot be read.
     #[doc(alias = "uploadTask(with:from:)")]
     #[doc(alias = "uploadTask(with:fromFile:)")]
     #[must_use = "a task does nothing before it is resumed or run"]
@@ -111,8 +112,8 @@ impl Session {
     /// again if that body can be sent once and has to be sent again. The request's own body
     /// is ignored.
     ///
-    /// A [background session](crate::guide::background) does not take it: when it is resumed, it
-    /// ends with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// A [background session](crate::guide::background) does not take it: it is made completed,
+    /// with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "uploadTask(withStreamedRequest:)")]
     #[must_use = "a task does nothing before it is resumed or run"]
     pub fn streamed_upload_task(&self, request: impl Into<Request>) -> UploadTask {
@@ -200,8 +201,8 @@ impl Session {
     /// [`save_to`](DownloadTask::save_to) names another place. A task that is to report to a
     /// closure or a channel takes [`updates`](DownloadTask::updates) or has a delegate.
     ///
-    /// A [background session](crate::guide::background) does not take it: when it is resumed, it
-    /// ends with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// A [background session](crate::guide::background) does not take it: it is made completed,
+    /// with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
     #[doc(alias = "downloadTask(withResumeData:)")]
     #[doc(alias = "downloadTaskWithResumeData:")]
     #[doc(alias = "download(resumeFrom:)")]

@@ -93,7 +93,7 @@ pub(crate) const SESSION_MAY_USE: &[(&str, &[&str])] = &[
     ("audience", &["delegate", "handle", "inside", "task"]),
     ("local", &["data", "delegate", "handle", "inside", "settings", "audience", "task"]),
     ("bytes", &["task"]),
-    ("making", &["bytes", "data", "finished", "handle", "task"]),
+    ("making", &["audience", "bytes", "data", "finished", "handle", "task"]),
     ("transfers", &["data", "finished", "handle", "task"]),
     ("open", &["audience", "delegate", "handle", "hosting", "local", "task"]),
     ("steps", &["audience", "delegate", "handle", "inside", "local", "task"]),

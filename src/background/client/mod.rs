@@ -55,8 +55,6 @@ struct Tasks {
     paused: BTreeSet<u64>,
     /// The numbers of the ends that are being told, by their tasks.
     ends: HashMap<u64, u64>,
-    /// Why tasks are not taken.
-    refused: HashMap<u64, Error>,
     /// What the program has not heard of before, and not now either.
     replayed: BTreeSet<u64>,
     /// Calls of the program that belong to no task.
@@ -248,26 +246,20 @@ impl Client {
         core
     }
 
-    /// Takes a task that begins. One that is not taken is ended, with `error` if there is one.
-    fn admit(&self, core: &Arc<Core>, error: Option<Error>) -> bool {
+    /// Takes a task that begins, unless that is too late: then it is ended.
+    fn admit(&self, core: &Arc<Core>) -> bool {
         let mut tasks = self.tasks.lock();
-        let refused = tasks.refused.remove(&core.id);
         let is_closed = tasks.is_closed;
         if !is_closed {
             tasks.busy.insert(core.id);
         }
         drop(tasks);
-        let why = if is_closed {
+        if is_closed {
             let detail = "the session was invalidated and takes no more tasks";
-            Some(Error::new(ErrorKind::SessionInvalidated, detail))
-        } else {
-            refused
-        };
-        let Some(why) = why else { return true };
-        let why = error.filter(|_| !is_closed).unwrap_or(why);
-        let state = core.state.lock();
-        Completion::of(core, state, Err(why), is_closed).tell();
-        false
+            let why = Error::new(ErrorKind::SessionInvalidated, detail);
+            Completion::of(core, core.state.lock(), Err(why), true).tell();
+        }
+        !is_closed
     }
 
     fn settle(&self, becomes_invalid: bool) {

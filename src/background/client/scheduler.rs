@@ -11,12 +11,16 @@ use crate::load::Loaded;
 use crate::session::{Brought, Completion, Core, Locked, Scheduler, Shared};
 
 impl Scheduler for Client {
-    fn created(&self, task: &Arc<Core>) -> Option<Arc<Core>> {
+    fn created(&self, task: &Arc<Core>) -> Result<Option<Arc<Core>>, Error> {
+        // One that is made too late is told so when it is resumed, as in every session.
+        if self.tasks.lock().is_closed {
+            return Ok(None);
+        }
         let job = match self.job_of(task) {
             Ok(job) => job,
             Err(error) => {
-                self.tasks.lock().refused.insert(task.id, error);
-                return None;
+                self.tasks.lock().busy.insert(task.id);
+                return Err(error);
             }
         };
         // Before others find its key.
@@ -30,9 +34,9 @@ impl Scheduler for Client {
             };
             self.tasks.lock().known.remove(&task.id);
             self.host.folder().spool().clear(task.id);
-            return Some(core);
+            return Ok(Some(core));
         }
-        None
+        Ok(None)
     }
 
     fn begin(&self, task: &Arc<Core>, mut locked: Locked<'_>) {
@@ -42,10 +46,14 @@ impl Scheduler for Client {
         drop(locked);
         if has_updates {
             self.host.obey(Command::Withdraw(task.id));
-            let why = super::refused("it tells a delegate, and no receiver of updates");
-            self.tasks.lock().refused.insert(task.id, why);
         }
-        if self.admit(task, None) {
+        if !self.admit(task) {
+            return;
+        }
+        if has_updates {
+            let why = super::refused("it tells a delegate, and no receiver of updates");
+            Completion::of(task, task.state.lock(), Err(why), false).tell();
+        } else {
             self.host.obey(Command::Resume(task.id, Some(settings)));
             task.obey_token();
         }
@@ -76,7 +84,7 @@ impl Scheduler for Client {
     fn cancel(&self, task: &Arc<Core>, locked: Locked<'_>, is_first: bool) {
         let why = locked.life.failure().cloned();
         drop(locked);
-        if !is_first || self.admit(task, Some(Error::cancelled())) {
+        if !is_first || self.admit(task) {
             self.host.obey(Command::Cancel(task.id, why));
         }
     }
@@ -89,16 +97,16 @@ impl Scheduler for Client {
 
     fn run(&self, task: &Arc<Core>) -> Brought {
         let mut state = task.state.lock();
+        // It was not taken.
+        if let Some(error) = task.why_over(&state) {
+            return Err(error);
+        }
         task.begin(&mut state);
         drop(state);
-        let refused = self.tasks.lock().refused.remove(&task.id);
-        if refused.is_none() {
-            self.tasks.lock().known.remove(&task.id);
-            self.host.obey(Command::Withdraw(task.id));
-        }
-        let error = refused.unwrap_or_else(|| {
-            super::refused("its tasks run by themselves; resume it, and let the delegate be told")
-        });
+        self.tasks.lock().known.remove(&task.id);
+        self.host.obey(Command::Withdraw(task.id));
+        let error =
+            super::refused("its tasks run by themselves; resume it, and let the delegate be told");
         let state = task.state.lock();
         Completion::of(task, state, Err(error.clone()), true).tell();
         Err(error)

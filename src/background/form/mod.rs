@@ -9,7 +9,6 @@ mod error;
 mod job;
 mod request;
 mod response;
-#[cfg(all(feature = "daemon", unix))]
 mod retry;
 #[cfg(all(feature = "daemon", unix))]
 mod whole;
@@ -66,7 +65,6 @@ pub(super) fn milliseconds(duration: Duration) -> u64 {
 }
 
 pub(super) fn duration(fields: &Fields, name: &str) -> Option<Duration> {
-    #[cfg(all(feature = "daemon", unix))]
     if let Some([seconds, nanoseconds]) = fields.get(name)?.as_array().map(Vec::as_slice) {
         let nanoseconds = nanoseconds.as_u64().filter(|part| *part < 1_000_000_000)?;
         return Some(Duration::new(seconds.as_u64()?, nanoseconds as u32));
@@ -86,7 +84,6 @@ pub(super) fn date(since_1970: u64) -> Option<SystemTime> {
 }
 
 /// Milliseconds, and what is none in full: seconds and nanoseconds.
-#[cfg(all(feature = "daemon", unix))]
 fn exact(duration: Duration) -> Value {
     let short = milliseconds(duration);
     if Duration::from_millis(short) == duration {
@@ -117,7 +114,6 @@ pub(super) fn path(value: &Value) -> Option<PathBuf> {
 }
 
 /// Bytes that mostly are a text: that, or a list of them.
-#[cfg(unix)]
 fn octets(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
@@ -125,7 +121,6 @@ fn octets(bytes: &[u8]) -> Value {
     }
 }
 
-#[cfg(unix)]
 fn read_octets(value: &Value) -> Option<Vec<u8>> {
     if let Some(text) = value.as_str() {
         return Some(text.as_bytes().to_vec());

@@ -2,10 +2,14 @@
 
 use serde_json::Value;
 
-use super::{Fields, duration, each_pair, is_set, milliseconds, number, pairs, put, text, texts};
-use crate::request::Request;
+use super::{
+    Fields, duration, each_pair, is_set, milliseconds, number, octets, pairs, put, read_octets,
+    retry, text, texts,
+};
+use crate::request::{Kept, Request};
 
-/// Writes a request without its body; its secrets only if they may be.
+/// Writes a request without its body; its secrets only if they may be, among them the user name of
+/// a URL, which may be a token.
 pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Value {
     let mut fields = Fields::new();
     fields.insert("method".to_owned(), request.method().as_str().into());
@@ -18,9 +22,6 @@ pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Val
         let marked: Vec<Value> =
             request.sensitive().iter().map(|name| name.to_string().into()).collect();
         put(&mut fields, "marked", (!marked.is_empty()).then_some(marked));
-        // A user name and password of the URL are no header, and not written.
-        let omitted = request.user_info().is_some().then(|| vec![Value::from("Authorization")]);
-        put(&mut fields, "omitted", omitted);
     } else {
         put(&mut fields, "omitted", (!secret.is_empty()).then_some(secret));
     }
@@ -36,6 +37,11 @@ pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Val
     put(&mut fields, "handles-cookies", (!cookies.are_handled()).then_some(false));
     put(&mut fields, "main-document", cookies.main_document().map(|url| url.as_str()));
     put(&mut fields, "key", request.own_task_key());
+    let Kept { user_info, zone, accepted, retry_policy } = request.kept();
+    put(&mut fields, "user", user_info.filter(|_| with_secrets).map(write_user));
+    put(&mut fields, "zone", zone.as_deref());
+    put(&mut fields, "accepts", accepted.map(|ranges| write_ranges(&ranges)));
+    put(&mut fields, "retry", retry_policy.as_ref().map(retry::write));
     fields.into()
 }
 
@@ -81,6 +87,50 @@ pub(in crate::background) fn read(value: &Value) -> Option<(Request, Vec<String>
     if let Some(key) = text(fields, "key") {
         request = request.task_key(key);
     }
+    // What is there must be understood: nothing is sent with less than the program has said.
+    let request = request.with_kept(Kept {
+        user_info: read_if_there(fields, "user", read_user)?,
+        zone: text(fields, "zone").map(Into::into),
+        accepted: read_if_there(fields, "accepts", read_ranges)?,
+        retry_policy: read_if_there(fields, "retry", retry::read)?,
+    });
     let omitted = texts(fields, "omitted").map(str::to_owned).collect();
     Some((request, omitted))
+}
+
+/// Reads a field that may be left out; `None` if it is there and something else.
+pub(super) fn read_if_there<T>(
+    fields: &Fields,
+    name: &str,
+    read: impl FnOnce(&Value) -> Option<T>,
+) -> Option<Option<T>> {
+    match fields.get(name) {
+        Some(value) => read(value).map(Some),
+        None => Some(None),
+    }
+}
+
+fn write_user((user, password): (Vec<u8>, Option<Vec<u8>>)) -> Value {
+    [Some(user), password].into_iter().flatten().map(|part| octets(&part)).collect()
+}
+
+fn read_user(value: &Value) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    match value.as_array()?.as_slice() {
+        [user] => Some((read_octets(user)?, None)),
+        [user, password] => Some((read_octets(user)?, Some(read_octets(password)?))),
+        _ => None,
+    }
+}
+
+fn write_ranges(ranges: &[(u16, u16)]) -> Value {
+    ranges.iter().map(|(first, last)| Value::from(vec![*first, *last])).collect()
+}
+
+fn read_ranges(value: &Value) -> Option<Vec<(u16, u16)>> {
+    let number = |value: &Value| u16::try_from(value.as_u64()?).ok();
+    let range = |value: &Value| match value.as_array()?.as_slice() {
+        [first, last] => Some((number(first)?, number(last)?)),
+        _ => None,
+    };
+    value.as_array()?.iter().map(range).collect()
 }

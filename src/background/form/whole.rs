@@ -4,8 +4,7 @@
 use serde_json::Value;
 
 use super::{
-    Fields, binary, error, exact, job, octets, put, read_binary, read_octets, request, retry, text,
-    texts,
+    binary, error, exact, job, octets, put, read_binary, read_octets, request, text, texts,
 };
 use crate::background::job::{Job, Outcome, Phase};
 use crate::error::Error;
@@ -25,11 +24,7 @@ pub(in crate::background) fn write_request(request: &Request) -> Value {
     put(&mut fields, "fields", Some(write_headers(&own.headers)));
     let marked: Vec<&str> = own.sensitive.iter().map(|name| &**name).collect();
     put(&mut fields, "marked", (!marked.is_empty()).then_some(marked));
-    put(&mut fields, "user", own.user_info.map(write_user));
-    put(&mut fields, "zone", own.zone.as_deref());
     put(&mut fields, "relative", own.relative.as_deref());
-    put(&mut fields, "accepts", own.accepted.map(|ranges| write_ranges(&ranges)));
-    put(&mut fields, "retry", own.retry_policy.as_ref().map(retry::write));
     put(&mut fields, "wrong", own.wrong.as_ref().map(write_error));
     fields.into()
 }
@@ -38,29 +33,12 @@ pub(in crate::background) fn write_request(request: &Request) -> Value {
 pub(in crate::background) fn read_request(value: &Value) -> Option<Request> {
     let fields = value.as_object()?;
     let (request, _) = request::read(value)?;
-    // What is there must be understood: nothing is sent with less than the program has said.
     Some(request.with_own(Own {
         headers: read_headers(fields.get("fields")?)?,
         sensitive: texts(fields, "marked").map(Into::into).collect(),
-        user_info: read(fields, "user", read_user)?,
-        zone: text(fields, "zone").map(Into::into),
         relative: text(fields, "relative").map(Into::into),
-        accepted: read(fields, "accepts", read_ranges)?,
-        retry_policy: read(fields, "retry", retry::read)?,
-        wrong: read(fields, "wrong", read_error)?,
+        wrong: request::read_if_there(fields, "wrong", read_error)?,
     }))
-}
-
-/// Reads a field that may be left out; `None` if it is there and something else.
-fn read<T>(
-    fields: &Fields,
-    name: &str,
-    read: impl FnOnce(&Value) -> Option<T>,
-) -> Option<Option<T>> {
-    match fields.get(name) {
-        Some(value) => read(value).map(Some),
-        None => Some(None),
-    }
 }
 
 /// Names with values, in order, by the bytes that are sent.
@@ -78,31 +56,6 @@ pub(super) fn read_headers(value: &Value) -> Option<Headers> {
         headers.extend_sent(name.as_str()?, &read_octets(value)?);
     }
     Some(headers)
-}
-
-fn write_user((user, password): (Vec<u8>, Option<Vec<u8>>)) -> Value {
-    [Some(user), password].into_iter().flatten().map(|part| octets(&part)).collect()
-}
-
-fn read_user(value: &Value) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
-    match value.as_array()?.as_slice() {
-        [user] => Some((read_octets(user)?, None)),
-        [user, password] => Some((read_octets(user)?, Some(read_octets(password)?))),
-        _ => None,
-    }
-}
-
-fn write_ranges(ranges: &[(u16, u16)]) -> Value {
-    ranges.iter().map(|(first, last)| Value::from(vec![*first, *last])).collect()
-}
-
-fn read_ranges(value: &Value) -> Option<Vec<(u16, u16)>> {
-    let number = |value: &Value| u16::try_from(value.as_u64()?).ok();
-    let range = |value: &Value| match value.as_array()?.as_slice() {
-        [first, last] => Some((number(first)?, number(last)?)),
-        _ => None,
-    };
-    value.as_array()?.iter().map(range).collect()
 }
 
 /// Writes an error with the body of the response that it is about.

@@ -84,10 +84,7 @@
 //! |---|---|
 //! | `fields` | in place of `headers`: all of them, also secret ones; a value that is no UTF-8 is a list of its bytes |
 //! | `marked` | names of all that are marked as sensitive |
-//! | `user` | the user name of its URL, and the password if it has one: texts, or lists of their bytes |
-//! | `zone`, `relative` | the zone of its address; the URL, if that is not resolved |
-//! | `accepts` | statuses, as pairs of the first and the last one |
-//! | `retry` | its retry policy |
+//! | `relative` | the URL, if that is not resolved |
 //! | `wrong` | an error: what is wrong with it |
 //!
 //! An `error` has the `body` of its response as well. What it was caused by stays where it was.

@@ -223,6 +223,14 @@ impl Core {
         state.seen.failed(error);
     }
 
+    /// Completes a task that nobody runs, before anybody has it.
+    pub(in crate::session) fn refuse(self: &Arc<Self>, error: &Error) {
+        let mut state = self.state.lock();
+        let error = self.on_url(&state, error.clone());
+        state.life.begin(None);
+        self.complete(&mut state, Some(&error));
+    }
+
     /// Begins it, at the time that is returned; it ends when its own request's token is cancelled.
     pub(crate) fn begin(self: &Arc<Self>, state: &mut Record) -> Instant {
         let now = self.shared.now();

@@ -34,9 +34,10 @@ use crate::wire::{DelegateDecision, Question};
 pub(crate) trait Scheduler: Send + Sync {
     // ---- one task ----
 
-    /// Hears of a task that was made; returns another one if that is meant.
-    fn created(&self, _task: &Arc<Core>) -> Option<Arc<Core>> {
-        None
+    /// Hears of a task that was made; returns another one if that is meant. On an error it is not
+    /// taken: whoever makes it ends it with that.
+    fn created(&self, _task: &Arc<Core>) -> Result<Option<Arc<Core>>, Error> {
+        Ok(None)
     }
 
     /// Begins a task that was resumed for the first time.

@@ -1,6 +1,7 @@
 //! Background sessions, hosted in the program.
 
 mod delayed;
+mod requests;
 mod taking;
 
 use std::fs;
@@ -8,7 +9,8 @@ use std::path::PathBuf;
 
 use urlsession::testing::{Answer, Event, Recorder, Server};
 use urlsession::{
-    Body, Clock, Configuration, DeliveryQueue, ErrorKind, Request, RetryPolicy, Session,
+    Body, Clock, Configuration, DeliveryQueue, ErrorKind, Request, RetryPolicy, Session, Task,
+    TaskState,
 };
 
 use crate::support::folder::Folder;
@@ -50,16 +52,19 @@ fn open_by(
     recorder: &Recorder,
     clock: &Clock,
 ) -> Result<Session, urlsession::Error> {
+    let configuration = configuration(folder, recorder).clock(clock.clone());
+    Session::with_delegate(configuration, recorder.delegate(), DeliveryQueue::serial())
+}
+
+fn configuration(folder: &Folder, recorder: &Recorder) -> Configuration {
     recorder.keeps_files(folder.path());
     let retries = RetryPolicy::attempts(100)
         .statuses([408, 425, 429, 500, 502, 503, 504])
         .first_delay(std::time::Duration::from_millis(10))
         .growth(1.0);
-    let configuration = Configuration::background("films")
+    Configuration::background("films")
         .state_directory(folder.path().join("state"))
-        .clock(clock.clone())
-        .retry_policy(retries);
-    Session::with_delegate(configuration, recorder.delegate(), DeliveryQueue::serial())
+        .retry_policy(retries)
 }
 
 /// Ends a session, as the end of its program would.
@@ -145,25 +150,59 @@ fn what_no_later_run_can_go_on_with_is_refused() {
     let (folder, server) = (Folder::new(), Server::start());
     let (recorder, session) = open(&folder);
     let url = server.url("/");
-    let ids = [
-        session.data_task(&url).resume().id(),
-        session.upload_task(Request::post(&url), "bytes").resume().id(),
-        session.streamed_upload_task(Request::post(&url)).resume().id(),
-        session.download_task("ftp://shop.test/film").resume().id(),
+    let none = folder.path().join("none");
+    let tasks: [Task; 5] = [
+        session.data_task(&url).into(),
+        session.upload_task(Request::post(&url), "bytes").into(),
+        session.streamed_upload_task(Request::post(&url)).into(),
+        session.download_task("ftp://shop.test/film").into(),
+        session.upload_task(Request::put(&url), Body::file(none)).into(),
     ];
-    recorder.wait_for_completions(4);
-    for id in ids {
-        assert_eq!(
-            recorder.events_of(id).last(),
-            Some(&Event::failed(id, ErrorKind::InvalidRequest))
-        );
+    let reasons = ["data tasks", "files only", "no stream", "no http or https URL", "no such file"];
+    for (task, reason) in tasks.iter().zip(reasons) {
+        let error = task.error().unwrap();
+        assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(task.state(), TaskState::Completed);
+        // It changes nothing any more.
+        let _ = task.resume();
+        task.cancel();
     }
+    assert!(session.wait_until_idle(HANG));
+    for task in &tasks {
+        let kind = task.error().unwrap().kind();
+        let expected = [Event::Created(task.id()), Event::failed(task.id(), kind)];
+        assert_eq!(recorder.events_of(task.id()), expected);
+        assert!(kind == ErrorKind::InvalidRequest || task.id() == 5, "{kind:?}");
+    }
+    assert!(session.all_tasks().is_empty());
     for error in [session.data(&url).unwrap_err(), session.download(&url).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{error}");
     }
     close(&recorder, session);
     let without = Session::new(Configuration::background("films")).unwrap_err();
     assert!(without.to_string().contains("delegate"), "{without}");
+}
+
+#[test]
+fn a_closure_and_a_channel_are_told_at_once_that_they_are_not_taken() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    let (sender, told_of) = std::sync::mpsc::channel();
+    let first = session.download_task_with(server.url("/"), move |outcome| {
+        sender.send(outcome.unwrap_err().kind()).unwrap();
+    });
+    assert_eq!(told_of.recv().unwrap(), ErrorKind::InvalidRequest);
+    let (sender, outcomes) = std::sync::mpsc::channel();
+    let second = session.download_task_to(server.url("/"), &sender);
+    let finished = outcomes.recv().unwrap();
+    assert_eq!(finished.id, second.id());
+    assert_eq!(finished.outcome.unwrap_err().kind(), ErrorKind::InvalidRequest);
+    for task in [first, second] {
+        assert_eq!(task.state(), TaskState::Completed);
+        assert!(task.error().unwrap().to_string().contains("a closure"));
+    }
+    assert_eq!(server.request_count(), 0);
+    close(&recorder, session);
 }
 
 #[test]
