@@ -56,6 +56,8 @@ pub(super) struct Part {
     coming: Option<(u64, u64)>,
     /// Not told yet.
     lost: Option<StartOver>,
+    /// Somebody has cut the file.
+    is_cut: bool,
     /// It began anew as its digest was wrong, which it does once.
     was_wrong: bool,
 }
@@ -87,6 +89,13 @@ impl Part {
             let detail = "the file was handed over already";
             Error::new(ErrorKind::CannotWriteToFile, detail)
         })
+    }
+
+    /// Fails if somebody has cut the file.
+    fn check(&mut self) -> Result<(), Error> {
+        let checked = self.file.as_ref().map_or(Ok(()), PartialFile::check);
+        self.is_cut |= checked.is_err();
+        checked
     }
 
     /// Has the file be empty.
@@ -189,10 +198,12 @@ fn empty_part() -> Error {
 
 impl Output for Part {
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.check()?;
         self.file()?.write_all(bytes)
     }
 
     fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
+        self.check()?;
         self.file()?.splice(pipe)
     }
 }
@@ -272,11 +283,17 @@ impl Sink for Part {
         self.end_split()
     }
 
+    fn lost(&mut self) -> Option<StartOver> {
+        let is_cut = std::mem::take(&mut self.is_cut);
+        (is_cut && self.ask_again().is_ok()).then_some(StartOver::Lost)
+    }
+
     fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error> {
         let is_too_much = self.coming.is_some_and(|(_, end)| self.received() > end);
         if !is_too_much {
             self.pass_over()?;
         }
+        self.check()?;
         let received = self.received();
         let is_part = self.coming.is_some();
         let total = self.entity.total.or(self.expected.length.filter(|_| is_part));

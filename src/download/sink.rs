@@ -47,6 +47,10 @@ pub(crate) trait Sink: Output {
     /// Nobody writes any more but who has this.
     fn join(&mut self) -> Result<(), Error>;
 
+    /// Returns why what was there is gone, if that is why nothing more could be written: the whole is
+    /// to be asked for.
+    fn lost(&mut self) -> Option<StartOver>;
+
     /// The body has ended as HTTP has it: is it whole, and right? A large one takes a while, in
     /// which `rest` is asked whether the task may go on.
     fn ended(&mut self, rest: &mut dyn FnMut() -> Result<(), Error>) -> Result<End, Error>;

@@ -52,6 +52,7 @@ struct State {
     kept: Kept,
     is_keeping: bool,
     is_refused: bool,
+    is_cut: bool,
     failure: Option<Error>,
 }
 
@@ -69,6 +70,8 @@ pub(super) struct Joined {
     pub(super) kept: Kept,
     /// It does not come in parts.
     pub(super) is_refused: bool,
+    /// Somebody has cut the file.
+    pub(super) is_cut: bool,
 }
 
 impl SplitFile {
@@ -78,7 +81,8 @@ impl SplitFile {
         shares: Shares,
         (keeper, kept): (Option<Keeper>, Kept),
     ) -> Self {
-        let state = State { shares, kept, is_keeping: false, is_refused: false, failure: None };
+        let (is_keeping, is_refused, is_cut) = (false, false, false);
+        let state = State { shares, kept, is_keeping, is_refused, is_cut, failure: None };
         let state = Mutex::new(Rank::Shares, state);
         Self { file, entity, keeper, state, has_kept: Condvar::new() }
     }
@@ -94,7 +98,8 @@ impl SplitFile {
     pub(super) fn joined(&self) -> Joined {
         let state = self.state.lock();
         let there = state.shares.there().clone();
-        Joined { there, kept: state.kept, is_refused: state.is_refused }
+        let State { kept, is_refused, is_cut, .. } = *state;
+        Joined { there, kept, is_refused, is_cut }
     }
 
     /// Brings to the disk what has come, and writes down that it is there.
@@ -103,6 +108,7 @@ impl SplitFile {
         let mut ranges = there.clone();
         let received = ranges.take_before(0);
         let stamp = self.file.stamp()?;
+        self.check()?;
         let record = Record { received, ranges, stamp, ..keeper.record.clone() };
         keeper.beside.write(&record, &keeper.census)
     }
@@ -125,6 +131,15 @@ impl SplitFile {
             let keeps = |state: &mut State| state.is_keeping;
             state = self.has_kept.wait_timeout_while(state, LONG, keeps).0;
         }
+    }
+
+    /// Fails if somebody has cut the file.
+    fn check(&self) -> Result<(), Error> {
+        let checked = self.file.check();
+        if checked.is_err() {
+            self.state.lock().is_cut = true;
+        }
+        checked
     }
 
     /// Notes what ends the task.
@@ -199,13 +214,16 @@ impl OwnShare {
 
 impl Output for OwnShare {
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.split.noted(self.split.file.write_all_at(bytes, self.at))?;
+        let split = &self.split;
+        split.noted(split.check().and_then(|()| split.file.write_all_at(bytes, self.at)))?;
         self.wrote(bytes.len() as u64);
         Ok(())
     }
 
     fn splice(&mut self, pipe: &mut SplicePipe) -> Result<(), Error> {
-        let count = self.split.noted(self.split.file.splice_at(pipe, self.at))?;
+        let split = &self.split;
+        let count =
+            split.noted(split.check().and_then(|()| split.file.splice_at(pipe, self.at)))?;
         self.wrote(count);
         Ok(())
     }

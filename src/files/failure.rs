@@ -93,6 +93,14 @@ pub(super) fn taken_away(action: Action, path: &Path) -> Error {
     Error::new(action.describe().1, detail)
 }
 
+/// The file that is being written ends before what was written to it.
+#[cold]
+pub(super) fn cut(path: &Path) -> Error {
+    let path = path.display();
+    let detail = format!("{path} was cut by another program while it was written; load it again");
+    Error::new(ErrorKind::CannotWriteToFile, detail)
+}
+
 #[cfg(unix)]
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     use rustix::io::Errno;

@@ -12,7 +12,7 @@ use crate::census::{Census, Counted, Kind};
 use crate::error::Error;
 use crate::files::access::Access;
 use crate::files::downloaded::DownloadedFile;
-use crate::files::failure::{Action, failed, taken_away};
+use crate::files::failure::{Action, cut, failed, taken_away};
 use crate::files::locking;
 use crate::files::own_path::OwnPath;
 use crate::files::stamp::Stamp;
@@ -114,11 +114,21 @@ impl PartialFile {
         Ok(())
     }
 
-    /// Returns what writes elsewhere in it, beside this.
-    pub(crate) fn writer(&self) -> Result<FileWriter, Error> {
+    /// Fails if somebody has cut it: what is written next would leave a hole before it. Nobody
+    /// comes to a file without a name.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match &self.own {
+            Some(own) if self.metadata(Action::Write)?.len() < self.length => Err(cut(own.path())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns what writes elsewhere in it, beside this; something is there up to `end`.
+    pub(crate) fn writer(&self, end: u64) -> Result<FileWriter, Error> {
         let counted = self.census.count(Kind::File);
         let file = self.file.try_clone().map_err(|error| self.failed(Action::Open, error))?;
-        Ok(FileWriter::new(file, self.path().to_owned(), counted))
+        let end = self.own.is_some().then_some(end);
+        Ok(FileWriter::new(file, self.path().to_owned(), end, counted))
     }
 
     /// Appends the rest of `source`, inside the kernel where that is possible.

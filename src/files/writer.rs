@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::census::Counted;
 use crate::error::Error;
-use crate::files::failure::{Action, failed};
+use crate::files::failure::{Action, cut, failed};
 use crate::files::partial::sync_data;
 use crate::files::stamp::Stamp;
 use crate::splice::SplicePipe;
@@ -16,22 +17,42 @@ use crate::splice::SplicePipe;
 pub(crate) struct FileWriter {
     file: File,
     path: PathBuf,
+    /// Up to where something was written; none if nobody else can come to it.
+    end: Option<AtomicU64>,
     _counted: Counted,
 }
 
 impl FileWriter {
-    pub(super) fn new(file: File, path: PathBuf, counted: Counted) -> Self {
-        Self { file, path, _counted: counted }
+    pub(super) fn new(file: File, path: PathBuf, end: Option<u64>, counted: Counted) -> Self {
+        Self { file, path, end: end.map(AtomicU64::new), _counted: counted }
     }
 
     /// Writes all of `bytes` from the byte `at` on.
     pub(crate) fn write_all_at(&self, bytes: &[u8], at: u64) -> Result<(), Error> {
-        write_all_at(&self.file, bytes, at).map_err(|error| self.failed(Action::Write, error))
+        write_all_at(&self.file, bytes, at).map_err(|error| self.failed(Action::Write, error))?;
+        self.wrote_up_to(at + bytes.len() as u64);
+        Ok(())
     }
 
     /// Moves all that is in `pipe` there; returns how much that is.
     pub(crate) fn splice_at(&self, pipe: &mut SplicePipe, at: u64) -> Result<u64, Error> {
-        pipe.empty_into(&self.file, Some(at)).map_err(|error| self.failed(Action::Write, error))
+        let moved = pipe.empty_into(&self.file, Some(at));
+        let count = moved.map_err(|error| self.failed(Action::Write, error))?;
+        self.wrote_up_to(at + count);
+        Ok(count)
+    }
+
+    fn wrote_up_to(&self, end: u64) {
+        if let Some(known) = &self.end {
+            known.fetch_max(end, Ordering::AcqRel);
+        }
+    }
+
+    /// Fails if somebody has cut it, as [`PartialFile::check`](super::PartialFile::check) does.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        // First: others write on meanwhile.
+        let end = self.end.as_ref().map_or(0, |end| end.load(Ordering::Acquire));
+        if end > 0 && self.stamp()?.length < end { Err(cut(&self.path)) } else { Ok(()) }
     }
 
     /// Waits until the bytes are on the disk.

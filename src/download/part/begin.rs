@@ -73,6 +73,7 @@ impl Part {
             asked: false,
             coming: None,
             lost: None,
+            is_cut: false,
             was_wrong: false,
         };
         if let Some(data) = resumed {

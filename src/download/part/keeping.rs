@@ -62,6 +62,7 @@ impl Part {
         let (stamp, count) = (file.stamp()?, self.count());
         let Some(durable) = &self.durable else { return Ok(()) };
         let Some(record) = self.record(&durable.request, stamp) else { return Ok(()) };
+        self.check()?;
         let Some(durable) = &mut self.durable else { return Ok(()) };
         match durable.beside.write(&record, &self.census) {
             // What the disk has no room for to say what it is, is worth nothing.

@@ -41,9 +41,9 @@ impl Part {
             return Ok(None);
         };
         let received = self.received();
-        let writer = self.file()?.writer()?;
         let mut there = self.behind.clone();
         there.add(0..received);
+        let writer = self.file()?.writer(there.end().unwrap_or(received))?;
         let kept = self
             .durable
             .as_ref()
@@ -69,7 +69,8 @@ impl Part {
     /// Goes on with what has come, when nobody else writes any more.
     pub(super) fn end_split(&mut self) -> Result<(), Error> {
         let Some(split) = self.split.take() else { return Ok(()) };
-        let Joined { mut there, kept, is_refused } = split.joined();
+        let Joined { mut there, kept, is_refused, is_cut } = split.joined();
+        self.is_cut |= is_cut;
         let received = there.take_before(0);
         self.behind = there;
         self.file()?.go_to(received)?;

@@ -34,15 +34,14 @@ impl Writing {
         sink: &mut dyn Sink,
         listener: Option<&dyn Listener>,
     ) -> Result<(), Error> {
-        if !self.is_complete
-            && let Some(parts) = sink.split(body.remaining() != Some(0))?
-        {
-            let receiving = (body, &mut self.pump);
-            parts::receive((core, loader), receiving, parts, sink, listener)?;
-        } else {
-            self.receive_alone(core, body, sink, listener)?;
-        }
-        match sink.ended(&mut || core.go_on())? {
+        let ended = self
+            .receive_all((core, loader), body, sink, listener)
+            .and_then(|()| sink.ended(&mut || core.go_on()));
+        let ended = ended.or_else(|error| {
+            let lost = if error.is_cancelled() { None } else { sink.lost() };
+            lost.map(End::AsksAgain).ok_or(error)
+        })?;
+        match ended {
             End::Whole => Ok(()),
             End::AsksRest => Err(rest::again(core)),
             End::AsksAgain(reason) => {
@@ -50,6 +49,23 @@ impl Writing {
                 Err(rest::again(core))
             }
         }
+    }
+
+    /// Writes what comes by this body, and by others if it is a part.
+    fn receive_all(
+        &mut self,
+        (core, loader): (&Arc<Core>, &Loader),
+        body: &mut Decoder,
+        sink: &mut dyn Sink,
+        listener: Option<&dyn Listener>,
+    ) -> Result<(), Error> {
+        if !self.is_complete
+            && let Some(parts) = sink.split(body.remaining() != Some(0))?
+        {
+            let receiving = (body, &mut self.pump);
+            return parts::receive((core, loader), receiving, parts, sink, listener);
+        }
+        self.receive_alone(core, body, sink, listener)
     }
 
     /// Writes what comes by this body.

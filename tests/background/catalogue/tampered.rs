@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::symlink;
 
 use urlsession::testing::{Event, Recorder};
-use urlsession::{ErrorKind, TaskState, WaitsFor};
+use urlsession::{ErrorKind, StartOver, TaskState, WaitsFor};
 
 use super::{Scene, close, length, part_of, wait_for};
 use crate::program::{self, HANG};
@@ -59,7 +59,7 @@ impl Deed {
 #[test]
 fn a_partial_file_that_is_changed_while_it_comes_is_never_mistaken_for_the_whole() {
     let bytes = FILM.bytes(&FILM.wishes[0]);
-    for deed in [Deed::Unlinks, Deed::Lengthens, Deed::PutsALink] {
+    for deed in DEEDS {
         let scene = Scene::new("changed_while_it_comes", &FILM);
         scene.answer(|from, count| match count {
             1 => part_of(bytes, from, TAG).stall_in_body_after(COME as u64),
@@ -77,9 +77,13 @@ fn a_partial_file_that_is_changed_while_it_comes_is_never_mistaken_for_the_whole
         close(&recorder, session);
         match recorder.events_of(1).last() {
             Some(Event::Complete { error: None, .. }) => scene.has("1", bytes),
-            Some(Event::Complete { error: Some(ErrorKind::CannotMoveFile), .. }) => {}
+            Some(Event::Complete { error: Some(ErrorKind::CannotMoveFile), .. }) => {
+                assert!(!matches!(deed, Deed::Truncates));
+            }
             end => panic!("{deed:?}: {end:?}"),
         }
+        let anew = Event::StartedOver { id: 1, reason: StartOver::Lost };
+        assert_eq!(recorder.events_of(1).contains(&anew), matches!(deed, Deed::Truncates));
     }
 }
 
