@@ -1,6 +1,6 @@
 //! What the programs of one story were told, and the points that they passed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -123,13 +123,15 @@ impl Diary {
         all
     }
 
-    /// Returns how often each thing was gone on with.
-    pub(crate) fn resumed(&self) -> BTreeMap<String, usize> {
-        let mut resumed = BTreeMap::new();
-        for (.., rest) in self.all("resumed ") {
-            let key = rest.split(' ').next().unwrap().to_owned();
-            *resumed.entry(key).or_default() += 1;
-        }
-        resumed
+    /// Checks that what has happened on the way was told once per acknowledgement: as often as it may
+    /// have happened, and once more after each run that ended with it, which may have been killed
+    /// before it was acknowledged.
+    pub(crate) fn check_event(&self, kind: &str, wish: &Wish, most: usize) {
+        let (bare, more) = (format!("{kind} {}", wish.key), format!("{kind} {} ", wish.key));
+        let is = |told: &&String| **told == bare || told.starts_with(&more);
+        let told = self.0.iter().flat_map(|run| &run.told).filter(is).count();
+        let again = self.0.iter().filter(|run| run.told.last().as_ref().is_some_and(is)).count();
+        let message = || format!("{bare} was told {told} times, of {most} and {again} again");
+        assert!(told <= most + again, "{}", message());
     }
 }

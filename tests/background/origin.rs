@@ -14,6 +14,8 @@ pub(crate) struct Asked {
     pub(crate) from: Vec<usize>,
     /// Bodies that came and were not what was to be sent.
     pub(crate) wrong: usize,
+    /// How often it was said to have moved.
+    pub(crate) moved: usize,
 }
 
 type Known = Arc<Mutex<HashMap<(u64, String), Asked>>>;
@@ -50,6 +52,8 @@ fn answer(plot: &Plot, known: &Known, request: &Recorded) -> Answer {
     let wish = plot.wish(parts.next().unwrap());
     let has_moved = parts.next().is_some();
     if wish.key == "moved" && !has_moved {
+        let mut known = known.lock().unwrap();
+        known.entry((story, wish.key.to_owned())).or_default().moved += 1;
         return Answer::redirect(302, &format!("/{story}/moved/there"));
     }
     let bytes = plot.bytes(wish);

@@ -99,15 +99,20 @@ impl Story<'_> {
     fn is_right(&self, tally: &mut Tally) {
         let diary = self.diary();
         tally.again += diary.check(self.plot, self.host);
-        let resumed = diary.resumed();
         for wish in self.plot.wishes {
             let asked = self.origin.asked(self.number, wish.key);
             tally.requests += asked.from.len() as u64;
             let parts = asked.from.iter().filter(|from| **from > 0).count();
             tally.resumed += parts as u64;
-            let told = resumed.get(wish.key).copied().unwrap_or(0);
-            let most = parts + diary.0.len() - 1;
-            assert!(told <= most, "{} went on {told} times, by {parts} requests", wish.key);
+            diary.check_event("resumed", wish, parts);
+            // The first of them begins.
+            let wholes = asked.from.len() - parts;
+            diary.check_event("anew", wish, wholes.saturating_sub(1));
+            diary.check_event("followed", wish, asked.moved);
+            // A daemon that is killed before it knows the answer asks once more.
+            if self.host == Host::Program {
+                diary.check_event("begins", wish, 1);
+            }
             assert_eq!(asked.wrong, 0, "{} has come to the server otherwise", wish.key);
             let ends = |how: &str| {
                 let line = format!("end {} {how}", wish.key);
