@@ -14,7 +14,7 @@ use std::path::{self, Path, PathBuf};
 use super::spool::{self, Spool};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
-use crate::files::{Lock, LockFile, make_own_folder};
+use crate::files::{self, Lock, LockFile, make_own_folder};
 use crate::program::{self, file_name};
 use crate::sync::{Mutex, Rank};
 
@@ -110,6 +110,7 @@ impl Folder {
     pub(crate) fn sweep(&self, is_known: &dyn Fn(u64) -> bool) {
         self.spool.sweep(is_known);
         spool::sweep(&self.finished, is_known);
+        files::sweep_partial(&self.finished);
     }
 }
 

@@ -9,6 +9,7 @@ use super::job::{Event, Job, Work};
 use super::report::{BackgroundHost, WaitsFor};
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;
+use crate::download::ResumeData;
 use crate::error::Error;
 use crate::request::Request;
 use crate::response::Response;
@@ -33,6 +34,9 @@ pub(super) trait Host: Send + Sync {
 
     /// Takes the body of an upload into the spool, before its task is created; returns its length.
     fn take_body(&self, task: u64, source: &Path) -> Result<u64, Error>;
+
+    /// Has a download go on with what has come of it elsewhere, before its task is created.
+    fn take_part(&self, task: u64, data: &ResumeData) -> Result<(), Error>;
 
     /// Does what the program has done. It counts once this returns, and is on the disk after the
     /// next [`flush`](Self::flush).
@@ -82,6 +86,9 @@ pub(super) enum Command {
     Suspend(u64),
     /// It is cancelled, for this or because somebody wished it.
     Cancel(u64, Option<Error>),
+    /// It is cancelled, and what has come of its file stays until its end is acknowledged: the
+    /// program takes it.
+    Interrupt(u64),
     Prioritize(u64, f32),
     /// It goes on with this request, or ends with the error that it had.
     Renew(u64, Option<Request>, Error),

@@ -22,10 +22,11 @@
 //! |---|---|
 //! | `lock` | locked by whoever has the session open, with the number of that process in it; it stays |
 //! | `configuration` | with the feature `daemon`: that of the session, so that a daemon can go on with it |
-//! | `journal` | what there is to do and what has happened; `journal.new` while it is written anew, `journal.damaged` is one in which something could not be read |
+//! | `journal` | what there is to do and what has happened; `journal.new` while it is written anew, `journal.damaged` is one in which something could not be read, which is kept until the next one, or for 14 days |
 //! | `spool/N.body` | the file that task N uploads, as it was when the task was made |
 //! | `spool/N.answer` | the body of the answer to that upload, until the program has heard of it |
 //! | `finished/.N.part`, `finished/.N.resume` | what has come of download N, and what it is of, as every resumable download keeps it |
+//! | `finished/urlsession-X.part` | what has come of a download that was cancelled for its resume data, which somebody may go on with for 14 days |
 //! | `finished/N` | the file of download N, whole, until the program has taken it |
 //! | `finished/kept-N` | one that the program has left there by `keep`: it is the program's |
 //!
@@ -150,7 +151,7 @@
 //! | a journal of a newer version | making the session fails with `NotSupported`; nothing is changed |
 //! | a second opener, in this process or another | `BackgroundSessionInUse`, until the session is invalid or its process has ended |
 //! | a full disk | its tasks wait, and go on by themselves once 4 MiB are free; what has come stays |
-//! | a partial file that is cut, or is another one | it begins anew, and tells so |
+//! | a partial file that is cut, also while it is written, or is another one | it begins anew, and tells so |
 //! | a partial file that is removed | it begins anew |
 //! | a symbolic link in place of a partial file | it is not followed: `CannotOpenFile` |
 //! | a body in the spool that is removed or changed | `FileDoesNotExist`, `ResourceUnavailable` |

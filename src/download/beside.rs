@@ -5,10 +5,14 @@ use std::path::Path;
 use std::path::PathBuf;
 
 #[cfg(feature = "background")]
-use super::data::describe;
+use super::answer::Begun;
+#[cfg(feature = "background")]
+use super::data::{ResumeData, describe};
 use super::record::{LONGEST, Record};
 use crate::census::Census;
 use crate::error::{Error, ErrorKind};
+#[cfg(feature = "background")]
+use crate::files::temporary;
 use crate::files::{PartialFile, Target, private};
 use crate::log;
 #[cfg(feature = "background")]
@@ -124,4 +128,61 @@ pub(crate) fn readdress(place: &Path, request: &Request, census: &Census) -> Res
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Has the file that is to come to `place` go on with this, which is moved there: whoever holds it
+/// has nothing any more. It is on the disk when this returns.
+///
+/// # Errors
+///
+/// [`ErrorKind::CannotResume`] if the partial file is gone or was changed; those of files.
+#[cfg(feature = "background")]
+pub(crate) fn go_on_at(place: &Path, data: &ResumeData, census: &Census) -> Result<(), Error> {
+    let beside = Beside::of(&Target::new(place, crate::files::Existing::Replace, census)?);
+    let file = data.open(census)?;
+    let mut record = data.record().clone();
+    describe(data.request(), &mut record);
+    (record.file, record.stamp) = (beside.part.clone(), file.stamp()?);
+    // First: where there is no room for it, the file stays where it is.
+    beside.write(&record, census)?;
+    let file = file.move_over(&beside.part).inspect_err(|_| beside.forget())?;
+    let stamp = file.stamp()?;
+    if stamp == record.stamp {
+        return Ok(());
+    }
+    // It was copied from another volume.
+    record.stamp = stamp;
+    beside.write(&record, census)
+}
+
+/// Takes what has come of the file that was to come to `place`, for whoever goes on with it
+/// elsewhere: it has a name of its own in the same folder from now on. None if nothing can be gone
+/// on with.
+#[cfg(feature = "background")]
+pub(crate) fn take(
+    place: &Path,
+    request: &Request,
+    wanted: Option<(PathBuf, crate::files::Existing)>,
+    census: &Census,
+) -> Result<Option<ResumeData>, Error> {
+    let beside = Beside::of(&Target::new(place, crate::files::Existing::Replace, census)?);
+    let Some(mut record) = beside.read()? else { return Ok(None) };
+    let Some(mut file) = PartialFile::open(&beside.part, census)? else { return Ok(None) };
+    let begun = Begun {
+        entity: &record.entity,
+        received: record.received,
+        until: record.ranges.start(),
+        has_digest: record.expected.digest.is_some(),
+    };
+    let stamp = file.stamp()?;
+    let is_whole = record.stamp.is_same_file(&stamp) && record.end() <= stamp.length;
+    if !is_whole || !begun.can_go_on() {
+        return Ok(None);
+    }
+    file.cut(record.end())?;
+    file.rename(&temporary::name)?;
+    beside.forget();
+    (record.file, record.stamp) = (file.path().to_owned(), file.stamp()?);
+    record.place = wanted;
+    Ok(Some(ResumeData::taken(request, record)))
 }

@@ -4,9 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "background")]
+use super::expected::Expected;
 use super::record::{Record, refused};
-use crate::error::{Error, Redacted};
-use crate::files::{Existing, KeptFile};
+use crate::census::Census;
+use crate::error::{Error, ErrorKind, Redacted};
+use crate::files::{Existing, KeptFile, PartialFile};
 use crate::request::Request;
 
 /// What a download that was interrupted can go on with, from the byte that it had come to.
@@ -65,8 +68,42 @@ impl ResumeData {
         Self { request, omitted: Vec::new(), record, file }
     }
 
+    /// The same of a partial file that is removed with the last who may go on with it.
+    #[cfg(feature = "background")]
+    pub(super) fn taken(request: &Request, record: Record) -> Self {
+        let file = KeptFile::new(record.file.clone(), &record.stamp, false);
+        Self::new(request, record, Arc::new(file))
+    }
+
     pub(super) fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Opens the partial file, up to the last byte that is there, for whoever goes on with it: it is
+    /// removed unless it comes to its place, or somebody goes on with it again.
+    pub(super) fn open(&self, census: &Census) -> Result<PartialFile, Error> {
+        let mut file = PartialFile::open(self.file.path(), census)
+            .map_err(|error| match error.kind() {
+                ErrorKind::FileInUse => error,
+                _ => refused("names a file that cannot be opened").because(error),
+            })?
+            .ok_or_else(|| refused("names a file that has vanished"))?;
+        let stamp = file.stamp()?;
+        if stamp.length < self.record.end() {
+            return Err(refused("names a file that is shorter now"));
+        }
+        if stamp != self.record.stamp {
+            return Err(refused("names a file that was changed since"));
+        }
+        file.cut(self.record.end())?;
+        self.file.stay(false);
+        Ok(file)
+    }
+
+    /// Returns what the whole is to be.
+    #[cfg(feature = "background")]
+    pub(crate) fn expected(&self) -> &Expected {
+        &self.record.expected
     }
 
     /// Returns where the file is to lie, and what happens to what lies there.

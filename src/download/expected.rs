@@ -11,6 +11,14 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    /// Returns what this says, and where it says nothing the other.
+    pub(crate) fn or(self, other: &Self) -> Self {
+        Self {
+            length: self.length.or(other.length),
+            digest: self.digest.or_else(|| other.digest.clone()),
+        }
+    }
+
     /// Refuses a body of another length.
     pub(super) fn check_length(&self, length: u64) -> Result<(), Error> {
         match self.length {

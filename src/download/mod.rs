@@ -26,7 +26,7 @@ mod sink;
 mod split;
 
 #[cfg(feature = "background")]
-pub(crate) use beside::{forget_all, readdress, tidy};
+pub(crate) use beside::{forget_all, go_on_at, readdress, take, tidy};
 
 pub use answer::StartOver;
 pub use data::ResumeData;

@@ -66,6 +66,18 @@ pub(crate) use stamp::Stamp;
 pub(crate) use target::{Existing, Target};
 pub(crate) use writer::FileWriter;
 
+/// Removes from a folder partial files that nobody has gone on with for two weeks.
+#[cfg(feature = "background")]
+pub(crate) fn sweep_partial(folder: &std::path::Path) {
+    sweep::sweep(folder, crate::clock::Clock::system().date());
+}
+
+/// Removes a file that was kept for somebody to look at, after two weeks.
+#[cfg(feature = "background")]
+pub(crate) fn remove_if_old(path: &std::path::Path) {
+    sweep::remove_if_old(path, crate::clock::Clock::system().date());
+}
+
 /// Whether there is room on the volume of a folder, for more than a few records.
 #[cfg(feature = "background")]
 pub(crate) fn has_room(folder: &std::path::Path) -> bool {

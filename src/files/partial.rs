@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 use crate::census::{Census, Counted, Kind};
 use crate::error::Error;
 use crate::files::access::Access;
+#[cfg(feature = "background")]
+use crate::files::copy::copy_to_new;
 use crate::files::downloaded::DownloadedFile;
 use crate::files::failure::{Action, cut, failed, taken_away};
 use crate::files::locking;
 use crate::files::own_path::OwnPath;
 use crate::files::stamp::Stamp;
+#[cfg(feature = "background")]
+use crate::files::target::Existing;
 use crate::files::target::Target;
 use crate::files::writer::FileWriter;
 use crate::splice::SplicePipe;
@@ -207,6 +211,35 @@ impl PartialFile {
             self.own = Some(own);
         }
         Ok(())
+    }
+
+    /// Gives it another name in its folder.
+    #[cfg(feature = "background")]
+    pub(crate) fn rename(&mut self, name: &dyn Fn(u64) -> String) -> Result<(), Error> {
+        let path = self.folder.join(name(random::bits()));
+        let target = Target::new(&path, Existing::Refuse, &self.census)?;
+        let own = self.own.as_mut().ok_or_else(|| taken_away(Action::Move, &self.folder))?;
+        target.receive(own)
+    }
+
+    /// Moves it over what may lie at `path`, where it stays, on the disk; returns it there.
+    #[cfg(feature = "background")]
+    pub(crate) fn move_over(mut self, path: &Path) -> Result<Self, Error> {
+        self.sync()?;
+        let target = Target::new(path, Existing::Replace, &self.census)?;
+        let own = self.own.as_mut().ok_or_else(|| taken_away(Action::Move, &self.folder))?;
+        match target.receive(own) {
+            Ok(()) => Ok(self),
+            // It may lie on another volume; what cannot be moved is copied.
+            Err(_) => {
+                let begun = (&self.file).seek(SeekFrom::Start(0));
+                begun.map_err(|error| self.failed(Action::Open, error))?;
+                copy_to_new(&self.file, self.length, path, &self.census, &mut || {})?;
+                self.stay(false);
+                let copy = Self::open(path, &self.census)?;
+                copy.ok_or_else(|| taken_away(Action::Open, path))
+            }
+        }
     }
 
     /// Has it stay when it is dropped, or not.

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::files::owner::is_own;
+#[cfg(feature = "background")]
+use crate::files::private;
 use crate::log;
 
 /// How long a file waits for somebody who goes on with it.
@@ -29,6 +31,16 @@ fn is_left(name: &str, is_file: bool, modified: SystemTime, now: SystemTime) -> 
         number.len() == 16 && number.bytes().all(|digit| digit.is_ascii_hexdigit())
     });
     is_ours && is_file && now.duration_since(modified).is_ok_and(|age| age > PATIENCE)
+}
+
+/// Removes the file at `path` if it is so old that nobody looks at it any more.
+#[cfg(feature = "background")]
+pub(super) fn remove_if_old(path: &Path, now: SystemTime) {
+    let modified = fs::symlink_metadata(path).and_then(|found| found.modified());
+    let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+    if age.is_some_and(|age| age > PATIENCE) {
+        private::remove(path);
+    }
 }
 
 /// Removes from `folder` what was left there by this user's programs. What cannot be removed

@@ -88,7 +88,9 @@ impl Session {
     /// Waits until no task runs and everything was told, for at most `timeout`; returns
     /// whether that is so.
     ///
-    /// Tasks that are suspended after they have begun count as running. With a manual
+    /// Tasks that are suspended after they have begun count as running; of a
+    /// [background session](crate::Configuration::background) those that this run of the program has
+    /// suspended. With a manual
     /// queue somebody has to call [`run_pending`](DeliveryQueue::run_pending) meanwhile.
     /// Inside of what the session calls it returns at once, as that has not ended.
     pub fn wait_until_idle(&self, timeout: Duration) -> bool {

@@ -201,8 +201,8 @@ impl Session {
     /// [`save_to`](DownloadTask::save_to) names another place. A task that is to report to a
     /// closure or a channel takes [`updates`](DownloadTask::updates) or has a delegate.
     ///
-    /// A [background session](crate::guide::background) does not take it: it is made completed,
-    /// with [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest).
+    /// A [background session](crate::guide::background) takes the partial file into its folder, at
+    /// once: nobody else goes on with it. If it cannot, the task is made completed.
     #[doc(alias = "downloadTask(withResumeData:)")]
     #[doc(alias = "downloadTaskWithResumeData:")]
     #[doc(alias = "download(resumeFrom:)")]

@@ -15,3 +15,4 @@ mod launch;
 mod leaves;
 mod neighbours;
 mod process;
+mod resume_data;

@@ -5,6 +5,7 @@
 //! task's delegates, and is acknowledged when they have returned.
 
 mod answers;
+mod ending;
 mod scheduler;
 mod telling;
 
@@ -29,7 +30,7 @@ use crate::error::{Error, ErrorKind, without_secrets};
 use crate::request::Request;
 use crate::response::Response;
 use crate::session::{Completion, Core, Kind, Record, Schedule, Scheduler, Sends, Shared};
-use crate::session::{NewRequestReason, Progress, Task, TaskState, call_delegate, tell_invalid};
+use crate::session::{NewRequestReason, Progress, Task, TaskState, call_delegate};
 use crate::sync::{Condvar, Mutex, Rank};
 
 /// Has the tasks of one background session run by its host.
@@ -75,6 +76,9 @@ impl Tasks {
     fn becomes_invalid(&mut self) -> bool {
         let becomes = self.is_closed && !self.is_invalid && self.busy.is_empty();
         self.is_invalid |= becomes;
+        if becomes {
+            self.paused.clear();
+        }
         self.calls += usize::from(becomes);
         becomes
     }
@@ -175,9 +179,6 @@ impl Client {
                 }
                 (Work::Upload { length: 0 }, core.request.clone().without_body())
             }
-            Kind::Download(saving) if saving.resumed.is_some() => {
-                return Err(refused("it goes on by itself, and not with resume data"));
-            }
             Kind::Download(saving) => (download_of(saving), core.request.clone()),
         };
         let mut job = Job {
@@ -202,6 +203,11 @@ impl Client {
             (&mut job.work, core.request.body_to_send().and_then(Body::path))
         {
             *length = self.host.take_body(core.id, path)?;
+        }
+        if let Kind::Download(saving) = &kind
+            && let Some(data) = &saving.resumed
+        {
+            self.host.take_part(core.id, data)?;
         }
         Ok(job)
     }
@@ -262,24 +268,6 @@ impl Client {
         !is_closed
     }
 
-    fn settle(&self, becomes_invalid: bool) {
-        if becomes_invalid {
-            // Before anybody is told, who may open it again.
-            self.host.close();
-            let (session, known) = {
-                let mut tasks = self.tasks.lock();
-                tasks.paused.clear();
-                (tasks.session.upgrade(), std::mem::take(&mut tasks.known))
-            };
-            drop(known);
-            if let Some(session) = session {
-                tell_invalid(&session);
-            }
-            self.tasks.lock().calls -= 1;
-        }
-        self.changed.notify_all();
-    }
-
     /// The program has heard of something of an earlier run; after the last, it is told so.
     fn replayed(&self, number: u64) {
         let mut tasks = self.tasks.lock();
@@ -312,11 +300,12 @@ fn finished_events(session: &Arc<Shared>) {
 
 /// What a download is in a job.
 fn download_of(saving: &Saving) -> Work {
-    Work::Download {
-        place: saving.place.clone(),
-        expected: saving.expected.clone(),
-        segments: saving.segments,
-    }
+    let expected = saving.expected.clone();
+    let expected = match &saving.resumed {
+        Some(data) => expected.or(data.expected()),
+        None => expected,
+    };
+    Work::Download { place: saving.place.clone(), expected, segments: saving.segments }
 }
 
 /// The error of a task that a background session does not take.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Client, Command, Program, Tasks};
 use crate::background::host::Served;
+use crate::download;
 use crate::error::Error;
 use crate::load::Loaded;
 use crate::session::{Brought, Completion, Core, Locked, Scheduler, Shared};
@@ -34,6 +35,7 @@ impl Scheduler for Client {
             };
             self.tasks.lock().known.remove(&task.id);
             self.host.folder().spool().clear(task.id);
+            download::forget_all(&self.host.folder().file_of(task.id));
             return Ok(Some(core));
         }
         Ok(None)
@@ -83,9 +85,13 @@ impl Scheduler for Client {
 
     fn cancel(&self, task: &Arc<Core>, locked: Locked<'_>, is_first: bool) {
         let why = locked.life.failure().cloned();
+        let is_wanted = locked.recipients.want_resume_data();
         drop(locked);
         if !is_first || self.admit(task) {
-            self.host.obey(Command::Cancel(task.id, why));
+            self.host.obey(match why {
+                None if is_wanted => Command::Interrupt(task.id),
+                why => Command::Cancel(task.id, why),
+            });
         }
     }
 
@@ -150,7 +156,9 @@ impl Scheduler for Client {
     }
 
     fn alive(&self) -> Vec<Arc<Core>> {
-        self.tasks.lock().known.values().cloned().collect()
+        let tasks = self.tasks.lock();
+        // What is there still is the next run's.
+        if tasks.is_invalid { Vec::new() } else { tasks.known.values().cloned().collect() }
     }
 
     fn begin_call(&self) {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::Client;
 use crate::background::host::{Command, Host, Program};
 use crate::background::job::{Event, Job, Outcome, Work};
+use crate::download;
+use crate::error::Error;
 use crate::files::{Custody, DownloadedFile};
 use crate::log;
 use crate::response::Response;
@@ -102,7 +104,7 @@ impl Client {
         let lost = || job.request.url().cloned().map(Response::of_lost_head);
         let response = job.response.clone().or_else(lost);
         let outcome = match &ending.outcome {
-            Outcome::Failed(error) => Err(error.clone()),
+            Outcome::Failed(error) => Err(self.with_what_has_come(&core, &job, error.clone())),
             Outcome::Answer(length) => {
                 core.counters.show(job.progress());
                 if *length > 0 {
@@ -120,6 +122,25 @@ impl Client {
         };
         let state = core.state.lock();
         Completion::of(&core, state, outcome, false).tell();
+    }
+
+    /// Takes what has come of a file for whoever has cancelled its download and wants that.
+    fn with_what_has_come(&self, core: &Arc<Core>, job: &Job, error: Error) -> Error {
+        let Work::Download { place, .. } = &job.work else { return error };
+        if !error.is_cancelled() || !core.state.lock().recipients.want_resume_data() {
+            return error;
+        }
+        // With its key a download that goes on would be this one.
+        let request = job.request.clone().without_task_key();
+        let part = self.host.folder().file_of(job.id);
+        match download::take(&part, &request, place.clone(), &self.census) {
+            Ok(Some(data)) => error.with_resume_data(data),
+            Ok(None) => error,
+            Err(why) => {
+                log::warn!("what has come of task {} is lost: {why}", job.id);
+                error
+            }
+        }
     }
 
     /// Returns the file of a download; none if the program has taken it in an earlier run, which

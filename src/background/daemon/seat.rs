@@ -165,7 +165,9 @@ impl Seat {
     }
 
     pub(super) fn obey(&self, command: Command) {
-        if let Command::Renew(task, ..) | Command::Cancel(task, _) = &command {
+        if let Command::Renew(task, ..) | Command::Cancel(task, _) | Command::Interrupt(task) =
+            &command
+        {
             let needed = self.state.lock().requests.remove(task);
             drop(needed);
         }

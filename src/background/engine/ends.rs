@@ -182,12 +182,13 @@ impl Engine {
         let waited = state.waiting.remove(&task);
         self.note(&mut state, task, true);
         state.untold.push(task);
+        let is_taken = state.interrupted.contains(&task);
         self.wake(state);
         drop(waited);
         if let Some(attempt) = stray {
             attempt.transfer().cancel();
         }
-        if has_failed {
+        if has_failed && !is_taken {
             // What was there of it is nobody's any more.
             download::forget_all(&self.finished(task));
         }
@@ -215,6 +216,7 @@ impl Engine {
             return self.note(&mut state, task, false);
         }
         let gone = state.ledger.forget(task);
+        state.interrupted.remove(&task);
         self.write(&mut state, ledger::gone(task), false);
         drop(state);
         let ending = gone.0.as_ref().and_then(|job| job.ending());

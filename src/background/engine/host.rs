@@ -8,6 +8,7 @@ use crate::background::folder::Folder;
 use crate::background::host::{Command, Host, Program, Served, Waiting};
 use crate::background::job::Job;
 use crate::background::report::BackgroundHost;
+use crate::download::{self, ResumeData};
 use crate::error::Error;
 
 impl Host for Engine {
@@ -41,6 +42,10 @@ impl Host for Engine {
         self.folder.spool().take(task, source)
     }
 
+    fn take_part(&self, task: u64, data: &ResumeData) -> Result<(), Error> {
+        download::go_on_at(&self.finished(task), data, &self.census)
+    }
+
     fn obey(&self, command: Command) {
         match command {
             Command::Withdraw(task) => self.withdraw(task),
@@ -48,6 +53,7 @@ impl Host for Engine {
             Command::Resume(task, settings) => self.resume(task, settings),
             Command::Suspend(task) => self.suspend(task),
             Command::Cancel(task, why) => self.cancel(task, why),
+            Command::Interrupt(task) => self.interrupt(task),
             Command::Prioritize(task, priority) => self.prioritize(task, priority),
             Command::Renew(task, request, why) => self.renew(task, request, why),
             Command::Begin(task, request) => self.begin(task, request),

@@ -20,7 +20,7 @@ mod tasks;
 mod thread;
 pub(super) mod verdict;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
@@ -68,6 +68,8 @@ struct State {
     waiting: BTreeMap<u64, Wait>,
     /// Jobs to be started, in order.
     due: VecDeque<u64>,
+    /// Those of whose files the program takes what has come, when it hears of their ends.
+    interrupted: BTreeSet<u64>,
     /// Ends to be told once the journal is synced.
     untold: Vec<u64>,
     /// Records that the disk had no room for, in order.

@@ -7,6 +7,7 @@ use super::{Engine, State};
 use crate::background::host::Settings;
 use crate::background::job::{Job, Outcome, Phase};
 use crate::background::ledger;
+use crate::download;
 use crate::error::Error;
 use crate::log;
 use crate::request::Request;
@@ -45,6 +46,7 @@ impl Engine {
         drop(gone);
         if is_known {
             self.clear(task);
+            download::forget_all(&self.finished(task));
         }
     }
 
@@ -109,6 +111,22 @@ impl Engine {
         let transfer = attempt.cancel(why);
         drop(state);
         transfer.cancel();
+    }
+
+    /// Ends it, and leaves what has come of its file for the program.
+    pub(super) fn interrupt(&self, task: u64) {
+        let mut state = self.state.lock();
+        if state.ledger.jobs.get(&task).is_none_or(|job| job.ending().is_some()) {
+            return;
+        }
+        state.interrupted.insert(task);
+        let transfer = state.running.get(&task).map(|attempt| attempt.transfer());
+        drop(state);
+        match transfer.and_then(|transfer| transfer.as_download()) {
+            // What has come is on the disk, and written down, before it has ended.
+            Some(transfer) => transfer.cancel_by_producing_resume_data(drop),
+            None => self.cancel(task, None),
+        }
     }
 
     /// Has it go ahead of others, or behind them.

@@ -27,6 +27,11 @@ pub(super) fn beside(path: &Path) -> PathBuf {
     path.with_extension("new")
 }
 
+/// Where a damaged one is kept, until the next is or for 14 days.
+pub(super) fn aside(path: &Path) -> PathBuf {
+    path.with_extension("damaged")
+}
+
 /// Writes a journal of these records in place of the one at `path`.
 pub(super) fn write(
     path: &Path,
@@ -85,7 +90,7 @@ fn fill(
 /// Keeps what lies in a damaged journal, unless that is a last line cut short and something is
 /// kept already.
 pub(super) fn keep_aside(path: &Path, bytes: &[u8], damage: &[Damage]) -> Result<(), Error> {
-    let aside = path.with_extension("damaged");
+    let aside = aside(path);
     let is_torn = damage.iter().all(Damage::is_tail);
     if is_torn && aside.exists() {
         return Ok(());

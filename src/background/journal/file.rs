@@ -14,7 +14,7 @@ use super::scan::{Newer, Scan, scan};
 use crate::census::Census;
 use crate::crash;
 use crate::error::{Error, ErrorKind};
-use crate::files::{AppendFile, private};
+use crate::files::{self, AppendFile, private};
 use crate::log;
 use crate::sync::{Condvar, Mutex, Rank, assert_unlocked};
 
@@ -58,6 +58,7 @@ impl Journal {
     /// those of files.
     pub(crate) fn open(path: &Path, census: &Census) -> Result<(Self, Replay), Error> {
         private::remove(&compact::beside(path));
+        files::remove_if_old(&compact::aside(path));
         let Some((file, bytes)) = AppendFile::open(path, census)? else {
             let file = compact::write(path, census, 1, std::iter::empty::<&[u8]>())?;
             let replay = Replay { records: Records::default(), damage: Vec::new() };

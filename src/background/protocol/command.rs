@@ -26,6 +26,7 @@ pub(super) fn write(command: &Command) -> Value {
             put(fields, "task", Some(*task));
             put(fields, "error", why.as_ref().map(write_whole_error));
         }),
+        Command::Interrupt(task) => of("interrupt", *task),
         Command::Prioritize(task, priority) => message("prioritize", |fields| {
             put(fields, "task", Some(*task));
             put(fields, "priority", Some(f64::from(*priority)));
@@ -56,6 +57,7 @@ pub(super) fn read(kind: &str, fields: &Fields) -> Option<Command> {
         "resume" => Command::Resume(task?, optional(fields, "settings", read_settings)?),
         "suspend" => Command::Suspend(task?),
         "cancel" => Command::Cancel(task?, optional(fields, "error", read_whole_error)?),
+        "interrupt" => Command::Interrupt(task?),
         "prioritize" => Command::Prioritize(task?, read_priority(fields)),
         "renew" => Command::Renew(
             task?,

@@ -48,6 +48,7 @@
 //! | `leave` | |
 //! | `update`, `resume` | `task`, `settings`: `work` as a job has it, `description`, `priority`, and when it begins and how much it takes as a job has that |
 //! | `cancel` | `task`, `error` |
+//! | `interrupt` | `task`: it is cancelled, and what has come of its file stays until `acknowledge` |
 //! | `prioritize` | `task`, `priority` |
 //! | `renew` | `task`, `request`, `error` |
 //! | `begin` | `task`, `request` |

@@ -33,6 +33,7 @@ use super::job::Job;
 use super::protocol::{Note, Order, Question, Reader, Reply, Seen};
 use super::report::BackgroundHost;
 use crate::census::Census;
+use crate::download::{self, ResumeData};
 use crate::error::Error;
 use crate::log;
 use crate::sync::{Condvar, Mutex, Rank};
@@ -240,6 +241,11 @@ impl Host for Remote {
         // A daemon that comes meanwhile leaves it where it is.
         self.shared.state.lock().coming.insert(task);
         self.folder.spool().take(task, source)
+    }
+
+    fn take_part(&self, task: u64, data: &ResumeData) -> Result<(), Error> {
+        self.shared.state.lock().coming.insert(task);
+        download::go_on_at(&self.folder.file_of(task), data, &self.census)
     }
 
     fn obey(&self, command: Command) {

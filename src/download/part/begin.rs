@@ -12,11 +12,11 @@ use crate::download::beside::Beside;
 use crate::download::data::ResumeData;
 use crate::download::entity::Entity;
 use crate::download::ranges::Ranges;
-use crate::download::record::{Record, refused};
+use crate::download::record::Record;
 use crate::download::saving::Saving;
 use crate::download::sink::Sink;
 use crate::error::{Error, ErrorKind};
-use crate::files::{PartialFile, Target};
+use crate::files::Target;
 use crate::request::Request;
 
 /// Headers by which a request says itself which part or version it wants.
@@ -87,24 +87,9 @@ impl Part {
     /// Goes on with resume data.
     fn go_on_with(&mut self, data: &ResumeData) -> Result<(), Error> {
         let record = data.record();
-        let mut file = PartialFile::open(data.file().path(), &self.census)
-            .map_err(|error| match error.kind() {
-                ErrorKind::FileInUse => error,
-                _ => refused("names a file that cannot be opened").because(error),
-            })?
-            .ok_or_else(|| refused("names a file that has vanished"))?;
-        let stamp = file.stamp()?;
-        if stamp.length < record.end() {
-            return Err(refused("names a file that is shorter now"));
-        }
-        if stamp != record.stamp {
-            return Err(refused("names a file that was changed since"));
-        }
-        file.cut(record.end())?;
+        let mut file = data.open(&self.census)?;
         file.go_to(record.received)?;
         self.file = Some(file);
-        // It is removed unless it comes to its place, or somebody goes on with it again.
-        data.file().stay(false);
         self.kept = Some(data.file().clone());
         self.take(record);
         Ok(())
@@ -114,12 +99,7 @@ impl Part {
         self.entity = record.entity.clone();
         self.behind = record.ranges.clone();
         self.final_url.clone_from(&record.final_url);
-        if self.expected.length.is_none() {
-            self.expected.length = record.expected.length;
-        }
-        if self.expected.digest.is_none() {
-            self.expected.digest.clone_from(&record.expected.digest);
-        }
+        self.expected = std::mem::take(&mut self.expected).or(&record.expected);
     }
 
     /// Goes on with what an earlier start of the program has left beside the place.

@@ -10,9 +10,9 @@ use crate::session::task::{Core, DownloadTask, TakeResumeData};
 impl DownloadTask {
     /// Ends the task like [`cancel`](crate::Task::cancel), and has `taken` called once, on the
     /// session's queue, with what a later download can go on with; `None` if nothing has come,
-    /// or the server has named no version, or the task has ended before, or is one of a
-    /// [background session](crate::guide::background), whose partial files are its own:
-    /// [`suspend`](crate::Task::suspend) keeps what has come there.
+    /// or the server has named no version, or the task has ended before. In a
+    /// [background session](crate::guide::background) the partial file stays in its folder, under
+    /// another name.
     ///
     /// The task's error has it as well, by [`Error::resume_data`](crate::Error::resume_data).
     ///

@@ -46,6 +46,12 @@ pub struct Task {
 }
 
 impl Task {
+    /// Returns the handle of a download, if it is one.
+    #[cfg(feature = "background")]
+    pub(crate) fn as_download(&self) -> Option<DownloadTask> {
+        self.core.is_download().then(|| DownloadTask::of(&self.core))
+    }
+
     pub(crate) fn of(core: &Arc<Core>) -> Self {
         Self::forwarding(core, None)
     }

@@ -2,10 +2,12 @@
 
 mod delayed;
 mod requests;
+mod resume_data;
 mod taking;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use urlsession::testing::{Answer, Event, Recorder, Server};
 use urlsession::{
@@ -60,7 +62,7 @@ fn configuration(folder: &Folder, recorder: &Recorder) -> Configuration {
     recorder.keeps_files(folder.path());
     let retries = RetryPolicy::attempts(100)
         .statuses([408, 425, 429, 500, 502, 503, 504])
-        .first_delay(std::time::Duration::from_millis(10))
+        .first_delay(Duration::from_millis(10))
         .growth(1.0);
     Configuration::background("films")
         .state_directory(folder.path().join("state"))
@@ -142,6 +144,25 @@ fn tasks_that_were_never_resumed_or_were_suspended_are_there_again() {
     let expected = [Event::File { id: 1, length: 4 }, Event::done(1)];
     assert_eq!(told(&recorder), expected);
     drop(tasks);
+    close(&recorder, session);
+}
+
+#[test]
+fn a_suspended_task_keeps_its_session_busy_in_the_run_that_has_suspended_it() {
+    let (folder, server) = (Folder::new(), Server::start());
+    let (recorder, session) = open(&folder);
+    server.enqueue(Answer::ok("film").stall_in_body_after(1));
+    let task = session.download_task(server.url("/film")).resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    task.suspend();
+    // As in a session of another kind.
+    assert!(!session.wait_until_idle(Duration::ZERO));
+    drop(task);
+    close(&recorder, session);
+
+    let (recorder, session) = open(&folder);
+    assert!(session.wait_until_idle(HANG));
+    assert_eq!(session.all_tasks()[0].state(), TaskState::Suspended);
     close(&recorder, session);
 }
 

@@ -267,23 +267,6 @@ fn what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions() {
 }
 
 #[test]
-fn a_cancel_brings_no_resume_data_and_leaves_nothing() {
-    let (folder, server) = (Folder::new(), Server::start());
-    let (recorder, session) = open(&folder);
-    server.enqueue(Answer::ok(FILM).header("ETag", "\"1\"").stall_in_body_after(9));
-    let task = session.download_task(server.url("/film")).resume();
-    server.wait_until(|stats| stats.stalled == 1);
-    let (sender, data) = std::sync::mpsc::channel();
-    task.cancel_by_producing_resume_data(move |data| sender.send(data).unwrap());
-    assert!(data.recv().unwrap().is_none());
-    assert!(session.wait_until_idle(HANG));
-    assert_eq!(told(&recorder), [Event::Created(1), Event::failed(1, ErrorKind::Cancelled)]);
-    assert_eq!(finished_names(&folder), [""; 0]);
-    drop(task);
-    close(&recorder, session);
-}
-
-#[test]
 fn a_failure_has_no_resume_data_as_what_has_come_is_gone() {
     let (folder, server) = (Folder::new(), Server::start());
     let (recorder, session) = open(&folder);

@@ -1,5 +1,7 @@
 //! Journals that are cut short, changed, or of another version.
 
+use std::time::{Duration, SystemTime};
+
 use super::*;
 use crate::background::journal::replay::Records;
 use crate::background::journal::scan::{Scan, scan};
@@ -43,6 +45,22 @@ fn cut_short_at_every_byte_it_keeps_all_that_is_whole() {
         let aside = fs::read(scratch.join("journal.damaged")).ok();
         assert_eq!(aside.as_deref(), (!is_whole).then_some(&bytes[..length]), "{length}");
         goes_on(&path, journal, found);
+    }
+}
+
+#[test]
+fn a_damaged_journal_is_kept_for_two_weeks() {
+    let scratch = Scratch::new();
+    let (path, aside) = (journal_in(&scratch), scratch.join("journal.damaged"));
+    drop(filled(&path, COUNT));
+    let day = Duration::from_secs(24 * 60 * 60);
+    for (days, is_kept) in [(0, true), (13, true), (15, false)] {
+        fs::write(&aside, "as it was").unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&aside).unwrap();
+        file.set_modified(SystemTime::now() - days * day).unwrap();
+        drop(file);
+        assert_eq!(whole(&path), records(0..COUNT));
+        assert_eq!(aside.exists(), is_kept, "{days} days");
     }
 }
 

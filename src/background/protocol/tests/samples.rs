@@ -84,6 +84,7 @@ pub(super) fn commands() -> Vec<Command> {
         Command::Resume(3, None),
         Command::Suspend(4),
         Command::Cancel(5, None),
+        Command::Interrupt(5),
         Command::Cancel(5, Some(error())),
         Command::Prioritize(6, 0.1),
         Command::Renew(7, None, error()),
