@@ -1,8 +1,8 @@
 //! What the programs of one story were told, and the points that they passed.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
+use std::{fmt, fs};
 
 use crate::program::Host;
 use crate::wishes::{Plot, Wish};
@@ -133,5 +133,20 @@ impl Diary {
         let again = self.0.iter().filter(|run| run.told.last().as_ref().is_some_and(is)).count();
         let message = || format!("{bare} was told {told} times, of {most} and {again} again");
         assert!(told <= most + again, "{}", message());
+    }
+}
+
+/// How many of the last lines of a run are shown.
+const SHOWN: usize = 80;
+
+/// Shows each run in a line, with the point that it passed last.
+impl fmt::Display for Diary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Run { told, points } in &self.0 {
+            let shown = &told[told.len().saturating_sub(SHOWN)..];
+            let last = points.last().map_or("no point", |point| point);
+            writeln!(f, "run: {}; passed {} points, {last} last", shown.join(", "), points.len())?;
+        }
+        Ok(())
     }
 }

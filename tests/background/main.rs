@@ -93,7 +93,6 @@ fn kill_at_every_point(test: &str, plot: &'static Plot, host: Host) -> Tally {
                 }
                 Err(panic) => {
                     beyond.store(BEYOND, Ordering::SeqCst);
-                    eprintln!("seed {seed}, killed at {number}; {scratch:?} is left");
                     resume_unwind(panic);
                 }
             }

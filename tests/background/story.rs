@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use crate::diary::Diary;
@@ -50,6 +51,22 @@ impl Story<'_> {
 
     /// Has the program killed, and go on until all is done.
     pub(crate) fn killed(&self) -> Tally {
+        let told = catch_unwind(AssertUnwindSafe(|| self.is_killed()));
+        told.unwrap_or_else(|panic| {
+            let (diary, errors) = (self.diary(), fs::read_to_string(self.place().join("errors")));
+            let Self { number, at, seed, scratch, .. } = self;
+            let why = panic.downcast_ref::<String>().map_or("it panicked", |why| why);
+            // All in one piece, with the reason at its end: of a long text the end is kept.
+            eprintln!(
+                "{diary}{}\nstory {number}, killed at {at}, seed {seed}, left in {}: {why}",
+                errors.unwrap_or_default(),
+                scratch.display()
+            );
+            resume_unwind(panic);
+        })
+    }
+
+    fn is_killed(&self) -> Tally {
         fs::create_dir(self.place()).unwrap();
         let mut tally = Tally::default();
         let mut dice = Dice::new(self.seed.wrapping_add(self.number));
