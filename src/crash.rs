@@ -28,6 +28,8 @@ mod armed {
     #[derive(Debug)]
     struct Plan {
         at: Option<String>,
+        /// The point from which on points count.
+        from: Option<String>,
         /// A file that is made by the only process of several that ends, with the name of the point.
         once: Option<PathBuf>,
         log: Option<File>,
@@ -49,6 +51,10 @@ mod armed {
             MAY_BE_ARMED.store(false, Ordering::Relaxed);
             return;
         };
+        let is_ahead = plan.from.as_ref().is_some_and(|from| from != name);
+        if is_ahead && plan.passed.load(Ordering::SeqCst) == 0 {
+            return;
+        }
         let number = plan.passed.fetch_add(1, Ordering::SeqCst) + 1;
         if let Some(mut log) = plan.log.as_ref() {
             // By one write, so that lines of threads do not mix.
@@ -68,11 +74,12 @@ mod armed {
     impl Plan {
         fn of_environment() -> Option<Self> {
             let at = env::var("URLSESSION_CRASH_AT").ok();
+            let from = env::var("URLSESSION_CRASH_FROM").ok();
             let log = env::var_os("URLSESSION_CRASH_LOG")
                 .and_then(|path| OpenOptions::new().append(true).create(true).open(path).ok());
             let once = env::var_os("URLSESSION_CRASH_ONCE").map(PathBuf::from);
             let is_armed = at.is_some() || log.is_some();
-            is_armed.then_some(Self { at, once, log, passed: AtomicU64::new(0) })
+            is_armed.then_some(Self { at, from, once, log, passed: AtomicU64::new(0) })
         }
     }
 

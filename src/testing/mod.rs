@@ -48,6 +48,7 @@
 //! |---|---|
 //! | `URLSESSION_CRASH_LOG` | appends the number and the name of each point that the process passes, a line each, to the file at that path |
 //! | `URLSESSION_CRASH_AT` | kills the process at the point with that number, counted from 1, or at the first with that name |
+//! | `URLSESSION_CRASH_FROM` | counts points from the first with that name on |
 //!
 //! A run with the first tells how many points there are; one with the second for each of them,
 //! and a start after it, shows what is left.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::{fmt, fs};
 
-use crate::program::Host;
+use crate::hosts::Host;
 use crate::wishes::{Plot, Wish};
 
 /// The lines of one run.
@@ -73,7 +73,7 @@ impl Diary {
         let has_begun = !self.all(&format!("begins {}", wish.key)).is_empty();
         // Of what begins while the program is away it is not asked.
         let may_begin = wish.delay().is_some();
-        let is_asked = has_begun == may_begin || may_begin && host == Host::Daemon;
+        let is_asked = has_begun == may_begin || may_begin && host != Host::Program;
         assert!(is_asked, "{} was {has_begun} to be asked of", wish.key);
         let is_led = !self.all(&format!("followed {} 302", wish.key)).is_empty();
         assert_eq!(is_led, wish.key == "moved", "whether {} was led elsewhere", wish.key);

@@ -10,6 +10,10 @@
 #![cfg(all(unix, feature = "background"))]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[macro_use]
+#[path = "../hosts/mod.rs"]
+mod hosts;
+
 mod catalogue;
 mod diary;
 #[path = "../dice/mod.rs"]
@@ -26,8 +30,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use std::{env, fs, process, thread};
 
+use hosts::Host;
 use origin::Origin;
-use program::Host;
 use story::Story;
 use tally::Tally;
 use wishes::Plot;
@@ -78,7 +82,7 @@ fn kill_at_every_point(test: &str, plot: &'static Plot, host: Host) -> Tally {
     };
     let points = story(0, String::new()).unharmed();
     // A daemon's are those of the program's own host, and more: a third of them at a time.
-    let step = if host == Host::Daemon { 3 } else { 1 };
+    let step = if host == Host::Program { 1 } else { 3 };
     let (next, beyond) = (AtomicU64::new(1 + seed % step), AtomicU64::new(0));
     let tell = || {
         let mut tally = Tally::default();
@@ -149,6 +153,14 @@ fn downloads_of_a_daemon_end_once_when_it_or_its_program_is_killed() {
     let test = "downloads_of_a_daemon_end_once_when_it_or_its_program_is_killed";
     let tally = kill_at_every_point(test, &wishes::DOWNLOADS, Host::Daemon);
     assert!(tally.kills >= 100, "{tally}");
+}
+
+#[cfg(feature = "daemon")]
+#[test]
+fn a_large_download_of_a_daemon_goes_on_when_it_or_its_program_is_killed() {
+    let test = "a_large_download_of_a_daemon_goes_on_when_it_or_its_program_is_killed";
+    let tally = kill_at_every_point(test, &wishes::LARGE, Host::Daemon);
+    assert!(tally.kills >= 20 && tally.resumed > 0, "{tally}");
 }
 
 #[cfg(feature = "daemon")]

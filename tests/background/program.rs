@@ -1,7 +1,11 @@
 //! The program that is killed: it has a background session, and writes down what it is told.
 
 use std::fs::{File, OpenOptions};
+#[cfg(feature = "daemon")]
+use std::io::ErrorKind;
 use std::io::Write;
+#[cfg(feature = "daemon")]
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
@@ -17,14 +21,20 @@ use urlsession::{
 #[cfg(feature = "daemon")]
 use urlsession::BackgroundDaemon;
 
+#[cfg(feature = "daemon")]
+use crate::hosts;
+use crate::hosts::Host;
 use crate::wishes::{Fate, Plot, Verb, Wish};
 
 /// Tell the program that it is to run, and where the server is.
 const PLACE: &str = "URLSESSION_TEST_PLACE";
 const BASE: &str = "URLSESSION_TEST_BASE";
 
-/// Tells it that a daemon is to run its transfers.
+/// Tells it that a daemon is to run its transfers, and where it lies.
 const DAEMON: &str = "URLSESSION_TEST_DAEMON";
+
+/// Tells it to remove that one once it runs: nothing follows it when it is killed.
+const IS_LAST: &str = "URLSESSION_TEST_LAST";
 
 /// A generous limit for what cannot hang.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
@@ -35,44 +45,43 @@ pub(crate) fn command(test: &str, place: &Path, base: &str, host: Host) -> Comma
     command.args(["--exact", test, "--nocapture"]).env(PLACE, place).env(BASE, base);
     // What is written down stands there with the points that were passed, in order.
     command.env("URLSESSION_CRASH_LOG", diary(place));
+    #[cfg(feature = "daemon")]
     if let Host::Daemon = host {
-        command.env(DAEMON, "yes").env("URLSESSION_CRASH_ONCE", once(place));
+        command.env(DAEMON, daemon(place)).env("URLSESSION_CRASH_ONCE", once(place));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
 
-/// Who runs the transfers of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Host {
-    Program,
-    /// A daemon, which is started with it, and is killed instead if it comes to the point first.
-    Daemon,
+/// Prepares to run it so that nothing goes on by itself once it or its daemon is killed.
+pub(crate) fn last_command(test: &str, place: &Path, base: &str, host: Host) -> Command {
+    let mut command = command(test, place, base, host);
+    command.env(IS_LAST, "yes");
+    command
+}
+
+/// Returns where its daemon lies: a link of its own to it, which is made if it is not there.
+#[cfg(feature = "daemon")]
+pub(crate) fn daemon(place: &Path) -> PathBuf {
+    let link = place.join("urlsessiond");
+    if let Err(error) = symlink(hosts::URLSESSIOND, &link) {
+        assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}");
+    }
+    link
+}
+
+/// Ends the daemon of a program, if it has one.
+pub(crate) fn stop_daemon(place: &Path, host: Host) {
+    match host {
+        Host::Program => {}
+        #[cfg(feature = "daemon")]
+        Host::Daemon => hosts::stop_daemon(&state(place)),
+    }
 }
 
 /// Returns the file that whoever is killed makes.
 pub(crate) fn once(place: &Path) -> PathBuf {
     place.join("killed")
-}
-
-/// Ends the daemon of a program, if it has one, and what is about to become one.
-pub(crate) fn stop_daemon(place: &Path) {
-    let state = state(place);
-    let state = state.to_str().unwrap();
-    let is_of_it = |process: &str| {
-        let command = fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-        let command = String::from_utf8_lossy(&command).into_owned();
-        command.contains("urlsessiond") && command.split('\0').any(|argument| argument == state)
-    };
-    loop {
-        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let processes: Vec<String> = names.filter(|name| is_of_it(name)).collect();
-        if processes.is_empty() {
-            return;
-        }
-        let _ = Command::new("kill").arg("-9").args(&processes).stderr(Stdio::null()).status();
-    }
 }
 
 pub(crate) fn diary(place: &Path) -> PathBuf {
@@ -152,12 +161,15 @@ impl Program {
             .program("killed")
             .state_directory(state(&self.place))
             .retry_policy(retries);
+        let daemon = env::var_os(DAEMON).map(PathBuf::from);
         #[cfg(feature = "daemon")]
-        let configuration = configuration.daemon(match env::var_os(DAEMON) {
-            Some(_) => BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into()),
-            None => BackgroundDaemon::Never,
-        });
-        Session::with_delegate(configuration, clerk, DeliveryQueue::serial()).unwrap()
+        let configuration = configuration
+            .daemon(daemon.clone().map_or(BackgroundDaemon::Never, BackgroundDaemon::At));
+        let session = Session::with_delegate(configuration, clerk, DeliveryQueue::serial());
+        if let Some(daemon) = daemon.filter(|_| env::var_os(IS_LAST).is_some()) {
+            fs::remove_file(daemon).unwrap();
+        }
+        session.unwrap()
     }
 
     /// Makes all tasks. A program that was killed while it did makes them once more.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use crate::diary::Diary;
 use crate::dice::Dice;
+use crate::hosts::Host;
 use crate::origin::Origin;
-use crate::program::{self, Host};
+use crate::program;
 use crate::tally::Tally;
 use crate::wishes::{Fate, Plot, Verb, Wish};
 
@@ -41,9 +42,7 @@ impl Story<'_> {
     pub(crate) fn unharmed(&self) -> BTreeSet<String> {
         fs::create_dir(self.place()).unwrap();
         assert!(!self.run(None));
-        if self.host == Host::Daemon {
-            program::stop_daemon(&self.place());
-        }
+        program::stop_daemon(&self.place(), self.host);
         let points = self.diary().points();
         self.is_right(&mut Tally::default());
         points
@@ -89,9 +88,7 @@ impl Story<'_> {
         }
         self.is_right(&mut tally);
         self.is_not_fetched_twice(&arrived);
-        if self.host == Host::Daemon {
-            program::stop_daemon(&self.place());
-        }
+        program::stop_daemon(&self.place(), self.host);
         fs::remove_dir_all(self.place()).unwrap();
         fs::remove_dir_all(program::elsewhere(&self.place())).unwrap();
         tally
@@ -109,6 +106,7 @@ impl Story<'_> {
     fn last_point(&self) -> Option<String> {
         match self.host {
             Host::Program => self.diary().0.last().and_then(|run| run.points.last().cloned()),
+            #[cfg(feature = "daemon")]
             Host::Daemon => fs::read_to_string(program::once(&self.place())).ok(),
         }
     }

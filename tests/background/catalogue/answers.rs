@@ -4,8 +4,16 @@ use urlsession::StartOver;
 use urlsession::testing::{Answer, Event, Recorder};
 
 use super::{Scene, close, part_of};
+use crate::hosts::Row;
 use crate::program::HANG;
 use crate::wishes::FILM;
+
+rows! {
+    a_file_that_is_another_one_now_comes_as_a_whole,
+    a_whole_in_place_of_the_rest_is_taken_as_one,
+    a_part_that_begins_elsewhere_is_not_joined,
+    a_part_with_another_coding_is_not_joined,
+}
 
 const COME: usize = 100_000;
 
@@ -19,10 +27,11 @@ fn other() -> Vec<u8> {
 
 /// Loads a film whose first answer breaks; returns how it started over, and where requests began.
 fn load(
+    row: &Row,
     expected: &[u8],
     answer: impl Fn(usize) -> Answer + Send + Sync + 'static,
 ) -> (Vec<StartOver>, Vec<usize>) {
-    let scene = Scene::new("answers", &FILM);
+    let scene = Scene::new(row, &FILM);
     scene.answer(move |from, count| match count {
         1 => part_of(bytes(), from, "\"1\"").reset_after(COME as u64),
         _ => answer(from),
@@ -42,34 +51,30 @@ fn load(
     (reasons.collect(), scene.asked())
 }
 
-#[test]
-fn a_file_that_is_another_one_now_comes_as_a_whole() {
+fn a_file_that_is_another_one_now_comes_as_a_whole(row: &Row) {
     // As by `If-Range`.
-    let (reasons, asked) = load(&other(), |_| Answer::ok(other()).header("ETag", "\"2\""));
+    let (reasons, asked) = load(row, &other(), |_| Answer::ok(other()).header("ETag", "\"2\""));
     assert_eq!((reasons, asked.len()), (vec![StartOver::Changed], 2));
     // A server that looks at no condition.
-    let (reasons, asked) = load(&other(), |from| part_of(&other(), from, "\"2\""));
+    let (reasons, asked) = load(row, &other(), |from| part_of(&other(), from, "\"2\""));
     assert_eq!((reasons, asked.len(), asked.last()), (vec![StartOver::Changed], 3, Some(&0)));
 }
 
-#[test]
-fn a_whole_in_place_of_the_rest_is_taken_as_one() {
-    let (reasons, asked) = load(bytes(), |_| Answer::ok(bytes()).header("ETag", "\"1\""));
+fn a_whole_in_place_of_the_rest_is_taken_as_one(row: &Row) {
+    let (reasons, asked) = load(row, bytes(), |_| Answer::ok(bytes()).header("ETag", "\"1\""));
     assert_eq!((reasons, asked.len()), (vec![StartOver::NoRanges], 2));
 }
 
-#[test]
-fn a_part_that_begins_elsewhere_is_not_joined() {
-    let (reasons, asked) = load(bytes(), |from| match from {
+fn a_part_that_begins_elsewhere_is_not_joined(row: &Row) {
+    let (reasons, asked) = load(row, bytes(), |from| match from {
         0 => part_of(bytes(), 0, "\"1\""),
         _ => part_of(bytes(), from / 2, "\"1\""),
     });
     assert_eq!((reasons.len(), asked.last()), (1, Some(&0)), "{asked:?}");
 }
 
-#[test]
-fn a_part_with_another_coding_is_not_joined() {
-    let (reasons, asked) = load(bytes(), |from| match from {
+fn a_part_with_another_coding_is_not_joined(row: &Row) {
+    let (reasons, asked) = load(row, bytes(), |from| match from {
         0 => part_of(bytes(), 0, "\"1\""),
         _ => part_of(bytes(), from, "\"1\"").header("Content-Encoding", "gzip"),
     });

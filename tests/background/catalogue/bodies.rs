@@ -9,8 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use urlsession::testing::Answer;
 
 use super::Scene;
+use crate::hosts::Row;
 use crate::program;
 use crate::wishes::UPLOAD;
+
+rows! { a_body_that_is_changed_between_two_runs_is_not_sent }
 
 /// What somebody does with the body, and how the task ends.
 type Deed = (fn(&Path), &'static str);
@@ -34,24 +37,21 @@ fn set_length(body: &Path, length: u64) {
     OpenOptions::new().write(true).open(body).unwrap().set_len(length).unwrap();
 }
 
-#[test]
-fn a_body_that_is_changed_between_two_runs_is_not_sent() {
+fn a_body_that_is_changed_between_two_runs_is_not_sent(row: &Row) {
     program::run_if_asked(&UPLOAD);
-    let test = "catalogue::bodies::a_body_that_is_changed_between_two_runs_is_not_sent";
     for (deed, how) in DEEDS {
-        let scene = Scene::new(test, &UPLOAD);
+        let scene = Scene::new(row, &UPLOAD);
         let is_wrong = Arc::new(AtomicBool::new(false));
         let wrong = Arc::clone(&is_wrong);
         scene.server.handle(move |request| {
             wrong.fetch_or(request.body() != UPLOAD.bytes(&UPLOAD.wishes[0]), Ordering::SeqCst);
             Answer::ok("").stall_before_head()
         });
-        let mut child = scene.start();
+        let child = scene.start();
         scene.server.wait_until(|stats| stats.stalled == 1);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        scene.kill(child);
         deed(&scene.folder().join("spool/1.body"));
-        assert!(!scene.run(None));
+        scene.run();
         let told = &scene.diary().0[1].told;
         assert!(told.contains(&format!("end put {how}")), "{told:?}");
         assert!(!is_wrong.load(Ordering::SeqCst));

@@ -1,4 +1,7 @@
 //! A computer that sleeps, and tasks that wait for a date.
+//!
+//! By the program alone: a clock that is turned by hand reaches no daemon. What goes by it is the
+//! engine, which does not know its host.
 
 use std::fs;
 use std::time::Duration;
@@ -6,24 +9,37 @@ use std::time::Duration;
 use urlsession::testing::{Event, Recorder};
 use urlsession::{Clock, WaitsFor};
 
-use super::{Scene, close, part_of, wait_for};
+use super::{Scene, close, length, part_of, wait_for};
+use crate::hosts::{Host, Row};
 use crate::program::{self, HANG};
 use crate::wishes::{FILM, LATER};
 
+const COME: usize = 100_000;
+
 #[test]
 fn eight_hours_of_sleep_are_neither_the_end_nor_a_storm_of_retries() {
-    let scene = Scene::new("eight_hours_of_sleep", &FILM);
+    let scene = Scene::of_program(&FILM);
     let bytes = FILM.bytes(&FILM.wishes[0]);
     scene.answer(|from, count| match count {
-        1 => part_of(bytes, from, "\"1\"").stall_in_body_after(100_000),
+        1 => part_of(bytes, from, "\"1\"").stall_in_body_after(COME as u64),
         _ => part_of(bytes, from, "\"1\""),
     });
     let (recorder, clock) = (Recorder::new(), Clock::by_hand());
     let session = scene.open_with(&recorder, |all| all.clock(clock.clone())).unwrap();
     let _ = session.download_task(scene.server.url("/film")).resume();
     scene.server.wait_until(|stats| stats.stalled == 1);
+    wait_for("what was sent is there", || length(&scene.part()) == COME);
     clock.advance(Duration::from_secs(8 * 3600));
-    // Its connection has been silent for too long; the next attempt waits for its delay.
+    // Its connection has been silent for too long, if it has begun to wait before that.
+    wait_for("it has broken", || {
+        let is_retry = |event: &Event| matches!(event, Event::Retry { .. });
+        let has_broken = recorder.events_of(1).iter().any(is_retry);
+        if !has_broken {
+            clock.advance(Duration::from_secs(60));
+        }
+        has_broken
+    });
+    // The next attempt waits for its delay.
     wait_for("it goes on", || {
         clock.advance(Duration::from_millis(5));
         recorder.events_of(1).iter().any(Event::is_completion)
@@ -40,15 +56,14 @@ fn eight_hours_of_sleep_are_neither_the_end_nor_a_storm_of_retries() {
 fn a_date_survives_a_kill_and_is_waited_for_by_the_next_program() {
     program::run_if_asked(&LATER);
     let test = "catalogue::clock::a_date_survives_a_kill_and_is_waited_for_by_the_next_program";
-    let scene = Scene::new(test, &LATER);
+    let scene = Scene::new(&Row { test, host: Host::Program }, &LATER);
     let bytes = LATER.bytes(&LATER.wishes[0]);
     scene.answer(|from, _| part_of(bytes, from, "\"1\""));
-    let mut child = scene.start();
+    let child = scene.start();
     wait_for("it runs", || {
         fs::read_to_string(scene.journal()).is_ok_and(|journal| journal.contains("\"runs\""))
     });
-    child.kill().unwrap();
-    child.wait().unwrap();
+    scene.kill(child);
     let (recorder, clock) = (Recorder::new(), Clock::by_hand());
     let session = scene.open_with(&recorder, |all| all.clock(clock.clone())).unwrap();
     wait_for("it waits", || {

@@ -1,4 +1,4 @@
-//! A clock that is set.
+//! A clock that is set: by the program alone, as in `clock`.
 
 use std::time::{Duration, SystemTime};
 
@@ -28,7 +28,7 @@ fn after(delay: Duration) -> RetryPolicy {
 #[test]
 fn a_clock_that_is_set_a_year_ends_no_wait_early_and_none_late() {
     for set in SETS {
-        let scene = Scene::new("a_clock_that_is_set", &FILM);
+        let scene = Scene::of_program(&FILM);
         let bytes = FILM.bytes(&FILM.wishes[0]);
         scene.answer(|from, count| match count {
             1 => Answer::status(503),
@@ -57,7 +57,7 @@ fn a_clock_that_is_set_a_year_ends_no_wait_early_and_none_late() {
 #[test]
 fn a_clock_that_is_set_a_year_leaves_the_time_for_the_whole_task_as_it_is() {
     for set in SETS {
-        let scene = Scene::new("a_clock_that_is_set_and_the_whole", &FILM);
+        let scene = Scene::of_program(&FILM);
         let bytes = FILM.bytes(&FILM.wishes[0]);
         scene.answer(|from, _| part_of(bytes, from, "\"1\"").stall_in_body_after(100_000));
         let (recorder, clock) = (Recorder::new(), Clock::by_hand());
@@ -102,7 +102,7 @@ fn a_date_to_be_left_alone_until_is_seen_from_the_date_of_the_answer() {
         (sent - YEAR, false, most),
         (sent + YEAR, false, second),
     ] {
-        let scene = Scene::new("a_date_to_be_left_alone_until", &FILM);
+        let scene = Scene::of_program(&FILM);
         let bytes = FILM.bytes(&FILM.wishes[0]);
         scene.answer(move |from, count| match (count, has_date) {
             (1, true) => Answer::status(503).header("Date", SENT).header("Retry-After", UNTIL),

@@ -9,9 +9,12 @@ use std::{env, fs};
 use urlsession::testing::{Event, Recorder};
 use urlsession::{TaskState, WaitsFor};
 
-use super::{Scene, close, part_of, wait_for};
+use super::{NEXT_TRY, Scene, close, part_of, wait_for};
+use crate::hosts::Row;
 use crate::program::HANG;
 use crate::wishes::LARGE;
+
+rows! { a_full_disk_pauses_and_goes_on_by_itself, a_place_that_can_only_be_read_is_waited_for }
 
 const VOLUME: &str = "URLSESSION_TEST_VOLUME";
 const MOUNT: &str = r#"mount -t tmpfs -o size=24m tmpfs "$1" || exit 77; shift; exec "$@""#;
@@ -19,7 +22,7 @@ const MOUNT: &str = r#"mount -t tmpfs -o size=24m tmpfs "$1" || exit 77; shift; 
 /// Starts a test anew with a volume that no other process sees.
 fn passes_on_volume(test: &str) {
     // Of this test alone: with the folder of a mount it goes, wherever it was mounted.
-    let name = test.rsplit("::").next().unwrap();
+    let name = test.replace("::", "-");
     let volume = env::temp_dir().join(format!("urlsession-{name}-{}", std::process::id()));
     fs::create_dir_all(&volume).unwrap();
     let ways: [&[&str]; 2] =
@@ -45,18 +48,16 @@ fn volume() -> Option<PathBuf> {
     env::var_os(VOLUME).map(PathBuf::from)
 }
 
-#[test]
-fn a_full_disk_pauses_and_goes_on_by_itself() {
-    let test = "catalogue::disk::a_full_disk_pauses_and_goes_on_by_itself";
-    let Some(volume) = volume() else { return passes_on_volume(test) };
-    let scene = Scene::new("full_disk", &LARGE);
+fn a_full_disk_pauses_and_goes_on_by_itself(row: &Row) {
+    let Some(volume) = volume() else { return passes_on_volume(row.test) };
+    let mut scene = Scene::new(row, &LARGE);
+    scene.state = volume.join("state");
     let bytes = LARGE.bytes(&LARGE.wishes[0]);
     scene.answer(|from, _| part_of(bytes, from, "\"1\""));
     let ballast = volume.join("ballast");
     fs::write(&ballast, vec![0; 10_000_000]).unwrap();
     let recorder = Recorder::new();
-    let session =
-        scene.open_with(&recorder, |all| all.state_directory(volume.join("state"))).unwrap();
+    let session = scene.open(&recorder).unwrap();
     let task = session.download_task(scene.server.url("/large")).resume();
     let waits = || {
         let task = session.background_report().unwrap().tasks.remove(0);
@@ -73,15 +74,13 @@ fn a_full_disk_pauses_and_goes_on_by_itself() {
     scene.has("1", bytes);
 }
 
-#[test]
-fn a_place_that_can_only_be_read_is_waited_for() {
-    let test = "catalogue::disk::a_place_that_can_only_be_read_is_waited_for";
-    let Some(volume) = volume() else { return passes_on_volume(test) };
-    let scene = Scene::new("read_only", &LARGE);
+fn a_place_that_can_only_be_read_is_waited_for(row: &Row) {
+    let Some(volume) = volume() else { return passes_on_volume(row.test) };
+    let scene = Scene::new(row, &LARGE);
     let bytes = LARGE.bytes(&LARGE.wishes[0]);
     scene.answer(|from, _| part_of(bytes, from, "\"1\"").stall_in_body_after(1000));
     let recorder = Recorder::new();
-    let session = scene.open(&recorder).unwrap();
+    let (session, pass) = scene.open_by_clock(&recorder);
     let task = session.download_task(scene.server.url("/large"));
     task.save_to(volume.join("film")).unwrap();
     let _ = task.resume();
@@ -94,6 +93,7 @@ fn a_place_that_can_only_be_read_is_waited_for() {
     };
     wait_for("it waits for its place", waits);
     remount(&volume, "rw");
+    pass(NEXT_TRY);
     assert!(session.wait_until_idle(HANG));
     assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
     close(&recorder, session);

@@ -6,12 +6,17 @@ use urlsession::Request;
 use urlsession::testing::{Event, Recorder};
 
 use super::{Scene, close, part_of};
+use crate::hosts::Row;
 use crate::program::HANG;
 use crate::wishes::FILM;
 
-#[test]
-fn many_threads_that_make_a_task_with_a_key_make_one() {
-    let scene = Scene::new("many_threads", &FILM);
+rows! {
+    many_threads_that_make_a_task_with_a_key_make_one,
+    a_task_whose_file_was_not_taken_can_be_made_anew_by_its_key,
+}
+
+fn many_threads_that_make_a_task_with_a_key_make_one(row: &Row) {
+    let scene = Scene::new(row, &FILM);
     let recorder = Recorder::new();
     let session = scene.open(&recorder).unwrap();
     let request = || Request::get(scene.server.url("/film")).task_key("film");
@@ -24,9 +29,8 @@ fn many_threads_that_make_a_task_with_a_key_make_one() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_task_whose_file_was_not_taken_can_be_made_anew_by_its_key() {
-    let scene = Scene::new("made_anew", &FILM);
+fn a_task_whose_file_was_not_taken_can_be_made_anew_by_its_key(row: &Row) {
+    let scene = Scene::new(row, &FILM);
     let bytes = FILM.bytes(&FILM.wishes[0]);
     scene.answer(|from, _| part_of(bytes, from, "\"1\""));
     let request = || Request::get(scene.server.url("/film")).task_key("film");

@@ -16,30 +16,30 @@ use urlsession::testing::BlackHole;
 use super::Scene;
 #[cfg(target_os = "linux")]
 use super::wait_for;
-use crate::program::{self, Host};
-#[cfg(target_os = "linux")]
-use crate::story;
+use crate::hosts::Row;
+use crate::program;
 use crate::wishes::POST;
 
 #[cfg(target_os = "linux")]
-#[test]
-fn a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program() {
+rows! { a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program }
+rows! { a_post_killed_after_its_first_byte_is_not_sent_again }
+
+#[cfg(target_os = "linux")]
+fn a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program(row: &Row) {
     program::run_if_asked(&POST);
-    let test = "catalogue::uploads::a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program";
-    let scene = Scene::new(test, &POST);
+    let scene = Scene::new(row, &POST);
     let hole = BlackHole::start();
     let (base, port) = (hole.url("/0"), hole.port());
     // The hole has some of its own.
     let before = attempts_at(port);
-    let mut child = program::command(test, &scene.place(), &base, Host::Program).spawn().unwrap();
+    let child = scene.start_at(&base);
     wait_for("it connects", || attempts_at(port) > before);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    scene.kill(child);
     assert!(!fs::read_to_string(scene.journal()).unwrap().contains("\"sent\""));
     drop(hole);
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let server = thread::spawn(move || bodies_sent_to(&listener));
-    assert!(!story::run(test, &scene.place(), &base, None, Host::Program));
+    scene.run_at(&base);
     drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
     let sent = server.join().unwrap();
     assert!(sent == [POST.bytes(&POST.wishes[0])], "{} were sent", sent.len());
@@ -47,17 +47,14 @@ fn a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program() {
     assert!(told.contains(&"end post ok 200".to_owned()), "{told:?}");
 }
 
-#[test]
-fn a_post_killed_after_its_first_byte_is_not_sent_again() {
+fn a_post_killed_after_its_first_byte_is_not_sent_again(row: &Row) {
     program::run_if_asked(&POST);
-    let test = "catalogue::uploads::a_post_killed_after_its_first_byte_is_not_sent_again";
-    let scene = Scene::new(test, &POST);
+    let scene = Scene::new(row, &POST);
     scene.server.handle(|_| Answer::ok("").stall_before_head());
-    let mut child = scene.start();
+    let child = scene.start();
     scene.server.wait_until(|stats| stats.stalled == 1);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert!(!scene.run(None));
+    scene.kill(child);
+    scene.run();
     let told = &scene.diary().0[1].told;
     assert!(told.contains(&"end post UploadInterrupted".to_owned()), "{told:?}");
     assert_eq!(scene.server.request_count(), 1);
