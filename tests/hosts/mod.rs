@@ -16,6 +16,7 @@ pub(crate) enum Host {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     /// Its name, by which it is started anew.
+    #[allow(dead_code, reason = "not all tests start themselves anew")]
     pub(crate) test: &'static str,
     pub(crate) host: Host,
 }

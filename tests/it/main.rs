@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[cfg(feature = "background")]
+#[macro_use]
+#[path = "../hosts/mod.rs"]
+mod hosts;
+
 mod accepted_status;
 mod after_the_end;
 #[cfg(feature = "background")]

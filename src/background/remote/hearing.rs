@@ -158,6 +158,8 @@ impl Shared {
                     }
                 }
                 Order::Create { job, .. } => drop(state.coming.remove(&job.id)),
+                // The daemon hangs up now, and nobody is to open the session once more.
+                Order::Ask { question: Question::Close, .. } => state.is_closed = true,
                 _ => {}
             }
         }
@@ -233,5 +235,66 @@ impl Shared {
         errand.run(|reply| program.challenged(task, challenge, reply));
         let answered = Answered { line, question, inquiry: Arc::clone(&inquiry) };
         inquiry.when_settled(Arc::new(answered));
+    }
+}
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests {
+    use std::io::BufReader;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::super::{Connect, Opening, Remote};
+    use super::*;
+    use crate::background::form;
+    use crate::background::host::Host;
+    use crate::background::protocol::{RELEASE, Reader, VERSIONS, Welcome};
+    use crate::census::{Census, Kind};
+    use crate::configuration::Configuration;
+
+    /// A daemon that opens a session, says that all it is asked is done, and hangs up once it
+    /// has closed it.
+    fn serve(stream: UnixStream) {
+        let mut incoming = BufReader::new(stream.try_clone().unwrap());
+        let say = |value| frame::write(&mut &stream, &value).unwrap();
+        let mut hear = || frame::read(&mut incoming, frame::MOST).unwrap().unwrap();
+        hear();
+        let release = RELEASE.to_owned();
+        say(Welcome { protocol: VERSIONS.1, release, process: 1 }.to_json());
+        hear();
+        let (folder, untold, damage) = ("/nowhere".into(), Vec::new(), Vec::new());
+        say(Note::Served { folder, untold, last_task: 0, damage }.to_json());
+        // To go on, and to close it.
+        hear();
+        hear();
+        say(Note::Done(1).to_json());
+    }
+
+    #[test]
+    fn a_session_that_its_daemon_has_closed_is_not_opened_once_more() {
+        let opened = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&opened);
+        let connect: Connect = Box::new(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            let (near, far) = UnixStream::pair().unwrap();
+            thread::spawn(move || serve(far));
+            Ok(near)
+        });
+        let configuration = Configuration::background("films");
+        let opening = Opening {
+            program: "tests".to_owned(),
+            identifier: "films".to_owned(),
+            configuration: form::write_configuration(&configuration, true),
+            reader: Reader::new(&configuration).unwrap(),
+        };
+        let census = Census::default();
+        let remote = Remote::open(connect, opening, &census).unwrap();
+        remote.go_on(&[]);
+        remote.close();
+        drop(remote);
+        while census.alive(Kind::Thread) > 0 {
+            thread::yield_now();
+        }
+        assert_eq!(opened.load(Ordering::SeqCst), 1);
     }
 }

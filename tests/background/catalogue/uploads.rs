@@ -37,7 +37,13 @@ fn a_post_killed_while_its_connection_is_made_is_sent_by_the_next_program(row: &
     scene.kill(child);
     assert!(!fs::read_to_string(scene.journal()).unwrap().contains("\"sent\""));
     drop(hole);
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    // Another process may have taken the port for a moment.
+    let mut listener = None;
+    wait_for("the port is free", || {
+        listener = TcpListener::bind(("127.0.0.1", port)).ok();
+        listener.is_some()
+    });
+    let listener = listener.unwrap();
     let server = thread::spawn(move || bodies_sent_to(&listener));
     scene.run_at(&base);
     drop(TcpStream::connect(("127.0.0.1", port)).unwrap());

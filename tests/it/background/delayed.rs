@@ -10,8 +10,8 @@ use urlsession::{
     WaitsFor,
 };
 
-use super::{close, journal, open, open_by, told};
-use crate::support::folder::Folder;
+use super::{Home, close, journal, open, open_by, told};
+use crate::hosts::Row;
 use crate::support::running::HANG;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -34,7 +34,7 @@ fn wait_for_date(session: &Session, date: SystemTime) -> Duration {
 
 #[test]
 fn a_task_waits_for_its_date_and_is_asked_about_before_it_begins() {
-    let (folder, server, recorder) = (Folder::new(), Server::start(), Recorder::new());
+    let (folder, server, recorder) = (Home::of_program(), Server::start(), Recorder::new());
     let clock = Clock::by_hand();
     let date = SystemTime::now() + HOUR;
     let session = open_by(&folder, &recorder, &clock).unwrap();
@@ -81,9 +81,13 @@ fn a_task_waits_for_its_date_and_is_asked_about_before_it_begins() {
     close(&recorder, session);
 }
 
-#[test]
-fn the_program_says_how_a_task_begins_whose_date_has_come() {
-    let (folder, server) = (Folder::new(), Server::start());
+rows! {
+    the_program_says_how_a_task_begins_whose_date_has_come,
+    a_task_that_waits_for_its_date_can_be_suspended_and_cancelled,
+}
+
+fn the_program_says_how_a_task_begins_whose_date_has_come(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let other = Request::get(server.url("/other")).body("of no account");
     server.enqueue(Answer::ok("film"));
@@ -116,7 +120,7 @@ fn the_program_says_how_a_task_begins_whose_date_has_come() {
 
 #[test]
 fn a_date_is_there_again_and_waited_for_although_the_clock_was_set_back() {
-    let (folder, server, recorder) = (Folder::new(), Server::start(), Recorder::new());
+    let (folder, server, recorder) = (Home::of_program(), Server::start(), Recorder::new());
     let ahead = Clock::by_hand();
     ahead.advance(YEAR);
     let date = SystemTime::now() + YEAR + HOUR;
@@ -154,9 +158,8 @@ fn a_date_is_there_again_and_waited_for_although_the_clock_was_set_back() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_task_that_waits_for_its_date_can_be_suspended_and_cancelled() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_task_that_waits_for_its_date_can_be_suspended_and_cancelled(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let date = SystemTime::now() + HOUR;
     let task = session.upload_task(

@@ -1,4 +1,4 @@
-//! Background sessions, hosted in the program.
+//! Background sessions, in both hosts.
 
 mod delayed;
 mod requests;
@@ -6,20 +6,61 @@ mod resume_data;
 mod taking;
 
 use std::fs;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(all(unix, feature = "daemon"))]
+use urlsession::BackgroundDaemon;
 use urlsession::testing::{Answer, Event, Recorder, Server};
 use urlsession::{
     Body, Clock, Configuration, DeliveryQueue, ErrorKind, Request, RetryPolicy, Session, Task,
     TaskState,
 };
 
+#[cfg(all(unix, feature = "daemon"))]
+use crate::hosts;
+use crate::hosts::{Host, Row};
 use crate::support::folder::Folder;
 use crate::support::running::HANG;
 
+/// The folder of a test, with the daemon of its sessions, if they have one.
+struct Home {
+    folder: Folder,
+    host: Host,
+}
+
+impl Home {
+    fn new(row: &Row) -> Self {
+        Self { folder: Folder::new(), host: row.host }
+    }
+
+    /// Makes one of the host whose clock can be turned.
+    fn of_program() -> Self {
+        Self { folder: Folder::new(), host: Host::Program }
+    }
+}
+
+impl Deref for Home {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        match self.host {
+            Host::Program => {}
+            #[cfg(all(unix, feature = "daemon"))]
+            Host::Daemon => hosts::stop_daemon(&self.path().join("state")),
+        }
+    }
+}
+
 /// Makes the session "films", whose state and files lie in a folder.
-fn open(folder: &Folder) -> (Recorder, Session) {
+fn open(folder: &Home) -> (Recorder, Session) {
     let recorder = Recorder::new();
     let session = open_with(folder, &recorder).unwrap();
     recorder.wait_for(|events| events.contains(&Event::EventsFinished));
@@ -30,27 +71,26 @@ fn open(folder: &Folder) -> (Recorder, Session) {
 }
 
 /// The folder of the session.
-fn own_folder(folder: &Folder) -> PathBuf {
-    let programs = fs::read_dir(folder.path().join("state")).unwrap();
-    programs.last().unwrap().unwrap().path().join("background").join("films")
+fn own_folder(folder: &Home) -> PathBuf {
+    folder.path().join("state/tests/background/films")
 }
 
-fn journal(folder: &Folder) -> String {
+fn journal(folder: &Home) -> String {
     fs::read_to_string(own_folder(folder).join("journal")).unwrap()
 }
 
 /// What the session keeps for the program.
-fn finished_names(folder: &Folder) -> Vec<String> {
+fn finished_names(folder: &Home) -> Vec<String> {
     let entries = fs::read_dir(own_folder(folder).join("finished")).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn open_with(folder: &Folder, recorder: &Recorder) -> Result<Session, urlsession::Error> {
+fn open_with(folder: &Home, recorder: &Recorder) -> Result<Session, urlsession::Error> {
     open_by(folder, recorder, &Clock::system())
 }
 
 fn open_by(
-    folder: &Folder,
+    folder: &Home,
     recorder: &Recorder,
     clock: &Clock,
 ) -> Result<Session, urlsession::Error> {
@@ -58,15 +98,22 @@ fn open_by(
     Session::with_delegate(configuration, recorder.delegate(), DeliveryQueue::serial())
 }
 
-fn configuration(folder: &Folder, recorder: &Recorder) -> Configuration {
+fn configuration(folder: &Home, recorder: &Recorder) -> Configuration {
     recorder.keeps_files(folder.path());
     let retries = RetryPolicy::attempts(100)
         .statuses([408, 425, 429, 500, 502, 503, 504])
         .first_delay(Duration::from_millis(10))
         .growth(1.0);
-    Configuration::background("films")
+    let configuration = Configuration::background("films")
+        .program("tests")
         .state_directory(folder.path().join("state"))
-        .retry_policy(retries)
+        .retry_policy(retries);
+    #[cfg(all(unix, feature = "daemon"))]
+    let configuration = configuration.daemon(match folder.host {
+        Host::Program => BackgroundDaemon::Never,
+        Host::Daemon => BackgroundDaemon::At(hosts::URLSESSIOND.into()),
+    });
+    configuration
 }
 
 /// Ends a session, as the end of its program would.
@@ -80,9 +127,18 @@ fn told(recorder: &Recorder) -> Vec<Event> {
     recorder.take_events()
 }
 
-#[test]
-fn a_download_comes_to_the_delegate_and_is_forgotten_once_that_has_it() {
-    let (folder, server) = (Folder::new(), Server::start());
+rows! {
+    a_download_comes_to_the_delegate_and_is_forgotten_once_that_has_it,
+    an_upload_sends_what_the_file_was_and_tells_the_answer,
+    tasks_that_were_never_resumed_or_were_suspended_are_there_again,
+    a_suspended_task_keeps_its_session_busy_in_the_run_that_has_suspended_it,
+    what_no_later_run_can_go_on_with_is_refused,
+    a_closure_and_a_channel_are_told_at_once_that_they_are_not_taken,
+    an_answer_that_is_no_file_ends_the_download_and_what_passes_is_waited_for,
+}
+
+fn a_download_comes_to_the_delegate_and_is_forgotten_once_that_has_it(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     server.enqueue(Answer::ok("the whole film").header("ETag", "\"1\""));
     let task = session.download_task(server.url("/film")).resume();
@@ -103,9 +159,8 @@ fn a_download_comes_to_the_delegate_and_is_forgotten_once_that_has_it() {
     close(&recorder, session);
 }
 
-#[test]
-fn an_upload_sends_what_the_file_was_and_tells_the_answer() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn an_upload_sends_what_the_file_was_and_tells_the_answer(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     server.enqueue(Answer::status(404).body("no such film"));
     let source = folder.file("source", "a film");
@@ -121,9 +176,8 @@ fn an_upload_sends_what_the_file_was_and_tells_the_answer() {
     close(&recorder, session);
 }
 
-#[test]
-fn tasks_that_were_never_resumed_or_were_suspended_are_there_again() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn tasks_that_were_never_resumed_or_were_suspended_are_there_again(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let first = session.download_task(Request::get(server.url("/1")).task_key("one"));
     first.set_description("the first");
@@ -147,9 +201,8 @@ fn tasks_that_were_never_resumed_or_were_suspended_are_there_again() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_suspended_task_keeps_its_session_busy_in_the_run_that_has_suspended_it() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_suspended_task_keeps_its_session_busy_in_the_run_that_has_suspended_it(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     server.enqueue(Answer::ok("film").stall_in_body_after(1));
     let task = session.download_task(server.url("/film")).resume();
@@ -166,9 +219,8 @@ fn a_suspended_task_keeps_its_session_busy_in_the_run_that_has_suspended_it() {
     close(&recorder, session);
 }
 
-#[test]
-fn what_no_later_run_can_go_on_with_is_refused() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn what_no_later_run_can_go_on_with_is_refused(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let url = server.url("/");
     let none = folder.path().join("none");
@@ -204,9 +256,8 @@ fn what_no_later_run_can_go_on_with_is_refused() {
     assert!(without.to_string().contains("delegate"), "{without}");
 }
 
-#[test]
-fn a_closure_and_a_channel_are_told_at_once_that_they_are_not_taken() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_closure_and_a_channel_are_told_at_once_that_they_are_not_taken(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let (sender, told_of) = std::sync::mpsc::channel();
     let first = session.download_task_with(server.url("/"), move |outcome| {
@@ -226,9 +277,8 @@ fn a_closure_and_a_channel_are_told_at_once_that_they_are_not_taken() {
     close(&recorder, session);
 }
 
-#[test]
-fn an_answer_that_is_no_file_ends_the_download_and_what_passes_is_waited_for() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn an_answer_that_is_no_file_ends_the_download_and_what_passes_is_waited_for(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     server.enqueue(Answer::status(404).body("no such film"));
     let _ = session.download_task(server.url("/film")).resume();

@@ -3,13 +3,17 @@
 use urlsession::testing::{Answer, Event, Recorder, Server};
 use urlsession::{DeliveryQueue, ErrorKind, NewRequestReason, Request, RetryPolicy, Session};
 
-use super::{close, configuration, open, told};
-use crate::support::folder::Folder;
+use super::{Home, close, configuration, open, told};
+use crate::hosts::Row;
 use crate::support::running::HANG;
 
-#[test]
-fn what_a_request_accepts_and_how_it_is_tried_again_holds_in_the_next_run() {
-    let (folder, server) = (Folder::new(), Server::start());
+rows! {
+    what_a_request_accepts_and_how_it_is_tried_again_holds_in_the_next_run,
+    a_user_of_a_url_is_asked_for_again_unless_secrets_may_be_written_down,
+}
+
+fn what_a_request_accepts_and_how_it_is_tried_again_holds_in_the_next_run(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let accepts = Request::get(server.url("/1")).accepts_status(404..=404);
     let _ = session.download_task(accepts);
@@ -35,10 +39,9 @@ fn what_a_request_accepts_and_how_it_is_tried_again_holds_in_the_next_run() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_user_of_a_url_is_asked_for_again_unless_secrets_may_be_written_down() {
+fn a_user_of_a_url_is_asked_for_again_unless_secrets_may_be_written_down(row: &Row) {
     for persists in [false, true] {
-        let (folder, server) = (Folder::new(), Server::start());
+        let (folder, server) = (Home::new(row), Server::start());
         let begin = || {
             let (recorder, queue) = (Recorder::new(), DeliveryQueue::serial());
             let configuration = configuration(&folder, &recorder).persists_secrets(persists);

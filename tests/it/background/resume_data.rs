@@ -7,9 +7,15 @@ use std::sync::mpsc;
 use urlsession::testing::{Answer, Event, Server};
 use urlsession::{Configuration, DownloadTask, ErrorKind, Request, ResumeData, Session, TaskState};
 
-use super::{close, finished_names, open, own_folder, told};
-use crate::support::folder::Folder;
+use super::{Home, close, finished_names, open, own_folder, told};
+use crate::hosts::Row;
 use crate::support::running::{HANG, wait_for};
+
+rows! {
+    what_has_come_of_a_download_goes_on_after_a_cancel,
+    what_has_come_stays_as_text_for_any_session_and_goes_with_the_last_who_has_it,
+    a_suspended_task_of_an_earlier_run_brings_what_has_come,
+}
 
 const FILM: &str = "the whole film";
 
@@ -23,7 +29,7 @@ fn rest() -> Answer {
 }
 
 /// Has the first nine bytes come of a film, and cancels that.
-fn interrupted(folder: &Folder, server: &Server, session: &Session) -> ResumeData {
+fn interrupted(folder: &Home, server: &Server, session: &Session) -> ResumeData {
     server.enqueue(half().stall_in_body_after(9));
     let request = Request::get(server.url("/film")).header("Authorization", "Bearer hush");
     let task = session.download_task(request.task_key("film")).resume();
@@ -51,9 +57,8 @@ fn of_another_session(server: &Server) -> ResumeData {
     error.resume_data().unwrap().clone()
 }
 
-#[test]
-fn what_has_come_of_a_download_goes_on_after_a_cancel() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn what_has_come_of_a_download_goes_on_after_a_cancel(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let data = interrupted(&folder, &server, &session);
     assert_eq!((data.received(), data.total()), (9, Some(14)));
@@ -83,9 +88,8 @@ fn what_has_come_of_a_download_goes_on_after_a_cancel() {
     close(&recorder, session);
 }
 
-#[test]
-fn what_has_come_stays_as_text_for_any_session_and_goes_with_the_last_who_has_it() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn what_has_come_stays_as_text_for_any_session_and_goes_with_the_last_who_has_it(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let text = interrupted(&folder, &server, &session).to_text().unwrap();
     assert!(session.wait_until_idle(HANG));
@@ -104,9 +108,8 @@ fn what_has_come_stays_as_text_for_any_session_and_goes_with_the_last_who_has_it
     close(&recorder, session);
 }
 
-#[test]
-fn a_suspended_task_of_an_earlier_run_brings_what_has_come() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_suspended_task_of_an_earlier_run_brings_what_has_come(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let data = of_another_session(&server);
     let first = session.download_task_with_resume_data(data.clone());

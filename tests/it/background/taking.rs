@@ -10,15 +10,28 @@ use urlsession::{
     TaskState,
 };
 
-use super::{close, finished_names, open, open_with, told};
-use crate::support::folder::Folder;
+use super::{Home, close, finished_names, open, open_with, told};
+use crate::hosts::{Host, Row};
 use crate::support::running::HANG;
 
 const FILM: &str = "the whole film";
 
-#[test]
-fn a_download_with_a_place_comes_there_and_replaces_only_what_it_may() {
-    let (folder, server) = (Folder::new(), Server::start());
+rows! {
+    a_download_with_a_place_comes_there_and_replaces_only_what_it_may,
+    a_file_that_is_dropped_is_told_of_again_until_it_is_taken,
+    an_end_in_whose_call_the_program_panics_is_told_again,
+    a_session_is_open_once_until_it_is_invalid,
+    a_url_that_has_expired_is_replaced_and_the_bytes_stay,
+    secrets_are_not_written_down_and_asked_for_in_the_next_run,
+    people_see_what_a_session_does_and_waits_for,
+    what_is_taken_after_the_session_is_invalid_is_not_told_of_again,
+    a_redirect_is_followed_and_told_and_what_was_not_heard_is_told_again,
+    what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions,
+    a_failure_has_no_resume_data_as_what_has_come_is_gone,
+}
+
+fn a_download_with_a_place_comes_there_and_replaces_only_what_it_may(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let place = folder.path().join("film.mp4");
     for id in [1, 2, 3] {
@@ -48,9 +61,8 @@ fn a_download_with_a_place_comes_there_and_replaces_only_what_it_may() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_file_that_is_dropped_is_told_of_again_until_it_is_taken() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_file_that_is_dropped_is_told_of_again_until_it_is_taken(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     recorder.drops_files();
     server.enqueue(Answer::ok(FILM));
@@ -75,12 +87,11 @@ fn a_file_that_is_dropped_is_told_of_again_until_it_is_taken() {
     close(&recorder, session);
 }
 
-#[test]
-fn an_end_in_whose_call_the_program_panics_is_told_again() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn an_end_in_whose_call_the_program_panics_is_told_again(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
-    static PANICS: AtomicBool = AtomicBool::new(true);
-    recorder.panic_in(|event| event.is_completion() && PANICS.swap(false, Ordering::SeqCst));
+    let panics = AtomicBool::new(true);
+    recorder.panic_in(move |event| event.is_completion() && panics.swap(false, Ordering::SeqCst));
     server.enqueue(Answer::ok("thanks"));
     let source = folder.file("source", FILM);
     let request = Request::put(server.url("/film"));
@@ -94,9 +105,8 @@ fn an_end_in_whose_call_the_program_panics_is_told_again() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_session_is_open_once_until_it_is_invalid() {
-    let folder = Folder::new();
+fn a_session_is_open_once_until_it_is_invalid(row: &Row) {
+    let folder = Home::new(row);
     let (recorder, session) = open(&folder);
     let error = open_with(&folder, &recorder).unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::BackgroundSessionInUse, -996));
@@ -105,9 +115,8 @@ fn a_session_is_open_once_until_it_is_invalid() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_url_that_has_expired_is_replaced_and_the_bytes_stay() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_url_that_has_expired_is_replaced_and_the_bytes_stay(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     recorder.on_new_request(Request::get(server.url("/film?key=new")));
     let half = Answer::ok(FILM).header("ETag", "\"1\"").truncate_after(9);
@@ -133,9 +142,8 @@ fn a_url_that_has_expired_is_replaced_and_the_bytes_stay() {
     close(&recorder, session);
 }
 
-#[test]
-fn secrets_are_not_written_down_and_asked_for_in_the_next_run() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn secrets_are_not_written_down_and_asked_for_in_the_next_run(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let request = Request::get(server.url("/film")).header("Authorization", "Bearer hush");
     let _ = session.download_task(request.clone());
@@ -163,11 +171,11 @@ fn secrets_are_not_written_down_and_asked_for_in_the_next_run() {
     close(&recorder, session);
 }
 
-#[test]
-fn people_see_what_a_session_does_and_waits_for() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn people_see_what_a_session_does_and_waits_for(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
-    assert_eq!(session.background_host().unwrap().to_string(), "this program");
+    let host = session.background_host().unwrap().to_string();
+    assert_eq!(host == "this program", row.host == Host::Program, "{host}");
     let held = Answer::ok(FILM).header("ETag", "\"1\"").stall_in_body_after(9);
     server.enqueue(held);
     let task = session.download_task(server.url("/film?key=secret"));
@@ -177,9 +185,10 @@ fn people_see_what_a_session_does_and_waits_for() {
     let waiting = session.download_task(server.url("/other"));
     let report = session.background_report().unwrap();
     assert_eq!(report.tasks.len(), 2);
-    let (text, host) = (report.to_string(), server.url(""));
-    assert!(text.starts_with("films: 2 tasks, in this program\n  1  running "), "{text}");
-    assert!(text.contains(&format!("{host}/film  (a film)")), "{text}");
+    let (text, base) = (report.to_string(), server.url(""));
+    let begins = format!("films: 2 tasks, in {host}\n  1  running ");
+    assert!(text.starts_with(&begins), "{text}");
+    assert!(text.contains(&format!("{base}/film  (a film)")), "{text}");
     assert!(text.contains("\n  2  suspended "), "{text}");
     assert!(!text.contains("secret"), "{text}");
     for task in [&*task, &*waiting] {
@@ -191,9 +200,8 @@ fn people_see_what_a_session_does_and_waits_for() {
     close(&recorder, session);
 }
 
-#[test]
-fn what_is_taken_after_the_session_is_invalid_is_not_told_of_again() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn what_is_taken_after_the_session_is_invalid_is_not_told_of_again(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let (sender, files) = std::sync::mpsc::channel();
     recorder.gives_files_to(sender);
@@ -219,9 +227,8 @@ fn what_is_taken_after_the_session_is_invalid_is_not_told_of_again() {
     assert_eq!(finished_names(&folder), [""; 0]);
 }
 
-#[test]
-fn a_redirect_is_followed_and_told_and_what_was_not_heard_is_told_again() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_redirect_is_followed_and_told_and_what_was_not_heard_is_told_again(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     server.enqueue(Answer::redirect(302, "/there?at=1"));
     server.enqueue(Answer::ok(FILM));
@@ -246,9 +253,8 @@ struct Silent;
 
 impl Delegate for Silent {}
 
-#[test]
-fn what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     let credential = Credential::new("me", "hush").with_persistence(Persistence::None).unwrap();
     recorder.on_challenge(OnChallenge::Answer(Disposition::UseCredential(credential)));
@@ -266,9 +272,8 @@ fn what_a_tasks_own_delegate_leaves_open_is_asked_of_the_sessions() {
     close(&recorder, session);
 }
 
-#[test]
-fn a_failure_has_no_resume_data_as_what_has_come_is_gone() {
-    let (folder, server) = (Folder::new(), Server::start());
+fn a_failure_has_no_resume_data_as_what_has_come_is_gone(row: &Row) {
+    let (folder, server) = (Home::new(row), Server::start());
     let (recorder, session) = open(&folder);
     server.enqueue(Answer::ok(FILM).header("ETag", "\"1\"").truncate_after(9));
     server.enqueue(Answer::status(403));
