@@ -239,6 +239,7 @@ impl Shared {
 }
 
 #[cfg(all(test, feature = "test-util"))]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 mod tests {
     use std::io::BufReader;
     use std::os::unix::net::UnixStream;
