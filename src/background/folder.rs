@@ -89,7 +89,7 @@ impl Folder {
 
     /// Returns where the journal lies.
     pub(crate) fn journal(&self) -> PathBuf {
-        self.path.join("journal")
+        journal_in(&self.path)
     }
 
     /// Returns where files lie that the program has not taken yet.
@@ -112,6 +112,11 @@ impl Folder {
         spool::sweep(&self.finished, is_known);
         files::sweep_partial(&self.finished);
     }
+}
+
+/// Returns where the journal lies in a folder.
+pub(crate) fn journal_in(folder: &Path) -> PathBuf {
+    folder.join("journal")
 }
 
 impl Held {

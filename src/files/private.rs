@@ -15,6 +15,12 @@ use crate::{crash, log};
 /// Reads the text at `path`, which this user owns and has at most so many bytes; `None` if
 /// there is nothing.
 pub(crate) fn read(path: &Path, longest: u64) -> Result<Option<String>, Error> {
+    let Some(bytes) = read_bytes(path, longest)? else { return Ok(None) };
+    String::from_utf8(bytes).map(Some).map_err(|_| strange(path))
+}
+
+/// Reads the bytes at `path`, as [`read`] does.
+pub(crate) fn read_bytes(path: &Path, longest: u64) -> Result<Option<Vec<u8>>, Error> {
     let cannot_open = |error| failed(Action::Open, path, error);
     let file = match follow_no_link(OpenOptions::new().read(true)).open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -26,7 +32,7 @@ pub(crate) fn read(path: &Path, longest: u64) -> Result<Option<String>, Error> {
     }
     let mut bytes = Vec::new();
     file.take(longest).read_to_end(&mut bytes).map_err(cannot_open)?;
-    String::from_utf8(bytes).map(Some).map_err(|_| strange(path))
+    Ok(Some(bytes))
 }
 
 /// Writes `bytes` to `beside`, and has that take the place of what is at `path`.

@@ -10,6 +10,8 @@ use urlsession::{BackgroundDaemon, BackgroundHost, Request};
 
 use crate::guest::Guest;
 use crate::hosted::{HANG, Scene, close, is, wait_for};
+#[cfg(target_os = "linux")]
+use crate::process::Daemon;
 use crate::process::socket;
 
 const TAG: &str = "\"1\"";
@@ -49,10 +51,7 @@ fn a_challenge_waits_for_the_program() {
     let recorder = Recorder::new();
     recorder.on_challenge(OnChallenge::password("ann", "s3cret"));
     let session = scene.open(&recorder).unwrap();
-    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
-    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
-    assert!(is(&scene.taken("1"), &bytes));
-    close(&recorder, session);
+    scene.comes_to_its_end(&recorder, session, &bytes);
 }
 
 #[test]
@@ -119,11 +118,8 @@ fn secrets_that_were_lost_with_the_daemon_are_given_again() {
     let journal = scene.state().join("hosted/background/films/journal");
     assert!(!fs::read_to_string(journal).unwrap().contains("s3cret"));
     scene.kill("-9");
-    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
-    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
-    assert!(is(&scene.taken("1"), &bytes));
+    scene.comes_to_its_end(&recorder, session, &bytes);
     server.release();
-    close(&recorder, session);
 }
 
 #[test]
@@ -146,15 +142,44 @@ fn a_session_whose_program_died_as_its_host_is_gone_on_with() {
     let urlsessiond = || BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into());
     let other = Recorder::new();
     let session = scene.open_as(&other, "songs", urlsessiond()).unwrap();
-    let finished = scene.state().join("hosted/background/films/finished/1");
-    wait_for("the file is whole", || finished.exists());
+    scene.is_whole("films", 1);
     close(&other, session);
     let recorder = Recorder::new();
     let session = scene.open(&recorder).unwrap();
-    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
-    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
-    assert!(is(&scene.taken("1"), &bytes));
-    close(&recorder, session);
+    scene.comes_to_its_end(&recorder, session, &bytes);
+}
+
+#[test]
+fn a_session_whose_program_and_daemon_were_killed_is_gone_on_with() {
+    let bytes = vec![7; 100_000];
+    if let Some((scene, base)) = Scene::of_program() {
+        let session = scene.open(&Recorder::new()).unwrap();
+        let _ = session.download_task(format!("{base}film")).resume();
+        session.flush();
+        scene.has_begun();
+    }
+    let scene = Scene::new("orphan");
+    let server = Server::start();
+    let (film, asked) = (bytes.clone(), AtomicUsize::new(0));
+    server.handle(move |request: &Recorded| {
+        let answer = rest(&film, request);
+        let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first { answer.stall_in_body_after(1000) } else { answer }
+    });
+    let test = "away::a_session_whose_program_and_daemon_were_killed_is_gone_on_with";
+    scene.run_and_kill(test, &server);
+    server.wait_until(|stats| stats.stalled == 1);
+    scene.kill("-9");
+    // Its next daemon is started by another session, and its program is still away.
+    let urlsessiond = BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into());
+    let other = Recorder::new();
+    let session = scene.open_as(&other, "songs", urlsessiond).unwrap();
+    scene.is_whole("films", 1);
+    close(&other, session);
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    scene.comes_to_its_end(&recorder, session, &bytes);
+    server.release();
 }
 
 #[test]
@@ -175,9 +200,64 @@ fn a_daemon_that_is_told_to_leave_is_followed_by_another() {
     let part = scene.state().join("hosted/background/films/finished/.1.part");
     wait_for("some of it is there", || part.metadata().is_ok_and(|found| found.len() > 0));
     scene.kill("-TERM");
-    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    scene.comes_to_its_end(&recorder, session, &bytes);
     server.release();
-    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
-    assert!(is(&scene.taken("1"), &bytes));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_session_without_work_is_not_even_taken_for_a_look() {
+    let scene = Scene::new("alone");
+    let recorder = Recorder::new();
+    let session = scene.open_as(&recorder, "films", BackgroundDaemon::Never).unwrap();
+    drop(session.download_task("http://127.0.0.1:9/film"));
+    session.flush();
+    close(&recorder, session);
+    // Whoever takes a session writes into this.
+    let lock = scene.state().join("hosted/background/films/lock");
+    let taken = || lock.metadata().unwrap().modified().unwrap();
+    let before = taken();
+    let daemon = Daemon::start(&scene.state());
+    // It looks once those who were asked for its state have gone, and a while after its start.
+    let threads = format!("/proc/{}/task", daemon.id());
+    wait_for("all have looked", || fs::read_dir(&threads).unwrap().count() == 2);
+    assert_eq!(taken(), before);
+}
+
+#[test]
+fn a_program_hosts_its_session_itself_when_no_daemon_is_to_be_had_any_more() {
+    let scene = Scene::new("none");
+    let server = Server::start();
+    let bytes = vec![7; 100_000];
+    let (film, asked) = (bytes.clone(), AtomicUsize::new(0));
+    server.handle(move |request: &Recorded| {
+        let answer = rest(&film, request);
+        let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        if is_first { answer.stall_in_body_after(1000) } else { answer }
+    });
+    let only = scene.state().with_file_name("urlsessiond");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_urlsessiond"), &only).unwrap();
+    let recorder = Recorder::new();
+    let session = scene.open_as(&recorder, "films", BackgroundDaemon::At(only.clone())).unwrap();
+    assert_eq!(session.background_host(), Some(BackgroundHost::Daemon));
+    let _ = session.download_task(server.url("/film")).resume();
+    server.wait_until(|stats| stats.stalled == 1);
+    fs::remove_file(only).unwrap();
+    scene.kill("-9");
+    // What is done meanwhile waits for who hosts it.
+    let _ = session.download_task(server.url("/film")).resume();
+    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    assert_eq!(session.background_host(), Some(BackgroundHost::Program));
+    for task in [1, 2] {
+        let events = recorder.events_of(task);
+        assert_eq!(events.iter().filter(|event| **event == Event::done(task)).count(), 1);
+        assert!(is(&scene.taken(&task.to_string()), &bytes), "{task}: {events:?}");
+    }
+    close(&recorder, session);
+    server.release();
+    // The next one is had by a daemon again, and finds nothing left.
+    let session = scene.open(&recorder).unwrap();
+    assert_eq!(session.background_host(), Some(BackgroundHost::Daemon));
+    assert_eq!(session.all_tasks().len(), 0);
     close(&recorder, session);
 }

@@ -37,6 +37,19 @@ impl Guest {
         self.0.write_all(&[&length, text.as_bytes()].concat())
     }
 
+    /// Asks to open a session with this configuration.
+    pub(crate) fn open(
+        &mut self,
+        program: &str,
+        identifier: &str,
+        configuration: &str,
+    ) -> io::Result<()> {
+        self.say(&format!(
+            r#"{{"open":{{"program":"{program}","identifier":"{identifier}","coming":[],"held":[],
+                "configuration":{configuration}}}}}"#
+        ))
+    }
+
     pub(crate) fn hear(&mut self) -> io::Result<String> {
         let mut length = [0; 4];
         self.0.read_exact(&mut length)?;

@@ -1,14 +1,19 @@
 //! Sessions that a daemon hosts.
 
 use std::mem::ManuallyDrop;
+use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
 use urlsession::testing::{Answer, Event, Recorded, Recorder, Server};
 use urlsession::{
-    BackgroundDaemon, BackgroundHost, Configuration, DeliveryQueue, Error, ErrorKind, Session,
+    BackgroundDaemon, BackgroundHost, Configuration, DeliveryQueue, Error, ErrorKind, Request,
+    Session,
 };
+
+use crate::guest::Guest;
+use crate::process::socket;
 
 /// A generous limit for what cannot hang.
 pub(crate) const HANG: Duration = Duration::from_secs(60);
@@ -81,6 +86,21 @@ impl Scene {
         assert!(status.unwrap().success());
     }
 
+    /// Waits until the file of a task lies there, whoever hosts its session.
+    pub(crate) fn is_whole(&self, identifier: &str, task: u64) {
+        let finished = self.state().join("hosted/background").join(identifier).join("finished");
+        let file = finished.join(task.to_string());
+        wait_for("the file is whole", || file.exists());
+    }
+
+    /// Waits until the one task of a session is done and its file taken, and closes the session.
+    pub(crate) fn comes_to_its_end(&self, recorder: &Recorder, session: Session, bytes: &[u8]) {
+        assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+        assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
+        assert!(is(&self.taken("1"), bytes));
+        close(recorder, session);
+    }
+
     /// Runs this test anew as another process, which is killed once it says that it has begun.
     pub(crate) fn run_and_kill(&self, test: &str, server: &Server) {
         let mut program = process::Command::new(env::current_exe().unwrap())
@@ -151,10 +171,7 @@ fn a_daemon_downloads_and_the_program_is_told() {
     assert_eq!(session.background_host(), Some(BackgroundHost::Daemon));
     let task = session.download_task(server.url("/film"));
     let _ = task.resume();
-    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
-    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
-    assert!(is(&scene.taken("1"), &bytes));
-    close(&recorder, session);
+    scene.comes_to_its_end(&recorder, session, &bytes);
 }
 
 #[test]
@@ -167,6 +184,59 @@ fn one_program_has_a_session_open_at_a_time() {
     close(&first, session);
     let session = scene.open(&second).unwrap();
     close(&second, session);
+}
+
+#[test]
+fn who_has_a_session_open_and_hears_nothing_gives_way() {
+    let scene = Scene::new("deaf");
+    let recorder = Recorder::new();
+    let session = scene.open(&recorder).unwrap();
+    close(&recorder, session);
+    // It stays, and has only closed its ears.
+    let mut deaf = Guest::greeted(&socket(&scene.state())).unwrap();
+    let kept = scene.state().join("hosted/background/films/configuration");
+    let configuration = fs::read_to_string(kept).unwrap();
+    deaf.open("hosted", "films", &configuration).unwrap();
+    assert!(deaf.hear().unwrap().starts_with(r#"{"served":"#));
+    assert_eq!(scene.open(&recorder).unwrap_err().kind(), ErrorKind::BackgroundSessionInUse);
+    deaf.0.shutdown(Shutdown::Read).unwrap();
+    deaf.say(r#"{"ask":{"call":1,"question":"flush"}}"#).unwrap();
+    let session = scene.open(&recorder).unwrap();
+    assert_eq!(session.background_host(), Some(BackgroundHost::Daemon));
+    close(&recorder, session);
+}
+
+#[test]
+fn what_a_server_says_at_length_is_told_and_what_a_task_says_is_refused() {
+    let scene = Scene::new("length");
+    let server = Server::start();
+    let bytes = vec![7; 1000];
+    // Nearly as much as a head may have, and more in memory than an order may take.
+    let head = |_: &Recorded| {
+        (0..50_000).fold(Answer::ok(vec![7; 1000]), |answer, _| answer.header("a", ""))
+    };
+    server.handle(head);
+    for daemon in
+        [BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into()), BackgroundDaemon::Never]
+    {
+        let recorder = Recorder::new();
+        let session = scene.open_as(&recorder, "films", daemon).unwrap();
+        let long = Request::get(server.url("/film")).header("X", "a".repeat(200_000));
+        let refused = session.download_task(long);
+        let described = session.download_task(server.url("/film"));
+        described.set_description("a".repeat(200_000));
+        let task = session.download_task(server.url("/film"));
+        let _ = (refused.resume(), described.resume(), task.resume());
+        assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+        for task in [&refused, &described] {
+            let error = task.error().unwrap();
+            assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+            assert!(error.to_string().contains("131072 are the most"), "{error}");
+        }
+        assert_eq!(recorder.events_of(task.id()).last(), Some(&Event::done(task.id())));
+        assert!(is(&scene.taken(&task.id().to_string()), &bytes));
+        close(&recorder, session);
+    }
 }
 
 /// How many files a program that is killed downloads, and how long each is.
@@ -222,9 +292,6 @@ fn a_daemon_that_is_killed_is_followed_by_another() {
     let first = scene.daemon();
     server.enqueue(Answer::ok(bytes.clone()));
     scene.kill("-9");
-    assert!(session.wait_until_idle(HANG), "{}", session.background_report().unwrap());
+    scene.comes_to_its_end(&recorder, session, &bytes);
     assert_ne!(scene.daemon(), first);
-    assert_eq!(recorder.events_of(1).last(), Some(&Event::done(1)));
-    assert!(is(&scene.taken("1"), &bytes));
-    close(&recorder, session);
 }

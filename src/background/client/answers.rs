@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Weak};
 
-use super::{Client, Command};
+use super::{Client, Command, extent};
 use crate::cancel::Wake;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::{Inquiry, Reply, Settled};
@@ -113,12 +113,20 @@ impl Client {
                     Some(Settled::Answered(request)) => request,
                     _ => None,
                 };
+                let too_long = request.as_ref().and_then(extent::refusal);
+                let (request, error) = match too_long {
+                    Some(why) => (None, why),
+                    None => (request, error),
+                };
                 self.host.obey(Command::Renew(task, request, error));
             }
             Question::Begin(inquiry) => match inquiry.try_take() {
                 Some(Settled::Answered(DelayedRequestDisposition::UseNewRequest(request))) => {
                     let request = request.without_body().without_cancel_token();
-                    self.host.obey(Command::Begin(task, Some(request)));
+                    self.host.obey(match extent::refusal(&request) {
+                        Some(why) => Command::Cancel(task, Some(why)),
+                        None => Command::Begin(task, Some(request)),
+                    });
                 }
                 Some(Settled::Answered(DelayedRequestDisposition::Cancel)) => {
                     self.host.obey(Command::Cancel(task, None));

@@ -6,6 +6,7 @@
 
 mod answers;
 mod ending;
+mod extent;
 mod scheduler;
 mod telling;
 
@@ -198,6 +199,10 @@ impl Client {
         settings.apply(&mut job);
         if let Some(reason) = verdict::refusal(&job) {
             return Err(refused(reason));
+        }
+        let too_long = extent::refusal(&job.request);
+        if let Some(error) = too_long {
+            return Err(error);
         }
         if let (Work::Upload { length }, Some(path)) =
             (&mut job.work, core.request.body_to_send().and_then(Body::path))

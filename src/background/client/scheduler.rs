@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use super::{Client, Command, Program, Tasks};
+use super::{Client, Command, Program, Tasks, extent};
 use crate::background::host::Served;
 use crate::download;
 use crate::error::Error;
@@ -46,14 +46,18 @@ impl Scheduler for Client {
         let settings = Self::settings(&locked);
         let has_updates = !locked.recipients.are_delegates();
         drop(locked);
-        if has_updates {
+        let why = if has_updates {
+            Some(super::refused("it tells a delegate, and no receiver of updates"))
+        } else {
+            extent::refusal_of_settings(&settings)
+        };
+        if why.is_some() {
             self.host.obey(Command::Withdraw(task.id));
         }
         if !self.admit(task) {
-            return;
+            return drop(why);
         }
-        if has_updates {
-            let why = super::refused("it tells a delegate, and no receiver of updates");
+        if let Some(why) = why {
             Completion::of(task, task.state.lock(), Err(why), false).tell();
         } else {
             self.host.obey(Command::Resume(task.id, Some(settings)));
@@ -202,7 +206,10 @@ impl Scheduler for Client {
             if !state.life.has_begun() {
                 let settings = Self::settings(&state);
                 drop(state);
-                self.host.obey(Command::Update(core.id, settings));
+                // One that says too much is refused when it is resumed.
+                if extent::refusal_of_settings(&settings).is_none() {
+                    self.host.obey(Command::Update(core.id, settings));
+                }
             }
         }
         self.host.flush();

@@ -12,6 +12,7 @@ use super::sessions::{Name, Sessions};
 use super::writer::Writer;
 use crate::background::engine::Hands;
 use crate::background::host::{Host, Served};
+use crate::background::protocol::frame::Speaker;
 use crate::background::protocol::{
     Hello, Note, Order, Question, RELEASE, Reply, VERSIONS, Welcome, frame,
 };
@@ -160,7 +161,14 @@ impl Conversation<'_> {
         }
         let folder = seat.engine.folder().path().to_owned();
         let damage = seat.engine.damage();
-        self.writer.write(&Note::Served { folder, untold, last_task, damage });
+        let served = Note::Served { folder, untold, last_task, damage };
+        if let Err(error) = self.writer.try_write(&served.to_json()) {
+            // Its program hosts it then, and is told of all there.
+            self.sessions.close(&seat);
+            let detail = "more has happened in the session than this urlsessiond can say at once";
+            self.refuse(Error::new(ErrorKind::ResourceUnavailable, detail).by_system(error));
+            return Next::Ends;
+        }
         self.seat = Some(seat);
         Next::GoesOn
     }
@@ -201,7 +209,7 @@ impl Conversation<'_> {
 }
 
 fn read(incoming: &mut BufReader<Guest>, most: usize) -> Result<Option<Value>, Error> {
-    frame::read(incoming, most).map_err(|error| {
+    frame::read(incoming, most, Speaker::Program).map_err(|error| {
         let detail = "the connection to a program is broken";
         Error::new(ErrorKind::NetworkConnectionLost, detail).by_system(error)
     })

@@ -58,7 +58,7 @@ impl Guest {
 
     /// Returns the way to it. Whoever writes waits for as long as it does not read.
     pub(in crate::background) fn writer(&self) -> GuestWriter {
-        GuestWriter(self.stream.clone())
+        GuestWriter::of(&self.stream)
     }
 
     /// Has the next read wait no longer than is right at this moment.
@@ -108,6 +108,10 @@ impl Drop for Guest {
 }
 
 impl GuestWriter {
+    pub(super) fn of(stream: &Arc<UnixStream>) -> Self {
+        Self(Arc::clone(stream))
+    }
+
     /// Ends the connection, whoever reads from it or writes.
     pub(super) fn end(&self) {
         // It may have ended already.

@@ -10,10 +10,9 @@ use serde_json::Value;
 use super::launcher::Launcher;
 use super::writer::Writer;
 use crate::background::engine::Engine;
-use crate::background::host::{Command, EventSink, Host, Program, Served, Waiting};
+use crate::background::host::{Command, EventSink, Host, Program, Served};
 use crate::background::job::{Event, Job};
 use crate::background::protocol::{Hosted, Note};
-use crate::background::report::WaitsFor;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::Reply;
 use crate::error::Error;
@@ -87,11 +86,18 @@ impl Seat {
     }
 
     /// Seats a program, unless another one has it open. One that was killed just now has it until
-    /// all is done that it has said.
+    /// all is done that it has said; one that hears nothing any more, and stays, for no longer.
     pub(super) fn take(&self, writer: &Arc<Writer>) -> bool {
-        let state = self.state.lock();
         let is_taken = |state: &mut State| state.writer.is_some();
+        let state = self.state.lock();
         let mut state = self.left.wait_timeout_while(state, GRACE, is_taken).0;
+        let deaf = state.writer.clone().filter(|writer| !writer.is_open());
+        if let Some(deaf) = deaf {
+            drop(state);
+            deaf.close();
+            state = self.state.lock();
+            state = self.left.wait_timeout_while(state, GRACE, is_taken).0;
+        }
         if is_taken(&mut state) {
             return false;
         }
@@ -202,20 +208,12 @@ impl Seat {
         }
     }
 
-    /// Whether it has something to do without its program.
-    pub(super) fn has_work(&self) -> bool {
-        let waits_for_it = |wait: &Option<Waiting>| {
-            wait.as_ref().is_some_and(|(what, _)| matches!(what, WaitsFor::Request(_)))
-        };
-        self.engine.look().iter().any(|(job, wait)| job.is_running() && !waits_for_it(wait))
-    }
-
     pub(super) fn describe(&self) -> Hosted {
         Hosted {
             program: self.program.clone(),
             identifier: self.identifier.clone(),
             is_connected: self.is_connected(),
-            tasks: self.engine.look().len() as u64,
+            tasks: self.engine.count() as u64,
         }
     }
 

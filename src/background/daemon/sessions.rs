@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(super) struct Sessions {
     /// Those that somebody opens or closes.
     turns: Mutex<HashSet<Name>>,
     changed: Condvar,
+    /// How often somebody has asked to look for sessions to go on with, until that is done.
+    asked: AtomicUsize,
 }
 
 /// The right to open or close a session, which one thread has at a time.
@@ -70,6 +73,7 @@ impl Sessions {
                 seats: Mutex::new(Rank::Hosted, HashMap::new()),
                 turns: Mutex::new(Rank::Hosted, HashSet::new()),
                 changed: Condvar::new(),
+                asked: AtomicUsize::new(0),
             }
         });
         let own = Arc::clone(&sessions);
@@ -158,26 +162,42 @@ impl Sessions {
         drop(gone);
     }
 
-    /// Goes on with the sessions whose programs have died while they hosted them.
+    /// Goes on with the sessions whose programs have died while they hosted them. One looks for
+    /// all: whoever comes meanwhile has it look once more.
     pub(super) fn adopt(&self) {
+        let mut asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        if asked > 1 {
+            return;
+        }
+        loop {
+            self.adopt_all();
+            let done = self.asked.compare_exchange(asked, 0, Ordering::SeqCst, Ordering::SeqCst);
+            match done {
+                Ok(_) => return,
+                Err(now) => asked = now,
+            }
+        }
+    }
+
+    fn adopt_all(&self) {
         let folders = folders_in(&self.state)
             .flat_map(|program| folders_in(&program.join("background")).collect::<Vec<_>>());
         for folder in folders {
             let Some(configuration) = kept::read(&folder) else { continue };
-            self.adopt_one(&configuration);
+            self.adopt_one(&folder, &configuration);
         }
     }
 
-    fn adopt_one(&self, configuration: &Value) {
+    fn adopt_one(&self, folder: &Path, configuration: &Value) {
         let text = |name: &str| configuration.get(name)?.as_str().map(str::to_owned);
         let Some(name) = text("program").zip(text("identifier")) else { return };
         let turn = self.wait_for_turn(name);
         let name = &turn.name;
-        if self.seats.lock().contains_key(name) {
+        if self.seats.lock().contains_key(name) || !kept::is_running(folder) {
             return;
         }
         match self.host(name, configuration, None) {
-            Ok(seat) if seat.has_work() => {
+            Ok(seat) if seat.engine.has_work() => {
                 log::info!("goes on with the session \"{}\" of {}", name.1, name.0);
                 seat.engine.go_on(&[]);
             }
@@ -227,7 +247,7 @@ impl Service for Arc<Sessions> {
 
     fn is_busy(&self) -> bool {
         let all: Vec<Arc<Seat>> = self.seats.lock().values().cloned().collect();
-        self.launcher.is_busy() || all.iter().any(|seat| seat.has_work())
+        self.launcher.is_busy() || all.iter().any(|seat| seat.engine.has_work())
     }
 
     fn leave(&self) {

@@ -174,17 +174,24 @@ impl Engine {
     #[cfg(all(feature = "daemon", unix))]
     pub(super) fn rests_with_news(&self) -> bool {
         let state = self.state.lock();
-        let waits_for_program = |job: &Job| {
-            state.waiting.get(&job.id).is_some_and(|wait| matches!(wait.what, WaitsFor::Request(_)))
-        };
-        let mut has_news = false;
-        for job in state.ledger.jobs.values() {
-            if job.is_running() && !waits_for_program(job) {
-                return false;
-            }
-            has_news |= job.ending().is_some_and(|ending| !ending.is_told);
-        }
-        has_news
+        !state.has_work()
+            && state
+                .ledger
+                .jobs
+                .values()
+                .any(|job| job.ending().is_some_and(|ending| !ending.is_told))
+    }
+
+    /// Whether it has something to do without its program.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(super) fn has_work(&self) -> bool {
+        self.state.lock().has_work()
+    }
+
+    /// Returns how many jobs it has.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(super) fn count(&self) -> usize {
+        self.state.lock().ledger.jobs.len()
     }
 
     pub(super) fn program(&self) -> Option<Arc<dyn Program>> {

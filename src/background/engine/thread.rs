@@ -158,6 +158,14 @@ impl Engine {
 }
 
 impl State {
+    /// Whether something runs that does not wait for its program.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(super) fn has_work(&self) -> bool {
+        let asks = |wait: &Wait| matches!(wait.what, WaitsFor::Request(_));
+        let is_asked_for = |task: u64| self.waiting.get(&task).is_some_and(asks);
+        self.ledger.jobs.values().any(|job| job.is_running() && !is_asked_for(job.id))
+    }
+
     /// Whether something waits for what has to be looked for.
     fn waits(&self) -> bool {
         let is = |wait: &Wait| matches!(wait.what, WaitsFor::Room | WaitsFor::Place(_));

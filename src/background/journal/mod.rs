@@ -59,3 +59,5 @@ mod scan;
 mod tests;
 
 pub(crate) use file::Journal;
+#[cfg(all(feature = "daemon", unix))]
+pub(crate) use replay::Records;

@@ -1,11 +1,17 @@
 //! What a start is told of the journal that it found.
 
 use std::ops::Range;
+#[cfg(all(feature = "daemon", unix))]
+use std::path::Path;
 use std::vec;
 
 use serde_json::Value;
 
 use super::damage::Damage;
+#[cfg(all(feature = "daemon", unix))]
+use super::scan::scan;
+#[cfg(all(feature = "daemon", unix))]
+use crate::files::private;
 use crate::log;
 
 /// The records of a journal, and what was damaged in it.
@@ -28,6 +34,15 @@ pub(crate) struct Records {
 impl Records {
     pub(super) fn new(bytes: Vec<u8>, places: Vec<Range<usize>>) -> Self {
         Self { bytes, places: places.into_iter() }
+    }
+
+    /// Reads those of the journal at `path`, which may be another process's: it stays as it is, and
+    /// what is damaged or just being written is passed over. None if nothing is understood.
+    #[cfg(all(feature = "daemon", unix))]
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let bytes = private::read_bytes(path, u64::MAX).ok().flatten()?;
+        let records = scan(&bytes).ok()?.records;
+        Some(Self::new(bytes, records))
     }
 }
 

@@ -20,13 +20,26 @@ const OF_OBJECT: usize = 640;
 
 const LENGTH: usize = 4;
 
+/// Who says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::background) enum Speaker {
+    /// One of many, whose values may not take the memory of a daemon.
+    Program,
+    /// What it says of a task comes from servers as well, and always has room.
+    Daemon,
+}
+
 /// Writes a frame, by one call if all is taken.
 ///
 /// # Errors
 ///
 /// [`InvalidInput`](io::ErrorKind::InvalidInput) for one that nobody would read, of which nothing
 /// is written, and those of the writer.
-pub(in crate::background) fn write(to: &mut impl Write, value: &Value) -> io::Result<()> {
+pub(in crate::background) fn write(
+    to: &mut impl Write,
+    value: &Value,
+    speaker: Speaker,
+) -> io::Result<()> {
     let mut bytes = vec![0; LENGTH];
     serde_json::to_writer(&mut bytes, value)?;
     let length = bytes.len() - LENGTH;
@@ -34,7 +47,7 @@ pub(in crate::background) fn write(to: &mut impl Write, value: &Value) -> io::Re
     if length > MOST {
         return refused(too_long(length, MOST));
     }
-    if memory(&bytes[LENGTH..]) > MOST_MEMORY {
+    if takes_too_much(&bytes[LENGTH..], speaker) {
         return refused(too_many());
     }
     // At most 4 MiB.
@@ -49,7 +62,11 @@ pub(in crate::background) fn write(to: &mut impl Write, value: &Value) -> io::Re
 /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) where it ends in the middle of a frame,
 /// [`InvalidData`](io::ErrorKind::InvalidData) for one that is too long or is no JSON, behind which
 /// nothing more can be read, and those of the reader.
-pub(in crate::background) fn read(from: &mut impl Read, most: usize) -> io::Result<Option<Value>> {
+pub(in crate::background) fn read(
+    from: &mut impl Read,
+    most: usize,
+    speaker: Speaker,
+) -> io::Result<Option<Value>> {
     let Some(length) = read_length(from)? else { return Ok(None) };
     if length > most {
         return Err(invalid(too_long(length, most)));
@@ -60,11 +77,15 @@ pub(in crate::background) fn read(from: &mut impl Read, most: usize) -> io::Resu
     if json.len() < length {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    if memory(&json) > MOST_MEMORY {
+    if takes_too_much(&json, speaker) {
         return Err(invalid(too_many()));
     }
     // What serde says of syntax holds no values.
     serde_json::from_slice(&json).map(Some).map_err(invalid)
+}
+
+fn takes_too_much(json: &[u8], speaker: Speaker) -> bool {
+    speaker == Speaker::Program && memory(json) > MOST_MEMORY
 }
 
 fn read_length(from: &mut impl Read) -> io::Result<Option<usize>> {

@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use serde_json::Value;
 
+use super::frame::Speaker::Program;
 use super::{Hello, Note, Order, Reader, Welcome, frame};
 use crate::background::form;
 use crate::configuration::Configuration;
@@ -13,12 +14,12 @@ use crate::credentials::{AuthenticationMethod, Challenge, ProtectionSpace};
 /// same as the JSON of one frame, whose length chance never finds.
 pub fn protocol(data: &[u8]) {
     let mut stream = Cursor::new(data);
-    while let Ok(Some(value)) = frame::read(&mut stream, frame::MOST) {
+    while let Ok(Some(value)) = frame::read(&mut stream, frame::MOST, Program) {
         holds(&value);
     }
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes();
     let whole = [&length, data].concat();
-    if let Ok(Some(value)) = frame::read(&mut &*whole, frame::MOST) {
+    if let Ok(Some(value)) = frame::read(&mut &*whole, frame::MOST, Program) {
         holds(&value);
     }
 }

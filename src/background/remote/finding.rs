@@ -38,6 +38,7 @@ pub(in crate::background) fn host(
         identifier: identifier.to_owned(),
         configuration: form::write_configuration(configuration, true),
         reader: Reader::new(configuration)?,
+        own: configuration.clone(),
     };
     let connect = Box::new(move || launch::connect(&place, executable.as_deref(), &[]));
     match Remote::open(connect, opening, census) {

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::line::{Incoming, Line};
-use super::{Shared, State};
+use super::{Shared, State, own};
 use crate::background::engine::Hands;
-use crate::background::host::Command;
-use crate::background::protocol::{Note, Order, Question, Reply, frame};
+use crate::background::host::{EventSink, Program};
+use crate::background::protocol::frame::Speaker;
+use crate::background::protocol::{Note, Reply, frame};
 use crate::cancel::Wake;
 use crate::credentials::{Challenge, Disposition};
 use crate::delivery::{Inquiry, Settled};
@@ -55,7 +56,8 @@ impl Shared {
         }
     }
 
-    /// Opens the session at the next daemon; none if that is not wanted any more.
+    /// Opens the session at the next daemon; none if that is not wanted any more, or if there is none
+    /// to be had, and this process hosts it.
     fn begin_anew(&self) -> Option<Incoming> {
         let mut state = self.state.lock();
         let gone = state.line.take();
@@ -65,7 +67,7 @@ impl Shared {
         drop(state);
         self.changed.notify_all();
         drop((gone, seen));
-        let mut delay = BACK_OFF.0;
+        let (mut delay, mut attempts) = (BACK_OFF.0, 0);
         while !is_closed {
             let opened =
                 (self.connect)().and_then(|stream| Line::open(stream, &self.opening, self.hands()));
@@ -85,6 +87,10 @@ impl Shared {
                 }
                 Err(error) => {
                     log::warn!("no daemon goes on with the background transfers yet: {error}");
+                    attempts += 1;
+                    if own::gives_up(attempts, &error) && self.host_here() {
+                        return None;
+                    }
                 }
             }
             let state = self.state.lock();
@@ -98,19 +104,17 @@ impl Shared {
     /// Gives orders as they come.
     pub(super) fn give(&self) {
         let mut state = self.state.lock();
-        while !state.is_closed {
+        while !state.is_closed && state.own.is_none() {
             let (mut batch, mut count) = (Vec::new(), 0);
             if state.line.is_some() {
                 while batch.len() < BATCH
                     && let Some(order) = state.orders.next()
                 {
                     count += 1;
-                    // One that does not fit a frame would be given for ever.
-                    if let Err(error) = frame::write(&mut batch, &order.to_json()) {
-                        log::warn!("a task is too large for the daemon: {error}");
-                        let (call, question) = (0, Question::Flush);
-                        let nothing = Order::Ask { call, question };
-                        let _ = frame::write(&mut batch, &nothing.to_json());
+                    let order = order.to_json();
+                    if let Err(error) = frame::write(&mut batch, &order, Speaker::Program) {
+                        let instead = state.orders.replace_last(error).to_json();
+                        let _ = frame::write(&mut batch, &instead, Speaker::Program);
                     }
                 }
             }
@@ -129,7 +133,7 @@ impl Shared {
         }
     }
 
-    fn hands(&self) -> Hands {
+    pub(super) fn hands(&self) -> Hands {
         let state = self.state.lock();
         Hands {
             coming: state.coming.iter().copied().collect(),
@@ -149,26 +153,13 @@ impl Shared {
     fn done(&self, count: u64) {
         let mut state = self.state.lock();
         let done = state.orders.done(usize::try_from(count).unwrap_or(usize::MAX));
-        for order in &done {
-            match order {
-                Order::Obey(command) => {
-                    state.heard.is_done(command);
-                    if let Command::Taken(task) = command {
-                        state.held.remove(task);
-                    }
-                }
-                Order::Create { job, .. } => drop(state.coming.remove(&job.id)),
-                // The daemon hangs up now, and nobody is to open the session once more.
-                Order::Ask { question: Question::Close, .. } => state.is_closed = true,
-                _ => {}
-            }
-        }
+        done.iter().for_each(|order| state.is_done(order));
         drop(state);
         drop(done);
         self.changed.notify_all();
     }
 
-    fn answer(&self, call: u64, mut note: Note) {
+    pub(super) fn answer(&self, call: u64, mut note: Note) {
         let mut state = self.state.lock();
         if let Note::Answered { reply: Reply::Seen(rest), .. } = &mut note {
             // Answers come in the order of the questions: what has come is of this one.
@@ -187,52 +178,26 @@ impl Shared {
     }
 
     fn tell(&self, note: Note) {
-        let Some(program) = self.program() else { return };
         match note {
-            Note::Progress { task, progress } => program.progress(task, progress),
-            Note::Responded { task, response } => program.responded(task, &response),
-            Note::Happened { number, task, event } => {
-                let is_new = self.state.lock().heard.is_new(number);
-                if is_new {
-                    program.happened(number, task, event);
-                }
-            }
-            Note::Ended(job) => {
-                let number = job.ending().map_or(0, |ending| ending.number);
-                let mut state = self.state.lock();
-                let is_new = state.heard.is_new_end(job.id, number);
-                let has_file = job.ending().is_some_and(|ending| !ending.is_taken);
-                if is_new && has_file {
-                    state.held.insert(job.id);
-                }
-                drop(state);
-                if is_new {
-                    program.ended(*job);
-                }
-            }
+            Note::Progress { task, progress } => self.progress(task, progress),
+            Note::Responded { task, response } => self.responded(task, &response),
+            Note::Happened { number, task, event } => self.happened(number, task, event),
+            Note::Ended(job) => self.ended(*job),
             Note::Challenged { question, task, challenge } => {
-                self.ask_program(&*program, question, task, &challenge);
+                self.ask_program(question, task, &challenge);
             }
-            Note::MayBegin { task, request } => program.may_begin(task, *request),
-            Note::NeedsRequest { task, reason, error } => {
-                program.needs_request(task, reason, error);
-            }
+            Note::MayBegin { task, request } => self.may_begin(task, *request),
+            Note::NeedsRequest { task, reason, error } => self.needs_request(task, reason, error),
             Note::Refused(error) => log::warn!("the daemon ends the conversation: {error}"),
             _ => {}
         }
     }
 
-    fn ask_program(
-        &self,
-        program: &dyn super::Program,
-        question: u64,
-        task: Option<u64>,
-        challenge: &Challenge,
-    ) {
+    fn ask_program(&self, question: u64, task: Option<u64>, challenge: &Challenge) {
         let Some(line) = self.state.lock().line.clone() else { return };
         let (inquiry, errand) = Inquiry::begin();
         let inquiry = Arc::new(inquiry);
-        errand.run(|reply| program.challenged(task, challenge, reply));
+        errand.run(|reply| self.challenged(task, challenge, reply));
         let answered = Answered { line, question, inquiry: Arc::clone(&inquiry) };
         inquiry.when_settled(Arc::new(answered));
     }
@@ -257,8 +222,8 @@ mod tests {
     /// has closed it.
     fn serve(stream: UnixStream) {
         let mut incoming = BufReader::new(stream.try_clone().unwrap());
-        let say = |value| frame::write(&mut &stream, &value).unwrap();
-        let mut hear = || frame::read(&mut incoming, frame::MOST).unwrap().unwrap();
+        let say = |value| frame::write(&mut &stream, &value, Speaker::Daemon).unwrap();
+        let mut hear = || frame::read(&mut incoming, frame::MOST, Speaker::Program).unwrap().unwrap();
         hear();
         let release = RELEASE.to_owned();
         say(Welcome { protocol: VERSIONS.1, release, process: 1 }.to_json());
@@ -287,6 +252,7 @@ mod tests {
             identifier: "films".to_owned(),
             configuration: form::write_configuration(&configuration, true),
             reader: Reader::new(&configuration).unwrap(),
+            own: configuration,
         };
         let census = Census::default();
         let remote = Remote::open(connect, opening, &census).unwrap();

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::Opening;
 use crate::background::engine::Hands;
 use crate::background::host::Served;
+use crate::background::protocol::frame::Speaker;
 use crate::background::protocol::{
     Hello, Hosted, Note, Order, Question, RELEASE, Reader, Reply, VERSIONS, Welcome, frame,
 };
@@ -84,7 +85,7 @@ impl Line {
         hands: Hands,
     ) -> Result<(Self, Incoming, Opened), Error> {
         let (line, mut incoming, _) = Self::begin(stream, &opening.reader)?;
-        let Opening { program, identifier, configuration, reader } = opening;
+        let Opening { program, identifier, configuration, reader, .. } = opening;
         let (program, identifier) = (program.clone(), identifier.clone());
         let configuration = configuration.clone();
         line.say(&Order::Open { program, identifier, configuration, hands }.to_json())?;
@@ -134,7 +135,7 @@ impl Line {
 
     fn say(&self, value: &Value) -> Result<(), Error> {
         let mut bytes = Vec::new();
-        frame::write(&mut bytes, value).map_err(lost)?;
+        frame::write(&mut bytes, value, Speaker::Program).map_err(lost)?;
         self.give(&bytes);
         Ok(())
     }
@@ -142,7 +143,7 @@ impl Line {
 
 impl Incoming {
     fn read(&mut self) -> Result<Option<Value>, Error> {
-        frame::read(&mut self.0, frame::MOST).map_err(lost)
+        frame::read(&mut self.0, frame::MOST, Speaker::Daemon).map_err(lost)
     }
 
     /// Waits for what is said next; none when the connection has ended.

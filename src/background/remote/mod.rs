@@ -3,12 +3,14 @@
 //! Orders of the program stand in a queue, from which one thread gives them to the daemon;
 //! another one hears what the daemon says. If the daemon dies, that one starts another, opens the
 //! session there, and has all given again that was not done. What was told in this run of the program is
-//! not told to it again.
+//! not told to it again. If there is no other daemon to be had, it opens the session in this process
+//! and has that do all (`own.rs`).
 
 mod finding;
 mod heard;
 mod hearing;
 mod line;
+mod own;
 mod queue;
 
 use std::collections::{BTreeSet, HashMap};
@@ -26,15 +28,16 @@ use self::heard::Heard;
 pub(super) use self::line::status;
 use self::line::{Incoming, Line, Opened};
 use self::queue::Orders;
-use super::engine::Hands;
+use super::engine::{Engine, Hands};
 use super::folder::Folder;
 use super::host::{Command, Host, Program, Served, Waiting};
 use super::job::Job;
 use super::protocol::{Note, Order, Question, Reader, Reply, Seen};
 use super::report::BackgroundHost;
 use crate::census::Census;
+use crate::configuration::Configuration;
 use crate::download::{self, ResumeData};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::log;
 use crate::sync::{Condvar, Mutex, Rank};
 
@@ -48,6 +51,8 @@ pub(super) struct Opening {
     pub(super) identifier: String,
     pub(super) configuration: Value,
     pub(super) reader: Reader,
+    /// What this process opens it with.
+    pub(super) own: Configuration,
 }
 
 /// A session that a daemon hosts. Dropped, it goes on there.
@@ -62,6 +67,8 @@ pub(super) struct Remote {
 struct Shared {
     connect: Connect,
     opening: Opening,
+    census: Census,
+    me: Weak<Self>,
     state: Mutex<State>,
     /// There is something to give, or it was given; an answer has come; the connection is another.
     changed: Condvar,
@@ -73,6 +80,8 @@ struct State {
     /// What comes from it, until a thread hears it.
     incoming: Option<Incoming>,
     orders: Orders,
+    /// Hosts the session, if there is no daemon any more.
+    own: Option<Arc<Engine>>,
     /// What was asked, and what was answered.
     calls: HashMap<u64, Option<Note>>,
     /// What of an answer has come that does not fit one frame.
@@ -91,6 +100,9 @@ struct State {
     is_closed: bool,
 }
 
+/// How many milliseconds to wait for the next daemon while one leaves, which may still listen.
+const PAUSES: [u64; 7] = [5, 10, 20, 40, 80, 160, 320];
+
 /// How long a daemon that lives may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -105,12 +117,13 @@ impl Remote {
         opening: Opening,
         census: &Census,
     ) -> Result<Arc<Self>, Error> {
-        let (line, incoming, opened) = Line::open(connect()?, &opening, Hands::default())?;
+        let (line, incoming, opened) = open_line(&connect, &opening)?;
         let Opened { folder, damage, served } = opened;
         let state = State {
             line: Some(Arc::new(line)),
             incoming: Some(incoming),
             orders: Orders::default(),
+            own: None,
             calls: HashMap::new(),
             seen: Vec::new(),
             last_call: 0,
@@ -124,7 +137,10 @@ impl Remote {
         };
         let state = Mutex::new(Rank::Engine, state);
         Ok(Arc::new(Self {
-            shared: Arc::new(Shared { connect, opening, state, changed: Condvar::new() }),
+            shared: Arc::new_cyclic(|me| {
+                let (census, me) = (census.clone(), me.clone());
+                Shared { connect, opening, census, me, state, changed: Condvar::new() }
+            }),
             folder: Folder::of_another(folder, census),
             damage,
             census: census.clone(),
@@ -151,6 +167,41 @@ impl Remote {
     }
 }
 
+/// Opens a session at the daemon, or at the next one if that leaves: as it was told to, was killed,
+/// or is of an older version, which gives way to what this program brings.
+fn open_line(connect: &Connect, opening: &Opening) -> Result<(Line, Incoming, Opened), Error> {
+    let mut pauses = PAUSES.into_iter();
+    loop {
+        let error = match Line::open(connect()?, opening, Hands::default()) {
+            Ok(opened) => return Ok(opened),
+            Err(error) => error,
+        };
+        let leaves =
+            matches!(error.kind(), ErrorKind::NetworkConnectionLost | ErrorKind::NotSupported);
+        let Some(pause) = pauses.next().filter(|_| leaves) else { return Err(error) };
+        log::info!("the next daemon is asked: {error}");
+        thread::sleep(Duration::from_millis(pause));
+    }
+}
+
+impl State {
+    /// An order was done.
+    fn is_done(&mut self, order: &Order) {
+        match order {
+            Order::Obey(command) => {
+                self.heard.is_done(command);
+                if let Command::Taken(task) = command {
+                    self.held.remove(task);
+                }
+            }
+            Order::Create { job, .. } => drop(self.coming.remove(&job.id)),
+            // The daemon hangs up now, and nobody is to open the session once more.
+            Order::Ask { question: Question::Close, .. } => self.is_closed = true,
+            _ => {}
+        }
+    }
+}
+
 impl Shared {
     /// Gives an order, or leaves it to the next daemon if there is none now.
     fn push(&self, order: Order) {
@@ -158,6 +209,10 @@ impl Shared {
         if state.is_closed {
             drop(state);
             return drop(order);
+        }
+        if let Some(engine) = state.own.clone() {
+            drop(state);
+            return self.obey_here(&engine, &order);
         }
         let number = state.orders.push(order);
         self.changed.notify_all();
@@ -204,7 +259,10 @@ impl Shared {
 
 impl Host for Remote {
     fn kind(&self) -> BackgroundHost {
-        BackgroundHost::Daemon
+        match &self.shared.state.lock().own {
+            Some(engine) => engine.kind(),
+            None => BackgroundHost::Daemon,
+        }
     }
 
     fn serve(&self, program: Weak<dyn Program>) -> Served {
@@ -277,7 +335,8 @@ impl Host for Remote {
     }
 
     fn damage(&self) -> Vec<String> {
-        self.damage.clone()
+        let own = self.shared.state.lock().own.clone().map(|engine| engine.damage());
+        self.damage.iter().cloned().chain(own.into_iter().flatten()).collect()
     }
 
     fn folder(&self) -> &Folder {

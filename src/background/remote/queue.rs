@@ -1,9 +1,12 @@
 //! The orders of a program that its daemon has not done yet.
 
 use std::collections::VecDeque;
+use std::io;
 
 use crate::background::host::Command;
-use crate::background::protocol::Order;
+use crate::background::protocol::{Order, Question};
+use crate::error::{Error, ErrorKind};
+use crate::log;
 
 /// Orders in the order in which they were given, until they are done.
 ///
@@ -49,6 +52,14 @@ impl Orders {
         Some(order)
     }
 
+    /// Has the order that was next given as what can be, as it fits no frame: its task ends with
+    /// this error.
+    pub(super) fn replace_last(&mut self, why: io::Error) -> &Order {
+        let last = &mut self.waiting[self.given - 1];
+        *last = instead_of(last, why);
+        last
+    }
+
     /// So many more, from the first that is not, are done; returns them.
     pub(super) fn done(&mut self, count: usize) -> Vec<Order> {
         let count = count.min(self.given);
@@ -57,6 +68,12 @@ impl Orders {
         self.written = self.written.saturating_sub(count);
         self.done += count as u64;
         self.waiting.drain(..count).collect()
+    }
+
+    /// Takes all that are not done, as if they were.
+    pub(super) fn take(&mut self) -> Vec<Order> {
+        self.given = self.waiting.len();
+        self.done(self.given)
     }
 
     /// Has all be given once more, on another connection.
@@ -74,9 +91,43 @@ fn forgets(order: &Order) -> bool {
     }
 }
 
+/// What a task is made of has room (`client/extent.rs`); an error that came from a server may not.
+fn instead_of(order: &Order, why: io::Error) -> Order {
+    let detail = "what is to be said of the task to urlsessiond is too long";
+    let error = Error::new(ErrorKind::DataLengthExceedsMaximum, detail).by_system(why);
+    match order {
+        Order::Obey(
+            Command::Update(task, _)
+            | Command::Resume(task, _)
+            | Command::Cancel(task, _)
+            | Command::Renew(task, ..)
+            | Command::Begin(task, _),
+        ) => Order::Obey(Command::Cancel(*task, Some(error))),
+        _ => {
+            log::error!("an order is left out: {error}");
+            Order::Ask { call: 0, question: Question::Flush }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::background::protocol::frame;
+
+    #[test]
+    fn a_task_of_which_too_much_is_to_be_said_ends() {
+        let failed = Error::new(ErrorKind::Unknown, "a".repeat(frame::MOST));
+        let mut orders = orders(&[Command::Halt, Command::Renew(7, None, failed)]);
+        orders.next();
+        orders.next();
+        let why = || io::Error::from(io::ErrorKind::InvalidInput);
+        let Order::Obey(Command::Cancel(7, Some(error))) = orders.replace_last(why()) else {
+            panic!("{orders:?}");
+        };
+        assert_eq!(error.kind(), ErrorKind::DataLengthExceedsMaximum);
+        assert_eq!(orders.done(2).len(), 2);
+    }
 
     fn orders(commands: &[Command]) -> Orders {
         let mut orders = Orders::default();

@@ -5,6 +5,7 @@ use std::env;
 use serde_json::Value;
 
 use super::super::fuzz;
+use super::frame::Speaker::Program;
 use super::samples::all;
 use super::{frame, framed};
 
@@ -110,7 +111,7 @@ fn what_a_length_promises_takes_no_memory() {
         }
     }
     let mut from = Offered(0, 0);
-    let error = frame::read(&mut from, frame::MOST).unwrap_err();
+    let error = frame::read(&mut from, frame::MOST, Program).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
     assert!(from.1 <= 64 << 10, "{}", from.1);
 }
