@@ -8,6 +8,7 @@ use super::host::{Host, Scope, is_public_suffix};
 use super::moment::{Moment, date, moment};
 use super::path::default_path;
 use super::set_cookie::{MOST_OF_PAIR, SetCookie, has_control, trimmed};
+use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
 /// What a server has a client remember, and to whom it is told again (RFC 6265bis).
@@ -25,7 +26,7 @@ use crate::error::{Error, ErrorKind};
 /// // For shop.test and all hosts below it: without the dot it would be for that host alone.
 /// let cookie = Cookie::new("theme", "dark", ".shop.test")?.with_path("/account").with_secure(true);
 /// assert_eq!(cookie.to_string(), "theme=***; Domain=shop.test; Path=/account; Secure");
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 ///
 /// # Differences from Foundation
@@ -100,7 +101,7 @@ impl Cookie {
             domain: scope.domain,
             path: "/".into(),
             expires: None,
-            created: moment(SystemTime::now()),
+            created: moment(Clock::system().date()),
             latin1: false,
             host_only: scope.host_only,
             secure: false,

@@ -1,11 +1,10 @@
 //! Cookies from and to header fields.
 
-use std::time::SystemTime;
-
 use url::Url;
 
 use super::cookie::Cookie;
 use super::moment::{Moment, moment};
+use crate::clock::Clock;
 use crate::headers::Headers;
 
 /// Of one response no more are kept, as curl does it.
@@ -35,7 +34,7 @@ impl Cookie {
     #[doc(alias = "cookiesWithResponseHeaderFields:forURL:")]
     #[doc(alias = "cookies(withResponseHeaderFields:for:)")]
     pub fn from_header_fields(headers: &Headers, url: &Url) -> Vec<Self> {
-        set_by(headers, url, moment(SystemTime::now()))
+        set_by(headers, url, moment(Clock::system().date()))
     }
 
     /// Returns the headers that send these cookies, in this order: one field `Cookie`, or none.

@@ -52,7 +52,7 @@ use crate::sync::{Mutex, Rank};
 /// server.take_request();
 /// assert_eq!(server.take_request().header("cookie"), Some("sid=31d4d96e"));
 /// assert_eq!(cookies.cookies()[0].name(), "sid");
-/// # Ok::<(), urlsession::Error>(())
+/// Ok::<(), urlsession::Error>(())
 /// ```
 ///
 /// # Differences from Foundation
