@@ -38,7 +38,6 @@ impl Clock {
     }
 
     /// Whether it is the system's.
-    #[cfg(all(feature = "daemon", unix))]
     pub(crate) fn is_system(&self) -> bool {
         self.0.is_none()
     }

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
+use crate::hsts::Hsts;
 use crate::resolver::Resolver;
 use crate::retry::RetryPolicy;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
@@ -47,7 +48,7 @@ pub struct Configuration {
     pub identifier: Option<String>,
 
     /// What the program is called where something of it lasts beyond its process, as what a
-    /// background session keeps does: it lies in a folder of that name in the user's state folder
+    /// background session keeps does, and [what was learned of hosts](Self::hsts): it lies in a folder of that name in the user's state folder
     /// (`$XDG_STATE_HOME` or `~/.local/state` on Linux, `~/Library/Application Support` on macOS,
     /// the folder of local application data on Windows; `URLSESSION_HOME` moves it). Programs that
     /// have the same name share it; one that is moved keeps what it has only if it has a name.
@@ -58,7 +59,7 @@ pub struct Configuration {
     pub program: Option<String>,
 
     /// The folder in which what lasts is kept: the journal and the files of
-    /// [background](Self::background) sessions. It is created for this user only.
+    /// [background](Self::background) sessions, and [what was learned of hosts](Self::hsts). It is created for this user only.
     ///
     /// Default: none, which is `urlsession` in the user's state folder: `$XDG_STATE_HOME` or
     /// `~/.local/state` on Linux, `~/Library/Application Support` on macOS, `%LOCALAPPDATA%` on
@@ -364,6 +365,28 @@ pub struct Configuration {
     /// Default: `false`, as few servers send one.
     pub requires_digest_proof: bool,
 
+    /// Whether hosts are loaded from by `https` alone that have asked for it with a
+    /// `Strict-Transport-Security` header (HSTS, RFC 6797), and where it is kept which have.
+    ///
+    /// An `http` URL of such a host is loaded as the `https` URL that it stands for, before the
+    /// task stands in line and before anything is sent: port 80 becomes 443, others stay. So it is
+    /// with where a redirect leads. Nobody is told or asked, and nothing is counted, as there is no
+    /// redirect: the task's [`current_request`](crate::Task::current_request) and the response
+    /// have the `https` URL. What a host asks for is learned from its responses, over connections
+    /// whose certificate is good; one that a delegate has accepted against its evaluation teaches
+    /// nothing. Addresses are never known hosts. Without the feature `tls` a known host fails with
+    /// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported).
+    ///
+    /// What is learned lies in the file `hsts` of the [`program`](Self::program)'s folder, for all
+    /// of its sessions and processes, which see each other's within a second. A host that repeats
+    /// what it has said is written down when that moves its end by a hundredth of its time. If the
+    /// file cannot be read or written, that is a warning in the log, and no request fails.
+    ///
+    /// Default: [`Hsts::Persistent`]; for [`ephemeral`](Self::ephemeral), [`Hsts::InMemory`].
+    #[doc(alias = "Strict-Transport-Security")]
+    #[doc(alias = "HTTP Strict Transport Security")]
+    pub hsts: Hsts,
+
     /// Replaces the system's look-up of host names.
     ///
     /// Default: none.
@@ -390,6 +413,7 @@ impl Configuration {
         Self {
             credential_storage: Some(CredentialStorage::new()),
             cookie_storage: Some(CookieStorage::new()),
+            hsts: Hsts::InMemory,
             ..Self::default()
         }
     }

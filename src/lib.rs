@@ -40,7 +40,7 @@
 //!
 //! | Configuration | Keeps |
 //! |---|---|
-//! | [`Configuration::default`] | what the program's other sessions keep: credentials and cookies, in memory (a cache is not built yet) |
+//! | [`Configuration::default`] | what the program's other sessions keep: credentials and cookies, in memory, and which hosts want `https` alone, in a [file](crate::guide::trust_and_challenges) (a cache is not built yet) |
 //! | [`Configuration::ephemeral`] | nothing beyond the session |
 //! | [`Configuration::background`] | transfers beyond the program, in its [folder](Configuration::state_directory) |
 //!
@@ -166,6 +166,7 @@
 //! * A queue that makes calls on several threads is allowed: those of one task stay in order.
 //! * Requests are equal if everything is that they ask for, headers and body among it.
 //! * What is wrong with a URL or a header is reported by the load, not by a `nil`.
+//! * [HSTS](Configuration::hsts) is on by default, and can be turned off.
 //! * A redirect from `https` to `http` is refused unless
 //!   [`allows_insecure_redirects`](Configuration::allows_insecure_redirects) is set.
 //! * [`did_receive_response`](Delegate::did_receive_response) is asked for downloads, too; what a
@@ -216,6 +217,7 @@ mod files;
 mod foreign;
 mod fork;
 mod headers;
+mod hsts;
 mod load;
 mod log;
 mod mime;
@@ -228,6 +230,7 @@ mod response;
 mod retry;
 mod session;
 mod setters;
+mod shared_file;
 mod splice;
 mod sync;
 #[cfg(test)]
@@ -254,6 +257,7 @@ pub use download::{ResumeData, StartOver};
 pub use error::{Error, ErrorKind, Stage};
 pub use files::DownloadedFile;
 pub use headers::{HeaderFields, Headers};
+pub use hsts::Hsts;
 pub use pair::Pair;
 pub use request::Request;
 pub use resolver::Resolver;

@@ -7,11 +7,6 @@
 //!
 //! What lasts is a program's own: it lies in a folder there that has the program's name.
 
-#![cfg_attr(
-    not(feature = "background"),
-    allow(dead_code, reason = "without background sessions nothing lasts yet")
-)]
-
 mod file_name;
 mod surroundings;
 #[cfg(test)]
@@ -20,7 +15,6 @@ mod tests;
 use std::env;
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "background")]
 pub(crate) use file_name::file_name;
 use surroundings::{Surroundings, System};
 
@@ -34,6 +28,11 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
 /// Returns the folder for what lasts; none for a build script, and for a user without a home.
 pub(crate) fn state_folder() -> Option<PathBuf> {
     Surroundings::of_process().state_folder(System::CURRENT)
+}
+
+/// Whether this process builds a program, for Cargo.
+pub(crate) fn is_build_script() -> bool {
+    Surroundings::of_process().is_build_script
 }
 
 /// Returns the name of the program: the one that it was `given`, or one that follows from where

@@ -9,13 +9,15 @@ use crate::clock::Clock;
 use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
+use crate::hsts::Hsts;
 use crate::retry::RetryPolicy;
 use crate::trust::TlsVersion;
 
 impl Default for Configuration {
     /// Settings for a session that shares the program's stores.
     ///
-    /// This version has no cache yet.
+    /// These are credentials and cookies, in memory, and which hosts want `https` alone, in a
+    /// file. This version has no cache yet.
     #[doc(alias = "defaultSessionConfiguration")]
     fn default() -> Self {
         Self {
@@ -56,6 +58,7 @@ impl Default for Configuration {
             sends_cookies: true,
             uses_netrc: false,
             requires_digest_proof: false,
+            hsts: Hsts::Persistent,
             resolver: None,
             #[cfg(unix)]
             unix_socket: None,

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
+use crate::hsts::Hsts;
 use crate::pair::Pair;
 use crate::resolver::Resolver;
 use crate::retry::RetryPolicy;
@@ -37,6 +38,7 @@ setters! {
         sends_cookies: bool,
         uses_netrc: bool,
         requires_digest_proof: bool,
+        hsts: Hsts,
         clock: Clock,
     }
 }

@@ -76,6 +76,14 @@ impl Connection {
         self.stream.terms()
     }
 
+    /// Whether it is secured, and by a certificate that is good.
+    pub(super) fn is_trusted(&self) -> bool {
+        match &self.stream {
+            Stream::Plain(_) => false,
+            Stream::Tls(tls) => !tls.terms().is_some_and(|terms| terms.make_an_exception()),
+        }
+    }
+
     /// Returns between whom it is.
     pub(super) fn ends(&self) -> Option<&Arc<Ends>> {
         self.stream.link().ends()

@@ -89,14 +89,14 @@ impl Works {
             return Err(Failed::timed_out_idle());
         }
         self.connector.note_answer(connection, head.status);
-        let ends = connection.ends().cloned();
+        let (ends, is_trusted) = (connection.ends().cloned(), connection.is_trusted());
         let Exchange { duplex, registered, berth, .. } = exchange;
         let home = match berth {
             Some(berth) => Home::Reserved(berth),
             None => Home::Pool(self.pool.clone()),
         };
         let body = Incoming::new(duplex, decision, home, context.clone(), registered);
-        Ok(WireResponse { head, ends, body: Box::new(body) })
+        Ok(WireResponse { head, ends, is_trusted, body: Box::new(body) })
     }
 }
 

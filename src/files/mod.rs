@@ -21,11 +21,9 @@ mod downloaded;
 mod failure;
 mod folder;
 mod kept;
-#[cfg(feature = "background")]
 mod lock_file;
 mod locking;
 mod moving;
-#[cfg(feature = "background")]
 mod own_folder;
 mod own_path;
 mod owner;
@@ -51,11 +49,9 @@ pub(crate) use copy::copy_to_new;
 pub(crate) use downloaded::Custody;
 pub use downloaded::DownloadedFile;
 pub(crate) use kept::KeptFile;
-#[cfg(feature = "background")]
 pub(crate) use lock_file::{Lock, LockFile};
 #[cfg(all(feature = "daemon", unix))]
 pub(crate) use own_folder::check_own_folder;
-#[cfg(feature = "background")]
 pub(crate) use own_folder::make_own_folder;
 #[cfg(feature = "background")]
 pub(crate) use owner::is_own;

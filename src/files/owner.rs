@@ -15,13 +15,13 @@ pub(crate) fn is_own(metadata: &Metadata) -> bool {
 }
 
 /// Whether it is a folder, and this user's as far as the system tells.
-#[cfg(all(unix, feature = "background"))]
+#[cfg(unix)]
 pub(super) fn is_own_folder(metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw()
 }
 
-#[cfg(all(not(unix), feature = "background"))]
+#[cfg(not(unix))]
 pub(super) fn is_own_folder(metadata: &Metadata) -> bool {
     metadata.is_dir()
 }

@@ -1,7 +1,7 @@
 //! What tells whether a file is the one that it was, unchanged.
 
 use std::fs::Metadata;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Which file it is, how long, and when it was changed last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,12 @@ impl Stamp {
         let (device, inode) = number(metadata);
         let modified = metadata.modified().map_or(0, nanoseconds);
         Self { device, inode, length: metadata.len(), modified }
+    }
+
+    /// Returns when it was changed last, if that is a time since 1970.
+    pub(crate) fn modified_at(&self) -> Option<SystemTime> {
+        let nanoseconds = u64::try_from(self.modified).ok()?;
+        UNIX_EPOCH.checked_add(Duration::from_nanos(nanoseconds))
     }
 
     /// Whether it is the same file, be it changed.

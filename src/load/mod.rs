@@ -167,7 +167,7 @@ impl Load {
         let codings = codings(&self.hop, &response.head, &*response.body);
         let codings = codings.map_err(|error| error.on(&self.hop.url))?;
         let length = length(&self.hop, &response, &codings);
-        let WireResponse { head, ends, body } = response;
+        let WireResponse { head, ends, body, .. } = response;
         let mut body = Decoder::new(body, &codings, context);
         let (line, url) = ((head.status, head.version), self.hop.url);
         let response = Response::new(url, line, head.headers, length, ends);

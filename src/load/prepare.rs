@@ -39,7 +39,7 @@ pub(crate) struct Hop {
 impl Hop {
     /// Returns the first hop of `request`.
     pub(crate) fn first(request: &Request, rules: &Rules) -> Result<Self, Error> {
-        let url = checked(request, rules)?.clone();
+        let url = checked(request, rules)?;
         let own = request.headers();
         let asks = decode::undoes(request.decodes(), rules.decodes_bodies, own);
         let headers = completed(own, &url, rules, asks);
@@ -63,7 +63,7 @@ impl Hop {
     }
 
     fn led(request: &Request, rules: &Rules) -> Result<Self, Error> {
-        let url = checked(request, rules)?.clone();
+        let url = checked(request, rules)?;
         let own = request.headers();
         let mut headers =
             if own.contains("host") { Headers::new() } else { with_host(host_of(&url), own) };
@@ -126,13 +126,19 @@ impl Hop {
         }
     }
 
+    /// Returns the URL if it is not the one of `request`, as its host is known to want `https`.
+    pub(crate) fn secured(&self, request: &Request) -> Option<&Url> {
+        let is_same = request.url().is_some_and(|url| url.scheme() == self.url.scheme());
+        if is_same { None } else { Some(&self.url) }
+    }
+
     /// Whether the codings of a response are undone: looked at where there are some.
     pub(super) fn decodes(&self) -> bool {
         decode::undoes(self.said_decodes, self.decodes_by_default, &self.headers)
     }
 
     /// Returns what the decision about the answer needs to know.
-    pub(super) fn as_answered(&self, rules: &Rules) -> redirect::Hop<'_> {
+    pub(super) fn as_answered<'a>(&'a self, rules: &'a Rules) -> redirect::Hop<'a> {
         redirect::Hop {
             url: &self.url,
             method: &self.method,
@@ -140,6 +146,7 @@ impl Hop {
             redirects: self.follows,
             https_only: rules.https_only,
             allows_insecure_redirects: rules.allows_insecure_redirects,
+            hsts: rules.stores.hsts.as_ref(),
         }
     }
 
@@ -236,13 +243,15 @@ fn completed(own: &Headers, url: &Url, rules: &Rules, asks_for_codings: bool) ->
     headers
 }
 
-/// Returns the URL of a request that can be sent.
-fn checked<'a>(request: &'a Request, rules: &Rules) -> Result<&'a Url, Error> {
+/// Returns the URL of a request that can be sent, by which it is loaded.
+fn checked(request: &Request, rules: &Rules) -> Result<Url, Error> {
     request.check()?;
     let Some(url) = request.url() else {
         return Err(Error::new(ErrorKind::BadUrl, "the request has no URL"));
     };
-    check_scheme(url, rules).map_err(|error| error.on(url))?;
+    let secured = rules.stores.hsts.as_ref().and_then(|hsts| hsts.secured(url));
+    let url = secured.unwrap_or_else(|| url.clone());
+    check_scheme(&url, rules).map_err(|error| error.on(&url))?;
     Ok(url)
 }
 

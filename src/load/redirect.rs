@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::error::{Error, ErrorKind, Stage};
 use crate::headers::Headers;
+use crate::hsts::HstsStorage;
 use crate::request::{self, Redirects};
 use crate::wire::Head;
 
@@ -29,6 +30,8 @@ pub(crate) struct Hop<'a> {
     pub(crate) https_only: bool,
     /// A redirect may lead from `https` to `http`.
     pub(crate) allows_insecure_redirects: bool,
+    /// Which hosts are loaded from by `https` alone.
+    pub(crate) hsts: Option<&'a HstsStorage>,
 }
 
 /// What to do with a response.
@@ -60,20 +63,22 @@ pub(crate) fn next(hop: &Hop<'_>, head: &Head) -> Step {
         Ok(None) => return Step::Deliver,
         Err(error) => return Step::Refuse(error.at(Stage::Redirecting).on(hop.url)),
     };
-    match target(hop.url, &location) {
-        Err(error) => Step::Refuse(error.at(Stage::Redirecting).on(hop.url)),
-        Ok(url) => match permit(hop, &url) {
-            Err(error) => Step::Refuse(error.at(Stage::Redirecting).on(&url)),
-            Ok(()) => {
-                let method = method_after(head.status, hop.method);
-                Step::Follow {
-                    keeps_body: method == *hop.method,
-                    method,
-                    crosses_origin: url.origin() != hop.url.origin(),
-                    url,
-                }
+    let url = match target(hop.url, &location) {
+        // RFC 6797 §8.3: a known host is nowhere but there.
+        Ok(url) => hop.hsts.and_then(|hsts| hsts.secured(&url)).unwrap_or(url),
+        Err(error) => return Step::Refuse(error.at(Stage::Redirecting).on(hop.url)),
+    };
+    match permit(hop, &url) {
+        Err(error) => Step::Refuse(error.at(Stage::Redirecting).on(&url)),
+        Ok(()) => {
+            let method = method_after(head.status, hop.method);
+            Step::Follow {
+                keeps_body: method == *hop.method,
+                method,
+                crosses_origin: url.origin() != hop.url.origin(),
+                url,
             }
-        },
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Authenticator, Cookies, decode};
 use crate::headers::Headers;
+use crate::hsts::HstsStorage;
 use crate::request::{self, Redirects};
 
 /// What a session demands of each of its loads.
@@ -48,7 +49,11 @@ impl Rules {
             allows_insecure_redirects: false,
             redirects: Redirects::default(),
             decodes_bodies,
-            stores: Stores { authenticator: Authenticator::new(None), cookies: Cookies::default() },
+            stores: Stores {
+                authenticator: Authenticator::new(None),
+                cookies: Cookies::default(),
+                hsts: None,
+            },
         }
     }
 
@@ -64,4 +69,6 @@ impl Rules {
 pub(crate) struct Stores {
     pub(crate) authenticator: Authenticator,
     pub(crate) cookies: Cookies,
+    /// None if it is off.
+    pub(crate) hsts: Option<HstsStorage>,
 }

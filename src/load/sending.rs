@@ -12,7 +12,8 @@
 //! 4. What came back is kept before anybody decides about it, as a redirect sets cookies
 //!    too: cookies, HSTS, what the cache may have, and credentials that were accepted.
 //!
-//! Who takes part are the [`Stores`](super::rules::Stores) of the session.
+//! Who takes part are the [`Stores`](super::rules::Stores) of the session; what is known of hosts
+//! by HSTS is asked before, for the URL of each hop.
 
 use http::StatusCode;
 
@@ -116,6 +117,12 @@ impl Sending {
         means: &Means<'_>,
     ) -> Result<WireResponse, Error> {
         means.rules.stores.cookies.keep(&response.head.headers, hop, &means.context.clock);
+        // RFC 6797 §8.1: of a connection about which something is wrong, nothing is learned.
+        if response.is_trusted
+            && let Some(hsts) = &means.rules.stores.hsts
+        {
+            hsts.learn(&hop.url, &response.head.headers);
+        }
         self.authentication.keep(hop, response, means)
     }
 

@@ -349,6 +349,12 @@ impl Request {
         Self { headers, sensitive, body, ..Self::with_url(method, Some(url)) }
     }
 
+    /// Has it go to the same place by another scheme.
+    pub(crate) fn by(mut self, url: Url) -> Self {
+        self.url = Some(url);
+        self
+    }
+
     /// Has the URL's address be on this network interface.
     pub(crate) fn in_zone(mut self, zone: Option<Box<str>>) -> Self {
         if zone.is_some() {

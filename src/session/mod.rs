@@ -162,10 +162,11 @@ impl Session {
     /// Empties what the session keeps; every later exchange uses a new connection. Tasks
     /// that run are not disturbed. Done when this returns.
     ///
-    /// That is which credentials servers have accepted, and everything in the
-    /// configuration's [`credential_storage`](Configuration::credential_storage) and
-    /// [`cookie_storage`](Configuration::cookie_storage), which other sessions may use too. This
-    /// version keeps no caches yet.
+    /// That is which credentials servers have accepted, everything in the configuration's
+    /// [`credential_storage`](Configuration::credential_storage) and
+    /// [`cookie_storage`](Configuration::cookie_storage), and which hosts want `https` alone
+    /// ([`hsts`](Configuration::hsts)), in the file as well. Other sessions may use all of them,
+    /// too. This version keeps no caches yet.
     #[doc(alias = "reset(completionHandler:)")]
     pub fn reset(&self) {
         self.shared.scheduler().forget();
@@ -183,8 +184,9 @@ impl Session {
     /// Writes to disk what is to be kept; every later exchange uses a new connection.
     /// Tasks that run are not disturbed. Done when this returns.
     ///
-    /// That is the journal of a [background session](Configuration::background): what it was told to
-    /// do. Other sessions keep nothing on disk yet.
+    /// That is which hosts want `https` alone ([`hsts`](Configuration::hsts)), and the journal of a
+    /// [background session](Configuration::background): what it was told to do. What cannot be
+    /// written is a warning in the log, and written later.
     #[doc(alias = "flush(completionHandler:)")]
     pub fn flush(&self) {
         self.shared.scheduler().flush();

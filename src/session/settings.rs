@@ -5,6 +5,7 @@ use crate::configuration::Configuration;
 #[cfg(feature = "tls")]
 use crate::engine::Trust;
 use crate::engine::{IdleLimits, Settings};
+use crate::hsts::{Hsts, HstsStorage};
 use crate::load::{Authenticator, Cookies, Rules};
 use crate::request::Redirects;
 
@@ -53,7 +54,20 @@ pub(super) fn rules(configuration: &Configuration) -> Rules {
         accept_policy: configuration.cookie_accept_policy,
         sends: configuration.sends_cookies,
     };
+    rules.stores.hsts = hsts(configuration);
     rules
+}
+
+fn hsts(configuration: &Configuration) -> Option<HstsStorage> {
+    let Configuration { hsts, state_directory, program, clock, .. } = configuration;
+    match hsts {
+        Hsts::Off => None,
+        Hsts::InMemory => Some(HstsStorage::in_memory(clock)),
+        Hsts::Persistent => {
+            let (state, program) = (state_directory.as_deref(), program.as_deref());
+            Some(HstsStorage::of_program(state, program, clock))
+        }
+    }
 }
 
 fn authenticator(configuration: &Configuration) -> Authenticator {

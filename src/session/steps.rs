@@ -382,4 +382,8 @@ impl Scheduler for ByHand {
     fn renew_connections(&self) {
         self.loader.renew_connections();
     }
+
+    fn flush(&self) {
+        self.loader.flush();
+    }
 }

@@ -101,6 +101,12 @@ pub(crate) enum Rank {
     Cookies,
     /// Who is told when they change.
     CookieObservers,
+    /// Which files of stores this process has open.
+    SharedFiles,
+    /// What is in a file that processes share, as far as this one knows.
+    SharedFile,
+    /// Which of them are to be written.
+    SharedFileWriter,
     // ---- words ----
     /// The reader of a body that can be read once.
     Reader,

@@ -94,6 +94,8 @@ pub(crate) struct WireResponse {
     pub(crate) head: Head,
     /// Between whom it comes.
     pub(crate) ends: Option<Arc<Ends>>,
+    /// It came over TLS, and nothing is wrong with the server's certificate.
+    pub(crate) is_trusted: bool,
     pub(crate) body: Box<dyn WireBody>,
 }
 

@@ -45,6 +45,7 @@ mod framing;
 mod guarantees;
 mod heads;
 mod hostile;
+mod hsts;
 mod idle_threads;
 mod inbox;
 mod inside;

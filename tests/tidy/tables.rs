@@ -8,7 +8,7 @@ pub(crate) const WORDS: &[&str] = &[
 ];
 
 /// The first floor: what is kept from one load to the next.
-pub(crate) const STORES: &[&str] = &["credentials", "cookies"];
+pub(crate) const STORES: &[&str] = &["credentials", "cookies", "hsts"];
 
 /// What lies between the words and those who work with them.
 pub(crate) const SEAMS: &[&str] = &["wire", "delivery", "files", "download"];
@@ -45,19 +45,25 @@ pub(crate) const MAY_USE: &[(&str, &[&[&str]])] = &[
         &[&["error", "log", "foreign", "pair", "cancel", "headers", "basic", "body", "retry"]],
     ),
     ("response", &[&["error", "headers", "mime", "calendar", "clock", "retry"]]),
+    // what lies on the disk
+    (
+        "files",
+        &[&["error", "log", "census", "clock", "crash", "fork", "program", "random", "splice"]],
+    ),
+    (
+        "shared_file",
+        &[&["error", "sync", "log", "checksum", "clock", "census", "fork", "program"], &["files"]],
+    ),
     // stores, who do not know each other
     (
         "credentials",
         &[&["error", "sync", "log", "foreign", "headers", "basic", "response", "trust"]],
     ),
     ("cookies", &[&["error", "sync", "log", "foreign", "calendar", "clock", "headers"]]),
+    ("hsts", &[&["clock", "headers"], &["shared_file"]]),
     // seams
     ("wire", &[WORDS, STORES]),
     ("delivery", &[WORDS]),
-    (
-        "files",
-        &[&["error", "log", "census", "clock", "crash", "fork", "program", "random", "splice"]],
-    ),
     ("download", &[WORDS, &["files"]]),
     // explanations, without code
     ("guide", &[]),

@@ -200,21 +200,26 @@ impl Client {
         if let Some(reason) = verdict::refusal(&job) {
             return Err(refused(reason));
         }
-        let too_long = extent::refusal(&job.request);
-        if let Some(error) = too_long {
+        if let Some(error) = extent::refusal(&job.request) {
             return Err(error);
         }
+        self.take_files(core, &kind, &mut job)?;
+        Ok(job)
+    }
+
+    /// Takes what a job begins with into the folder of the session.
+    fn take_files(&self, core: &Core, kind: &Kind, job: &mut Job) -> Result<(), Error> {
         if let (Work::Upload { length }, Some(path)) =
             (&mut job.work, core.request.body_to_send().and_then(Body::path))
         {
             *length = self.host.take_body(core.id, path)?;
         }
-        if let Kind::Download(saving) = &kind
+        if let Kind::Download(saving) = kind
             && let Some(data) = &saving.resumed
         {
             self.host.take_part(core.id, data)?;
         }
-        Ok(job)
+        Ok(())
     }
 
     /// Returns what the program has made of a task since.

@@ -138,7 +138,7 @@ mod tests {
     const FILMS: &[&str] = &["films"];
     const BOTH: &[&str] = &["films", "songs"];
 
-    fn in_vain(times: u32, seconds: u64) -> Option<Came> {
+    const fn in_vain(times: u32, seconds: u64) -> Option<Came> {
         Some(Came::InVain(times, Some(Duration::from_secs(seconds))))
     }
 
@@ -167,62 +167,65 @@ mod tests {
         }
     }
 
-    #[test]
-    #[allow(clippy::too_many_lines, reason = "a table")]
-    fn a_program_is_started_when_it_is_needed_and_later_each_time_that_it_was_in_vain() {
-        let done = Some(Came::Done);
-        run("nobody has seen it", &[Away(FILMS, None, Some(0))]);
-        run("it was there just now", &[WasThere, Away(FILMS, None, Some(1)), Passes(1)]);
-        run("it was there long ago", &[WasThere, Away(NOBODY, None, Some(1)), Passes(60)]);
-        run(
+    const DONE: Option<Came> = Some(Came::Done);
+
+    /// What a program may go through.
+    const LIVES: &[(&str, &[Step])] = &[
+        ("nobody has seen it", &[Away(FILMS, None, Some(0))]),
+        (
+            "it was there just now",
+            &[WasThere, Away(FILMS, None, Some(1)), Passes(1), Away(FILMS, None, Some(0))],
+        ),
+        (
+            "it was there long ago",
+            &[WasThere, Away(NOBODY, None, Some(1)), Passes(60), Away(FILMS, None, Some(0))],
+        ),
+        (
             "it hears all, says so and ends",
             &[
                 Starts(FILMS, "films"),
                 WasThere,
                 Completes("films"),
                 Ends,
-                Away(NOBODY, done, Some(1)),
+                Away(NOBODY, DONE, Some(1)),
                 Passes(1),
                 Away(FILMS, None, Some(0)),
             ],
-        );
-        run(
+        ),
+        (
             "it says so and stays",
             &[
                 Starts(FILMS, "films"),
                 WasThere,
                 Away(NOBODY, None, None),
                 Completes("films"),
-                Away(NOBODY, done, Some(1)),
+                Away(NOBODY, DONE, Some(1)),
                 Fails,
                 Away(FILMS, None, Some(1)),
             ],
-        );
-        run(
+        ),
+        (
             "it says nothing and stays",
             &[Starts(FILMS, "films"), WasThere, Away(NOBODY, None, None), Away(BOTH, None, None)],
-        );
-        run(
-            "it says nothing and ends",
-            &[Starts(FILMS, "films"), Ends, Away(NOBODY, done, Some(1))],
-        );
-        run(
+        ),
+        ("it says nothing and ends", &[Starts(FILMS, "films"), Ends, Away(NOBODY, DONE, Some(1))]),
+        (
             "it says so of another session",
             &[Starts(FILMS, "films"), Completes("songs"), Away(NOBODY, None, None)],
-        );
-        run(
+        ),
+        (
             "it says so and has not heard all",
             &[Starts(FILMS, "films"), Completes("films"), Away(FILMS, in_vain(1, 2), Some(2))],
-        );
-        run(
+        ),
+        (
             "it dies when it has heard all",
             &[Starts(FILMS, "films"), Fails, Away(NOBODY, in_vain(1, 2), Some(2))],
-        );
-        run(
+        ),
+        (
             "it dies when it has said so",
-            &[Starts(FILMS, "films"), Completes("films"), Fails, Away(NOBODY, done, Some(1))],
-        );
-        run(
+            &[Starts(FILMS, "films"), Completes("films"), Fails, Away(NOBODY, DONE, Some(1))],
+        ),
+        (
             "it is in vain twice, and then not",
             &[
                 Starts(FILMS, "films"),
@@ -239,10 +242,10 @@ mod tests {
                 Passes(1),
                 Starts(FILMS, "films"),
                 Ends,
-                Away(NOBODY, done, Some(1)),
+                Away(NOBODY, DONE, Some(1)),
             ],
-        );
-        run(
+        ),
+        (
             "it comes by itself after it was in vain",
             &[
                 Starts(FILMS, "films"),
@@ -253,8 +256,8 @@ mod tests {
                 WasThere,
                 Away(NOBODY, None, Some(1)),
             ],
-        );
-        run(
+        ),
+        (
             "each session has its turn",
             &[
                 Starts(BOTH, "films"),
@@ -262,10 +265,15 @@ mod tests {
                 Away(BOTH, in_vain(1, 2), Some(2)),
                 Starts(BOTH, "songs"),
                 Ends,
-                Away(FILMS, done, Some(1)),
+                Away(FILMS, DONE, Some(1)),
                 Starts(FILMS, "films"),
             ],
-        );
+        ),
+    ];
+
+    #[test]
+    fn a_program_is_started_when_it_is_needed_and_later_each_time_that_it_was_in_vain() {
+        LIVES.iter().for_each(|(what, steps)| run(what, steps));
     }
 
     #[test]

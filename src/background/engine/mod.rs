@@ -31,7 +31,6 @@ use self::attempt::Attempt;
 use super::folder::Folder;
 use super::host::{EventSink, Program};
 #[cfg(all(feature = "daemon", unix))]
-use super::job::Job;
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::report::WaitsFor;

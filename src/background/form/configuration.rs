@@ -14,6 +14,7 @@ use crate::configuration::Configuration;
 use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
 use crate::headers::Headers;
+use crate::hsts::Hsts;
 use crate::request::Request;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
 
@@ -37,6 +38,9 @@ impl SharedStorages {
 }
 
 const VERSIONS: [(TlsVersion, &str); 2] = [(TlsVersion::Tls12, "1.2"), (TlsVersion::Tls13, "1.3")];
+
+const MODES: [(Hsts, &str); 3] =
+    [(Hsts::Off, "off"), (Hsts::InMemory, "in-memory"), (Hsts::Persistent, "persistent")];
 
 /// Names the field that no other process can have, if there is one.
 pub(in crate::background) fn refusal(configuration: &Configuration) -> Option<&'static str> {
@@ -96,6 +100,7 @@ pub(in crate::background) fn write(configuration: &Configuration, with_secrets: 
         sends_cookies,
         uses_netrc,
         requires_digest_proof,
+        hsts,
         resolver: _,
         unix_socket,
         clock: _,
@@ -137,6 +142,7 @@ pub(in crate::background) fn write(configuration: &Configuration, with_secrets: 
     put(&mut fields, "sends-cookies", Some(*sends_cookies));
     put(&mut fields, "netrc", Some(*uses_netrc));
     put(&mut fields, "digest-proof", Some(*requires_digest_proof));
+    put(&mut fields, "hsts", MODES.iter().find(|(mode, _)| mode == hsts).map(|(_, name)| *name));
     put(&mut fields, "unix-socket", unix_socket.as_deref().map(path_value));
     fields.into()
 }
@@ -233,6 +239,7 @@ pub(in crate::background) fn read(
         sends_cookies: flag("sends-cookies")?,
         uses_netrc: flag("netrc")?,
         requires_digest_proof: flag("digest-proof")?,
+        hsts: read_mode(fields, "hsts")?,
         unix_socket: read_path(fields, "unix-socket")?,
         ..Configuration::default()
     };
@@ -251,6 +258,11 @@ fn read_duration(fields: &Fields, name: &str) -> Option<Option<Duration>> {
 fn named<T: Copy>(fields: &Fields, name: &str, names: &[(T, &'static str)]) -> Option<T> {
     let name = text(fields, name)?;
     names.iter().find(|(_, known)| *known == name).map(|(value, _)| *value)
+}
+
+fn read_mode(fields: &Fields, name: &str) -> Option<Hsts> {
+    let name = text(fields, name)?;
+    MODES.iter().find(|(_, known)| *known == name).map(|(mode, _)| *mode)
 }
 
 fn read_pins(value: &Value) -> Option<PublicKeyPins> {

@@ -83,6 +83,11 @@ impl Consulted {
 }
 
 impl Terms {
+    /// Whether the server's certificate was accepted against its evaluation.
+    pub(in crate::engine) fn make_an_exception(&self) -> bool {
+        self.trusted_by.is_some()
+    }
+
     /// Whether a load may use the connection.
     pub(super) fn allow(&self, context: &Context, storage: Option<&CredentialStorage>) -> bool {
         let is_asked = |by: &DelegateId| context.is_asked(by);

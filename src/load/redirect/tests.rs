@@ -11,7 +11,15 @@ fn head(status: u16, locations: &[&[u8]]) -> Head {
 
 fn hop<'a>(url: &'a Url, method: &'a Method) -> Hop<'a> {
     let redirects = Redirects::default();
-    Hop { url, method, followed: 0, redirects, https_only: false, allows_insecure_redirects: false }
+    Hop {
+        url,
+        method,
+        followed: 0,
+        redirects,
+        https_only: false,
+        allows_insecure_redirects: false,
+        hsts: None,
+    }
 }
 
 fn url(text: &str) -> Url {

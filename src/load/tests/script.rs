@@ -129,7 +129,12 @@ impl Script {
             place,
             fates,
         });
-        WireResponse { head: Head { status, version: Version::HTTP_11, headers }, ends: None, body }
+        WireResponse {
+            head: Head { status, version: Version::HTTP_11, headers },
+            ends: None,
+            is_trusted: false,
+            body,
+        }
     }
 }
 

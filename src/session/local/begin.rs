@@ -11,7 +11,7 @@ impl Local {
     /// Begins a task that was resumed for the first time.
     pub(super) fn begin_task(&self, core: &Arc<Core>, mut state: Locked<'_>) {
         let now = core.begin(&mut state);
-        let admitted = self.pool.admit_in_line(core, core.host(&state), state.priority);
+        let admitted = self.pool.admit_in_line(core, &self.host(core, &state), state.priority);
         let effects = match admitted {
             Ok(queued) => self.queue(core, &mut state, queued, now),
             Err(error) => {
@@ -37,7 +37,7 @@ impl Local {
         let admitted = if self.binds_callers {
             let over_limits = inside::is_inside(&core.shared);
             let place =
-                self.pool.admit_caller(core, core.host(&state), state.priority, over_limits);
+                self.pool.admit_caller(core, &self.host(core, &state), state.priority, over_limits);
             place.map(|place| Slot::callers(place, over_limits))
         } else {
             self.pool.admit(core).map(|()| Slot::unbound())

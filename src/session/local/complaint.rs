@@ -42,7 +42,7 @@ impl Local {
             let current = core.current(&state);
             let url = current.url().map(|url| Redacted(url).to_string()).unwrap_or_default();
             let named = format!("task {} ({} {url})", core.id, current.method());
-            let of_host = core.host(&state) == host;
+            let of_host = self.host(&core, &state) == host;
             drop(state);
             if of_host { here.push(named) } else { elsewhere.push(named) }
         }

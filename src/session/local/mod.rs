@@ -25,6 +25,7 @@ mod receive;
 mod rest;
 mod retry;
 mod scheduler;
+mod stores;
 mod timer;
 mod transfer;
 mod waiting;

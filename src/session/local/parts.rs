@@ -159,7 +159,7 @@ impl Lead<'_> {
 
 /// Has so many help at most.
 fn call_helpers(local: &Arc<Local>, team: &Arc<Team>, most: usize) {
-    let host = team.core.host(&team.core.state.lock()).to_owned();
+    let host = local.host(&team.core, &team.core.state.lock()).into_owned();
     let places = local.pool.spare(&host, most);
     let count = places.len();
     for (at, place) in places.into_iter().enumerate() {

@@ -1,8 +1,11 @@
 //! How a task gets a place to run in, gives it up, and gets it back.
 
+use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use url::Position;
 
 use super::Local;
 use super::complaint::LONG;
@@ -25,6 +28,16 @@ pub(super) enum Detached {
 }
 
 impl Local {
+    /// Returns what stands for the host of a task in the line: scheme, host and port of where its
+    /// request goes. With the task locked, nobody else is asked.
+    pub(super) fn host<'a>(&self, core: &'a Core, state: &'a Record) -> Cow<'a, str> {
+        let url = core.current(state).url();
+        match url.and_then(|url| self.loader.secured(url)) {
+            Some(url) => Cow::Owned(url[..Position::BeforePath].to_owned()),
+            None => Cow::Borrowed(core.host(state)),
+        }
+    }
+
     /// Gives the task that `ticket` stood for to the worker that calls this, unless it does
     /// not wait for it any more.
     pub(super) fn attach(&self, core: &Core, ticket: Ticket, place: Place) -> Result<(), Place> {
@@ -55,11 +68,11 @@ impl Local {
             Dispatch::Idle => {
                 // Whoever had a place before goes ahead.
                 let priority = if state.attempts.had_place() { None } else { Some(state.priority) };
-                let queued = self.pool.push(core, core.host(state), priority);
+                let queued = self.pool.push(core, &self.host(core, state), priority);
                 self.queue(core, state, queued, self.now())
             }
             Dispatch::OnThread(slot) if slot.wants_place() => {
-                let (ticket, effects) = self.pool.push_parked(core, core.host(state));
+                let (ticket, effects) = self.pool.push_parked(core, &self.host(core, state));
                 if let Some(slot) = state.dispatch.slot() {
                     slot.wait_with(ticket);
                 }
@@ -228,7 +241,7 @@ impl Local {
                     let long = since + LONG;
                     if long <= now {
                         has_complained = true;
-                        let host = core.host(&state).to_owned();
+                        let host = self.host(core, &state).into_owned();
                         drop(state);
                         self.complain_once(&host);
                         state = core.state.lock();
@@ -255,7 +268,7 @@ impl Local {
     /// wait for that, the task leaves this one and stands in line without.
     pub(super) fn move_to_host(&self, core: &Arc<Core>) -> Result<(), Error> {
         let mut state = core.state.lock();
-        if state.dispatch.is_elsewhere(core.host(&state)) {
+        if state.dispatch.is_elsewhere(&self.host(core, &state)) {
             let parked = self.park(&mut state);
             core.flags.look();
             let keeps_place = state.dispatch.slot().is_some_and(|slot| slot.keeps_place());

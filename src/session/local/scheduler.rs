@@ -11,6 +11,11 @@ use crate::session::handle::Shared;
 use crate::session::task::{Brought, Core, Dispatch, Locked, Scheduler};
 
 impl Scheduler for Local {
+    fn created(&self, task: &Arc<Core>) -> Result<Option<Arc<Core>>, Error> {
+        self.loader.look_at_host(&task.request);
+        Ok(None)
+    }
+
     fn begin(&self, task: &Arc<Core>, locked: Locked<'_>) {
         self.begin_task(task, locked);
     }
@@ -131,5 +136,9 @@ impl Scheduler for Local {
 
     fn renew_connections(&self) {
         self.loader.renew_connections();
+    }
+
+    fn flush(&self) {
+        self.loader.flush();
     }
 }

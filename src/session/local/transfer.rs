@@ -113,12 +113,6 @@ impl Loader {
         self.home.upgrade()
     }
 
-    /// Forgets what was learned about servers, and of them.
-    pub(in crate::session) fn forget(&self) {
-        self.rules.stores.authenticator.reset();
-        self.rules.stores.cookies.forget();
-    }
-
     /// Has every later exchange use a new connection.
     pub(in crate::session) fn renew_connections(&self) {
         self.engine.renew();
@@ -127,6 +121,7 @@ impl Loader {
     /// Closes what is open.
     pub(in crate::session) fn close(&self) {
         self.engine.close();
+        self.flush();
     }
 
     /// Transfers the task as far as its head.
@@ -242,7 +237,11 @@ impl Loader {
     ) -> Result<Loaded, Error> {
         let context = context(core, Some(token), core.clone());
         let request = instead.as_deref().unwrap_or(&core.request);
-        let load = Load::new(Hop::first(request, &self.rules)?);
+        let hop = Hop::first(request, &self.rules)?;
+        if let Some(url) = hop.secured(request) {
+            core.go_by(request.clone().by(url.clone()));
+        }
+        let load = Load::new(hop);
         self.go_on(core, Loading { load, context, instead }, left)
     }
 

@@ -130,7 +130,7 @@ pub(crate) trait Scheduler: Send + Sync {
     /// Has every later exchange use a new connection.
     fn renew_connections(&self);
 
-    /// Brings to the disk what is kept of tasks.
+    /// Brings to the disk what is kept of tasks and learned about servers.
     fn flush(&self) {}
 
     /// Hears of the session whose tasks it runs, before anybody else has it.

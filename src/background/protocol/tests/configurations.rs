@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::configuration::Configuration;
 use crate::cookies::{CookieAcceptPolicy, CookieStorage};
 use crate::credentials::CredentialStorage;
+use crate::hsts::Hsts;
 use crate::resolver::Resolver;
 use crate::retry::RetryPolicy;
 use crate::trust::{Certificate, PublicKeyPins, TlsVersion};
@@ -65,6 +66,7 @@ fn full() -> Configuration {
         .sends_cookies(false)
         .uses_netrc(true)
         .requires_digest_proof(true)
+        .hsts(Hsts::InMemory)
         .unix_socket("/run/shop");
     configuration.credential_storage = None;
     configuration.cookie_storage = None;
@@ -112,6 +114,7 @@ fn assert_same(read: Configuration, other: &Configuration) {
         sends_cookies,
         uses_netrc,
         requires_digest_proof,
+        hsts,
         resolver,
         unix_socket,
         clock,
@@ -155,6 +158,7 @@ fn assert_same(read: Configuration, other: &Configuration) {
     assert_eq!(sends_cookies, other.sends_cookies);
     assert_eq!(uses_netrc, other.uses_netrc);
     assert_eq!(requires_digest_proof, other.requires_digest_proof);
+    assert_eq!(hsts, other.hsts);
     assert!(resolver.is_none() && other.resolver.is_none());
     assert_eq!(unix_socket, other.unix_socket);
     assert!(clock.is_system() && other.clock.is_system());
