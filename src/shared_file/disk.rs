@@ -77,13 +77,16 @@ impl Disk {
         let (base, names) = self.place.parts();
         make_own_folder(base, names, &self.census)?;
         let path = self.beside("lock");
+        let mut holder = None;
         for _ in 0..ATTEMPTS {
-            if let Lock::Taken(lock) = LockFile::take(&path, &self.census)? {
-                return Ok(lock);
+            match LockFile::take(&path, &self.census)? {
+                Lock::Taken(lock) => return Ok(lock),
+                Lock::Held(process) => holder = process,
             }
             thread::sleep(PAUSE);
         }
-        let detail = format!("{} is locked by a process that does not go on", path.display());
+        let whose = holder.map_or_else(|| "a process".to_owned(), |id| format!("process {id}"));
+        let detail = format!("{} is locked by {whose}, which does not go on", path.display());
         Err(Error::new(ErrorKind::CannotOpenFile, detail))
     }
 
