@@ -3,10 +3,13 @@
 import os
 import pathlib
 import re
+import shutil
+import signal
 import socket
 import statistics
 import subprocess
 import tempfile
+import time
 
 import counting
 import nginx
@@ -17,6 +20,11 @@ COUNTS = (100, 1000, 10_000)
 # Of the bench program, whose tasks are made by one run and found by another.
 STEPS = ("make", "open")
 
+# Of many files through the daemon, and how many come at a time.
+FILES, MOST = 100, 6
+# After so long a daemon with nothing to do has no threads left but its own; so long it is watched.
+RESTS_AFTER, WATCHED = 8, 10
+
 
 def table(program, rounds):
     """Both tables; `background` lies beside the bench program."""
@@ -24,6 +32,101 @@ def table(program, rounds):
     with nginx.Server() as server:
         journal = beside_a_download(program, server.address("large"), rounds)
     return f"{load()}\n{many(program, rounds)}\n{journal}{load()}"
+
+
+def daemon(program, rounds):
+    """Many files through the daemon, and what it is when it has nothing to do."""
+    program = pathlib.Path(program).with_name("background")
+    with nginx.Server() as server:
+        url = server.address("medium")
+        return f"{load()}\n{many_files(program, url, rounds)}\n{at_rest(program, url)}{load()}"
+
+
+def many_files(program, url, rounds):
+    """The same files by a foreground session, by a daemon and by aria2c, in turns."""
+    ways = ["foreground", "daemon"] + ["aria2c"] * bool(shutil.which("aria2c"))
+    walls = {way: [] for way in ways}
+    for number in range(rounds + 1):
+        shift = number % len(ways)
+        for way in ways[shift:] + ways[:shift]:
+            with folder() as home:
+                wall = aria2c(url, home) if way == "aria2c" else files(program, way, url, home)
+            if number > 0:
+                walls[way].append(wall)
+    names = {"foreground": "default session", "daemon": "daemon", "aria2c": "aria2c"}
+    lines = [f"| {FILES} files of 1 MiB, {MOST} at a time | wall ms | speed ÷ default session |", "|---|--:|--:|"]
+    for way in ways:
+        ratios = [own / wall for own, wall in zip(walls["foreground"], walls[way])]
+        lines.append(
+            f"| {names[way]} | {segments.spread(walls[way], '.0f')} | {segments.spread(ratios, '.2f')} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def files(program, way, url, home):
+    """How many ms the program takes from its first task to its last end."""
+    try:
+        line = bench.run(program, [way, url, home, str(FILES), str(MOST)])
+    finally:
+        if way == "daemon":
+            stop(home)
+    assert line["bytes"] == FILES * nginx.MEDIUM_BYTES
+    return line["wall_ns"] / 1e6
+
+
+def aria2c(url, home):
+    """How many ms aria2c takes, with its start."""
+    wanted = "".join(f"{url}?{number}\n out={number}\n" for number in range(FILES))
+    command = ["aria2c", "--no-conf", "--quiet", "--input-file=-", f"--dir={home}"]
+    command += [f"--max-concurrent-downloads={MOST}", "--max-connection-per-server=1", "--split=1"]
+    began = time.monotonic()
+    subprocess.run(command, input=wanted, env=bench.CLEAN, check=True, text=True)
+    wall = time.monotonic() - began
+    sizes = [path.stat().st_size for path in pathlib.Path(home).iterdir()]
+    assert sizes == [nginx.MEDIUM_BYTES] * FILES
+    return wall * 1e3
+
+
+def at_rest(program, url):
+    """Memory of a daemon that has nothing left to do, and how often it wakes up."""
+    with folder() as home:
+        bench.run(program, ["daemon", url, home, str(FILES), str(MOST)])
+        try:
+            time.sleep(RESTS_AFTER)
+            before = switches(home)
+            time.sleep(WATCHED)
+            woken = switches(home) - before
+            memory = {name: int(status(home, name).split()[0]) for name in ("VmRSS", "VmHWM")}
+        finally:
+            stop(home)
+    return (
+        f"A daemon at rest after them: {memory['VmRSS']} KiB resident, {memory['VmHWM']} at most; "
+        f"{woken} context switches of its threads in {WATCHED} s.\n"
+    )
+
+
+def process(home):
+    """The folder of the daemon of a state folder in /proc."""
+    return pathlib.Path("/proc") / (pathlib.Path(home) / "daemon" / "lock").read_text().strip()
+
+
+def status(home, name):
+    """A field of the daemon's /proc/PID/status."""
+    return re.search(rf"^{name}:\s*(.*)", (process(home) / "status").read_text(), re.M)[1]
+
+
+def switches(home):
+    """How often threads of the daemon have begun to wait, or were made to."""
+    found = [(task / "status").read_text() for task in (process(home) / "task").iterdir()]
+    return sum(int(count) for text in found for count in re.findall(r"ctxt_switches:\s*(\d+)", text))
+
+
+def stop(home):
+    """Ends the daemon of a state folder, and waits until it is gone."""
+    gone = process(home)
+    os.kill(int(gone.name), signal.SIGTERM)
+    while gone.exists():
+        time.sleep(0.01)
 
 
 def load():

@@ -26,7 +26,7 @@ PEERS = ("ureq", "reqwest", "attohttpc", "curl", "rustls")
 def options():
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights", "parts", "segments", "background"])
+    parser.add_argument("mode", nargs="?", choices=["instructions", "heads", "idle", "weights", "parts", "segments", "background", "daemon"])
     parser.add_argument("--all", action="store_true", help="all tables, written into README.md")
     parser.add_argument("--quick", action="store_true", help="all tables, few rounds, only printed")
     parser.add_argument("--gate", action="store_true", help="checks for CI; counts, never time")
@@ -48,10 +48,13 @@ def main():
     if given.mode == "parts":
         print(parts.table(locked_versions()))
         return
-    features = ["background"] if given.mode == "background" else []
+    features = ["background"] if given.mode in ("background", "daemon") else []
     program = given.program or bench.build(features)
     if given.mode == "background":
         print(background.table(program, ROUNDS))
+        return
+    if given.mode == "daemon":
+        print(background.daemon(program, ROUNDS))
         return
     if given.mode == "segments":
         with nginx.Server() as server:

@@ -4,7 +4,10 @@
 //! `background make URL FOLDER COUNT` makes, resumes and flushes so many downloads;
 //! `background open FOLDER COUNT` has another run of the program find them;
 //! `background download URL FOLDER` downloads in a background session, and
-//! `background resumable URL FOLDER` as a download of a default session that is resumable.
+//! `background resumable URL FOLDER` as a download of a default session that is resumable;
+//! `background foreground URL FOLDER COUNT MOST` downloads so many files to their places, so many at
+//! a time, in a default session, and `background daemon URL FOLDER COUNT MOST` by a daemon, which this
+//! program is as well.
 //!
 //! Each prints one line of numbers.
 
@@ -13,12 +16,15 @@ mod cost;
 use std::path::Path;
 use std::process::{self, ExitCode};
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use std::{fs, thread};
 
 use cost::Meter;
-use urlsession::{Configuration, Delegate, DeliveryQueue, Error, Request, Session, Task};
+use urlsession::{
+    BackgroundDaemon, BackgroundHost, Configuration, Delegate, DeliveryQueue, Error, Request,
+    Session, Task,
+};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,6 +33,7 @@ const REST: Duration = Duration::from_millis(300);
 const REST_CPU_US: u64 = 2_000;
 
 fn main() -> ExitCode {
+    urlsession::background::run_daemon_if_asked();
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words[..] {
@@ -34,7 +41,9 @@ fn main() -> ExitCode {
         ["open", folder, count] => open(folder, count),
         ["download", url, folder] => download(url, folder),
         ["resumable", url, folder] => resumable(url, folder),
-        _ => Err("say make, open, download or resumable, and what each needs".into()),
+        ["foreground", url, folder, count, most] => foreground(url, folder, count, most),
+        ["daemon", url, folder, count, most] => daemon(url, folder, count, most),
+        _ => Err("say what to do, and what that needs".into()),
     };
     match done {
         // As a crash would: what was made is there for the next run.
@@ -57,6 +66,7 @@ impl Delegate for Listener {
 
 fn session(folder: &str, ends: Sender<Result<(), String>>) -> Result<Session, Error> {
     let configuration = Configuration::background("bench").program("bench").state_directory(folder);
+    let configuration = configuration.daemon(BackgroundDaemon::Never);
     Session::with_delegate(configuration, Arc::new(Listener(ends)), DeliveryQueue::serial())
 }
 
@@ -123,6 +133,57 @@ fn resumable(url: &str, folder: &str) -> Result<(), Failure> {
     task.resumable(true)?;
     drop(task.run()?);
     finish(meter, &place)
+}
+
+fn foreground(url: &str, folder: &str, count: &str, most: &str) -> Result<(), Failure> {
+    let configuration =
+        Configuration::default().maximum_connections_per_host(most.parse::<usize>()?);
+    let (ends, ended) = channel();
+    let delegate = Arc::new(Listener(ends));
+    let session = Session::with_delegate(configuration, delegate, DeliveryQueue::serial())?;
+    files(&session, &ended, url, folder, count.parse()?)
+}
+
+fn daemon(url: &str, folder: &str, count: &str, most: &str) -> Result<(), Failure> {
+    let configuration = Configuration::background("bench")
+        .program("bench")
+        .state_directory(folder)
+        .maximum_connections_per_host(most.parse::<usize>()?);
+    let (ends, ended) = channel();
+    let delegate = Arc::new(Listener(ends));
+    let session = Session::with_delegate(configuration, delegate, DeliveryQueue::serial())?;
+    if session.background_host() != Some(BackgroundHost::Daemon) {
+        return Err("no daemon hosts the session".into());
+    }
+    files(&session, &ended, url, folder, count.parse()?)
+}
+
+/// Downloads files to places beside each other, and waits until the program has heard of all.
+fn files(
+    session: &Session,
+    ended: &Receiver<Result<(), String>>,
+    url: &str,
+    folder: &str,
+    count: u64,
+) -> Result<(), Failure> {
+    let place = |number: u64| Path::new(folder).join(number.to_string());
+    let meter = Meter::start();
+    for number in 0..count {
+        let task = session.download_task(format!("{url}?{number}"));
+        task.save_to(place(number))?;
+        task.resume();
+    }
+    for _ in 0..count {
+        ended.recv()??;
+    }
+    let mut bytes = 0;
+    for number in 0..count {
+        bytes += fs::metadata(place(number))?.len();
+    }
+    println!("{}", meter.stop(count, bytes)?);
+    session.finish_tasks_and_invalidate();
+    session.wait_until_idle(Duration::MAX);
+    Ok(())
 }
 
 fn finish(meter: Meter, place: &Path) -> Result<(), Failure> {
