@@ -16,11 +16,16 @@ use crate::process::socket;
 
 const TAG: &str = "\"1\"";
 
-/// The whole of it, or what comes behind so many bytes.
-fn rest(bytes: &[u8], request: &Recorded) -> Answer {
-    let from = request.header("range").map_or(0, |range| {
+/// From which byte on something is asked for.
+pub(crate) fn from(request: &Recorded) -> usize {
+    request.header("range").map_or(0, |range| {
         range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap()
-    });
+    })
+}
+
+/// The whole of it, or what comes behind so many bytes.
+pub(crate) fn rest(bytes: &[u8], request: &Recorded) -> Answer {
+    let from = from(request);
     let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
     let answer = match from {
         0 => Answer::ok(bytes),

@@ -56,6 +56,13 @@ impl Scene {
         self.open_as(recorder, "films", urlsessiond)
     }
 
+    pub(crate) fn configuration(&self, identifier: &str) -> Configuration {
+        Configuration::background(identifier)
+            .program("hosted")
+            .state_directory(self.state())
+            .daemon(BackgroundDaemon::At(env!("CARGO_BIN_EXE_urlsessiond").into()))
+    }
+
     /// Opens a session, hosted by this daemon or none.
     pub(crate) fn open_as(
         &self,
@@ -64,10 +71,7 @@ impl Scene {
         daemon: BackgroundDaemon,
     ) -> Result<Session, Error> {
         recorder.keeps_files(self.folder.join("taken"));
-        let configuration = Configuration::background(identifier)
-            .program("hosted")
-            .state_directory(self.state())
-            .daemon(daemon);
+        let configuration = self.configuration(identifier).daemon(daemon);
         Session::with_delegate(configuration, recorder.delegate(), DeliveryQueue::serial())
     }
 

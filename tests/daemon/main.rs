@@ -8,11 +8,14 @@
 mod apart;
 mod away;
 mod begins;
+mod certificates;
 mod crowd;
 mod guest;
 mod hosted;
+mod kills;
 mod launch;
 mod leaves;
 mod neighbours;
 mod process;
 mod resume_data;
+mod versions;

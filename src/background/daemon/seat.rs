@@ -115,18 +115,23 @@ impl Seat {
             held_back = state.held_back.take();
         }
         let begins = mem::take(&mut state.begins);
+        let asked = state.challenges.iter();
+        let asked: Vec<_> = asked.map(|(number, asked)| (*number, asked.challenge.clone())).collect();
         drop(state);
         drop(held_back);
         self.left.notify_all();
-        self.drop_challenges(|asked| is_decided(&asked.challenge));
+        // Without the lock, as the look at a certificate may take its time.
+        let decided = asked.iter().filter(|(_, challenge)| is_decided(challenge));
+        let decided: Vec<u64> = decided.map(|(number, _)| *number).collect();
+        self.drop_challenges(|number, _| decided.contains(&number));
         begins.iter().for_each(|task| self.engine.obey(Command::Begin(*task, None)));
     }
 
     /// Nobody is asked any more about these.
-    fn drop_challenges(&self, are: impl Fn(&Asked) -> bool) {
+    fn drop_challenges(&self, are: impl Fn(u64, &Asked) -> bool) {
         let mut state = self.state.lock();
         let (gone, waiting) =
-            mem::take(&mut state.challenges).into_iter().partition(|(_, asked)| are(asked));
+            mem::take(&mut state.challenges).into_iter().partition(|(number, asked)| are(*number, asked));
         state.challenges = waiting;
         drop(state);
         let gone: BTreeMap<u64, Asked> = gone;
@@ -261,7 +266,7 @@ impl EventSink for Seat {
     }
 
     fn ended(&self, job: Job) {
-        self.drop_challenges(|asked| asked.task == Some(job.id));
+        self.drop_challenges(|_, asked| asked.task == Some(job.id));
         let needed = self.state.lock().requests.remove(&job.id);
         drop(needed);
         self.tell(Note::Ended(Box::new(job)));
