@@ -1,7 +1,10 @@
 //! Bad guests keep no good one waiting.
 
 use std::io::Write;
-use std::time::Instant;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use crate::guest::Guest;
 use crate::process::{Daemon, Scratch, socket};
@@ -47,4 +50,47 @@ fn who_stops_in_the_middle_is_sent_away_and_who_is_silent_is_not() {
         assert!(gone.is_closed());
     }
     assert!(silent.is_open());
+}
+
+/// Says something again and again until it is over, to a daemon that may send it away.
+fn flood(socket: &Path, text: &str, is_over: &AtomicBool) {
+    while !is_over.load(Ordering::SeqCst) {
+        let Ok(mut guest) = Guest::greeted(socket) else { continue };
+        while guest.say(text).is_ok() && !is_over.load(Ordering::SeqCst) {}
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_hundred_who_flood_it_take_little_memory_and_keep_nobody_waiting() {
+    let scratch = Scratch::new();
+    let daemon = Daemon::start(&scratch.state());
+    let socket = socket(daemon.state());
+    let peak = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
+    };
+    let before = peak();
+    let long = format!(r#"{{"create":{{"job":"{}"}}}}"#, "a".repeat(1_000_000));
+    let dense = format!("[{}0]", r#"["",""],"#.repeat(23_000));
+    let status = r#"{"ask":{"call":1,"question":"status"}}"#.to_owned();
+    let texts = [long, dense, status];
+    let (is_over, mut longest) = (AtomicBool::new(false), Duration::ZERO);
+    thread::scope(|scope| {
+        for at in 0..100 {
+            let (socket, text, is_over) = (&socket, &texts[at % texts.len()], &is_over);
+            scope.spawn(move || flood(socket, text, is_over));
+        }
+        for _ in 0..20 {
+            let began = Instant::now();
+            let mut good = Guest::greeted(&socket).unwrap();
+            good.say(r#"{"ask":{"call":1,"question":"status"}}"#).unwrap();
+            assert_eq!(good.hear_up_to("answered"), ["answered"]);
+            longest = longest.max(began.elapsed());
+        }
+        is_over.store(true, Ordering::SeqCst);
+    });
+    println!("{before} MiB before, {} MiB at most, {longest:?} at most", peak());
+    assert!(peak() - before < 40, "{} MiB", peak());
 }

@@ -1,6 +1,6 @@
 //! One conversation of the daemon with a program.
 
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::process;
 use std::sync::Arc;
 
@@ -80,9 +80,8 @@ impl Conversation<'_> {
         }
         incoming.get_mut().greet();
         loop {
-            let Some(said) = read(incoming, frame::MOST)? else { return Ok(Next::Ends) };
-            let asked = |question| self.seat.as_ref()?.challenge(question);
-            let next = match Order::from_json(&said, asked) {
+            let Some(said) = self.hear(incoming)? else { return Ok(Next::Ends) };
+            let next = match said {
                 Some(order) => self.obey(order),
                 None => {
                     self.refuse(not_understood());
@@ -97,6 +96,23 @@ impl Conversation<'_> {
                 self.say_done();
             }
         }
+    }
+
+    /// Waits for an order: none if the conversation ends, and none within if it is not understood.
+    ///
+    /// Long ones come in one after the other, whoever gives them: what is read of many at once
+    /// would take the memory of the whole daemon.
+    fn hear(&self, incoming: &mut BufReader<Guest>) -> Result<Option<Option<Order>>, Error> {
+        let Some(length) = frame::read_length(incoming, frame::MOST_OF_PROGRAMS).map_err(broken)?
+        else {
+            return Ok(None);
+        };
+        let pass = (length > frame::SHORT).then(|| self.sessions.turnstile.enter());
+        incoming.get_mut().hurry(pass.is_some());
+        let said = frame::read_json(incoming, length, Speaker::Program).map_err(broken)?;
+        incoming.get_mut().hurry(false);
+        let asked = |question| self.seat.as_ref()?.challenge(question);
+        Ok(Some(Order::from_json(&said, asked)))
     }
 
     fn obey(&mut self, order: Order) -> Next {
@@ -209,10 +225,12 @@ impl Conversation<'_> {
 }
 
 fn read(incoming: &mut BufReader<Guest>, most: usize) -> Result<Option<Value>, Error> {
-    frame::read(incoming, most, Speaker::Program).map_err(|error| {
-        let detail = "the connection to a program is broken";
-        Error::new(ErrorKind::NetworkConnectionLost, detail).by_system(error)
-    })
+    frame::read(incoming, most, Speaker::Program).map_err(broken)
+}
+
+fn broken(error: io::Error) -> Error {
+    let detail = "the connection to a program is broken";
+    Error::new(ErrorKind::NetworkConnectionLost, detail).by_system(error)
 }
 
 /// Returns the newest version that both speak.

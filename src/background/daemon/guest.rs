@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection of this user's. What is read from it comes in time or is an error: the handshake
-/// within 5 s, a frame without a pause of 5 s. Between frames it may be silent for as long as it
+/// within 5 s, a frame without a pause of 5 s, a long one within 5 s in all. Between frames it may be silent for as long as it
 /// likes.
 #[derive(Debug)]
 pub(in crate::background) struct Guest {
@@ -25,7 +25,8 @@ pub(in crate::background) struct Guest {
     daemon: Daemon,
     framing: Framing,
     clock: Clock,
-    /// Until when the handshake has to be finished, if it is not.
+    is_greeted: bool,
+    /// Until when the handshake has to be finished, if it is not, or a long frame.
     deadline: Option<Instant>,
     timeout: Option<Duration>,
 }
@@ -47,13 +48,20 @@ impl Guest {
         let clock = Clock::system();
         let deadline = Some(clock.now() + PATIENCE);
         let (daemon, framing) = (daemon.clone(), Framing::default());
-        Ok(Self { stream, number, daemon, framing, clock, deadline, timeout: None })
+        let (is_greeted, timeout) = (false, None);
+        Ok(Self { stream, number, daemon, framing, clock, is_greeted, deadline, timeout })
     }
 
     /// Notes that its handshake is finished.
     pub(in crate::background) fn greet(&mut self) {
         self.deadline = None;
+        self.is_greeted = true;
         self.daemon.0.guests.greet(self.number);
+    }
+
+    /// Has all of a frame come within 5 s, or each piece of it.
+    pub(in crate::background) fn hurry(&mut self, hurries: bool) {
+        self.deadline = hurries.then(|| self.clock.now() + PATIENCE);
     }
 
     /// Returns the way to it. Whoever writes waits for as long as it does not read.
@@ -67,7 +75,7 @@ impl Guest {
             Some(deadline) => {
                 let left = deadline.saturating_duration_since(self.clock.now());
                 if left.is_zero() {
-                    return Err(too_slow(true));
+                    return Err(too_slow(self.is_greeted));
                 }
                 Some(left)
             }
@@ -90,7 +98,7 @@ impl Read for Guest {
                 Ok(read)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Err(too_slow(self.deadline.is_some()))
+                Err(too_slow(self.is_greeted))
             }
             Err(error) => Err(error),
         }
@@ -129,11 +137,11 @@ impl Write for &GuestWriter {
     }
 }
 
-fn too_slow(in_handshake: bool) -> io::Error {
-    let what = if in_handshake {
-        "a handshake was not finished within 5 s"
+fn too_slow(is_greeted: bool) -> io::Error {
+    let what = if is_greeted {
+        "a frame stood still for 5 s, or is long and was not whole then"
     } else {
-        "a frame stood still for 5 s"
+        "a handshake was not finished within 5 s"
     };
     io::Error::new(io::ErrorKind::TimedOut, what)
 }

@@ -26,6 +26,7 @@ mod seat;
 mod sessions;
 mod shell;
 mod signals;
+mod turnstile;
 mod watch;
 mod writer;
 

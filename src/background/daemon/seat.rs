@@ -116,7 +116,8 @@ impl Seat {
         }
         let begins = mem::take(&mut state.begins);
         let asked = state.challenges.iter();
-        let asked: Vec<_> = asked.map(|(number, asked)| (*number, asked.challenge.clone())).collect();
+        let asked: Vec<_> =
+            asked.map(|(number, asked)| (*number, asked.challenge.clone())).collect();
         drop(state);
         drop(held_back);
         self.left.notify_all();
@@ -130,8 +131,9 @@ impl Seat {
     /// Nobody is asked any more about these.
     fn drop_challenges(&self, are: impl Fn(u64, &Asked) -> bool) {
         let mut state = self.state.lock();
-        let (gone, waiting) =
-            mem::take(&mut state.challenges).into_iter().partition(|(number, asked)| are(*number, asked));
+        let (gone, waiting) = mem::take(&mut state.challenges)
+            .into_iter()
+            .partition(|(number, asked)| are(*number, asked));
         state.challenges = waiting;
         drop(state);
         let gone: BTreeMap<u64, Asked> = gone;

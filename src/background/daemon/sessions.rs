@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::guest::Guest;
 use super::launcher::{Launcher, Standing};
 use super::seat::Seat;
+use super::turnstile::Turnstile;
 use super::writer::Writer;
 use super::{Daemon, Service, conversation};
 use crate::background::engine::{Engine, Hands};
@@ -43,6 +44,8 @@ pub(super) struct Sessions {
     changed: Condvar,
     /// How often somebody has asked to look for sessions to go on with, until that is done.
     asked: AtomicUsize,
+    /// Through which all long frames come.
+    pub(super) turnstile: Turnstile,
 }
 
 /// The right to open or close a session, which one thread has at a time.
@@ -74,6 +77,7 @@ impl Sessions {
                 turns: Mutex::new(Rank::Hosted, HashSet::new()),
                 changed: Condvar::new(),
                 asked: AtomicUsize::new(0),
+                turnstile: Turnstile::default(),
             }
         });
         let own = Arc::clone(&sessions);

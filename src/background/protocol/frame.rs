@@ -7,12 +7,19 @@ use serde_json::Value;
 /// How long the JSON of a frame is at most.
 pub(in crate::background) const MOST: usize = 4 << 20;
 
+/// How long it is at most of a program: what is said of one task is shorter, and the numbers of a
+/// hundred thousand events are.
+pub(in crate::background) const MOST_OF_PROGRAMS: usize = 1 << 20;
+
 /// How long it is at most of somebody who has not said who it is.
 pub(in crate::background) const MOST_OF_STRANGERS: usize = 4 << 10;
 
+/// Up to which length many may come at once.
+pub(in crate::background) const SHORT: usize = 4 << 10;
+
 /// How much memory the values of a frame may take: a few bytes of JSON can be an object, which
 /// takes hundreds.
-const MOST_MEMORY: usize = 4 * MOST;
+const MOST_MEMORY: usize = 8 * MOST_OF_PROGRAMS;
 
 /// What a value takes at most, and an object with its first fields beside those.
 const OF_VALUE: usize = 32;
@@ -44,8 +51,9 @@ pub(in crate::background) fn write(
     serde_json::to_writer(&mut bytes, value)?;
     let length = bytes.len() - LENGTH;
     let refused = |why| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    if length > MOST {
-        return refused(too_long(length, MOST));
+    let most = if speaker == Speaker::Program { MOST_OF_PROGRAMS } else { MOST };
+    if length > most {
+        return refused(too_long(length, most));
     }
     if takes_too_much(&bytes[LENGTH..], speaker) {
         return refused(too_many());
@@ -67,10 +75,36 @@ pub(in crate::background) fn read(
     most: usize,
     speaker: Speaker,
 ) -> io::Result<Option<Value>> {
-    let Some(length) = read_length(from)? else { return Ok(None) };
+    let Some(length) = read_length(from, most)? else { return Ok(None) };
+    read_json(from, length, speaker).map(Some)
+}
+
+/// Reads how long the next frame is, at most so much; `None` where there is none any more.
+///
+/// # Errors
+///
+/// As those of [`read`].
+pub(in crate::background) fn read_length(
+    from: &mut impl Read,
+    most: usize,
+) -> io::Result<Option<usize>> {
+    let Some(length) = read_header(from)? else { return Ok(None) };
     if length > most {
         return Err(invalid(too_long(length, most)));
     }
+    Ok(Some(length))
+}
+
+/// Reads a frame whose length was read.
+///
+/// # Errors
+///
+/// As those of [`read`].
+pub(in crate::background) fn read_json(
+    from: &mut impl Read,
+    length: usize,
+    speaker: Speaker,
+) -> io::Result<Value> {
     // It grows with what comes, so that a length alone takes no memory.
     let mut json = Vec::new();
     from.take(length as u64).read_to_end(&mut json)?;
@@ -81,14 +115,14 @@ pub(in crate::background) fn read(
         return Err(invalid(too_many()));
     }
     // What serde says of syntax holds no values.
-    serde_json::from_slice(&json).map(Some).map_err(invalid)
+    serde_json::from_slice(&json).map_err(invalid)
 }
 
 fn takes_too_much(json: &[u8], speaker: Speaker) -> bool {
     speaker == Speaker::Program && memory(json) > MOST_MEMORY
 }
 
-fn read_length(from: &mut impl Read) -> io::Result<Option<usize>> {
+fn read_header(from: &mut impl Read) -> io::Result<Option<usize>> {
     let mut length = [0; LENGTH];
     let mut read = 0;
     while read < LENGTH {
@@ -103,11 +137,12 @@ fn read_length(from: &mut impl Read) -> io::Result<Option<usize>> {
     Ok(Some(u32::from_be_bytes(length) as usize))
 }
 
-/// Returns how much of a frame a value takes, of which there are [`MOST`] bytes.
+/// Returns how much of a frame of a daemon a value takes, of which there are [`MOST`] bytes; with
+/// many values more than it is long, so that a program need not take much memory either.
 pub(super) fn size(value: &Value) -> usize {
     let json = value.to_string();
     // The comma as well.
-    json.len().max(memory(json.as_bytes()).div_ceil(MOST_MEMORY / MOST)) + 1
+    json.len().max(memory(json.as_bytes()).div_ceil(4)) + 1
 }
 
 /// Returns how much memory the values of a text can take, at most, beside their characters.

@@ -14,12 +14,12 @@ use crate::credentials::{AuthenticationMethod, Challenge, ProtectionSpace};
 /// same as the JSON of one frame, whose length chance never finds.
 pub fn protocol(data: &[u8]) {
     let mut stream = Cursor::new(data);
-    while let Ok(Some(value)) = frame::read(&mut stream, frame::MOST, Program) {
+    while let Ok(Some(value)) = frame::read(&mut stream, frame::MOST_OF_PROGRAMS, Program) {
         holds(&value);
     }
     let length = u32::try_from(data.len()).unwrap_or(u32::MAX).to_be_bytes();
     let whole = [&length, data].concat();
-    if let Ok(Some(value)) = frame::read(&mut &*whole, frame::MOST, Program) {
+    if let Ok(Some(value)) = frame::read(&mut &*whole, frame::MOST_OF_PROGRAMS, Program) {
         holds(&value);
     }
 }

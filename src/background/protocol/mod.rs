@@ -12,9 +12,9 @@
 //!
 //! # Frames
 //!
-//! The JSON has at most 4 MiB, and 4 KiB until the greeting is over. A longer frame is refused by its
-//! length, before anything of it is read; one of a program whose values would take more than 16 MiB
-//! of memory before they are made. Behind a frame that was refused nothing can be read any more, so the
+//! The JSON has at most 4 MiB, of a program 1 MiB, and 4 KiB until the greeting is over. A longer
+//! frame is refused by its length, before anything of it is read; one of a program whose values would
+//! take more than 8 MiB of memory before they are made. Behind a frame that was refused nothing can be read any more, so the
 //! connection ends.
 //!
 //! A message is an object with one field: its name is what is said, its value an object of the

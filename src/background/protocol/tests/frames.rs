@@ -53,17 +53,20 @@ fn frames_follow_one_another_and_each_is_one_write() {
     for from in [&mut &*written.bytes as &mut dyn Read, &mut Trickle(&written.bytes, false)] {
         let mut from = from;
         for value in &values {
-            assert_eq!(frame::read(&mut from, frame::MOST, Program).unwrap().as_ref(), Some(value));
+            assert_eq!(
+                frame::read(&mut from, frame::MOST_OF_PROGRAMS, Program).unwrap().as_ref(),
+                Some(value)
+            );
         }
-        assert!(frame::read(&mut from, frame::MOST, Program).unwrap().is_none());
+        assert!(frame::read(&mut from, frame::MOST_OF_PROGRAMS, Program).unwrap().is_none());
     }
 }
 
 #[test]
 fn a_frame_that_is_too_long_is_refused_before_anything_of_it_is_read() {
     for (length, most) in [
-        (u32::MAX as usize, frame::MOST),
-        (frame::MOST + 1, frame::MOST),
+        (u32::MAX as usize, frame::MOST_OF_PROGRAMS),
+        (frame::MOST_OF_PROGRAMS + 1, frame::MOST_OF_PROGRAMS),
         (frame::MOST_OF_STRANGERS + 1, frame::MOST_OF_STRANGERS),
     ] {
         let bytes = [&(length as u32).to_be_bytes()[..], b"{}"].concat();
@@ -75,23 +78,24 @@ fn a_frame_that_is_too_long_is_refused_before_anything_of_it_is_read() {
         assert_eq!(from, b"{}");
     }
     let mut written = Counting::default();
-    let error = frame::write(&mut written, &"a".repeat(frame::MOST).into(), Program).unwrap_err();
+    let error = frame::write(&mut written, &"a".repeat(frame::MOST_OF_PROGRAMS).into(), Program)
+        .unwrap_err();
     assert_eq!((error.kind(), written.calls), (ErrorKind::InvalidInput, 0));
-    let longest: Value = "a".repeat(frame::MOST - 2).into();
-    let read = frame::read(&mut &*framed(&longest), frame::MOST, Program).unwrap();
+    let longest: Value = "a".repeat(frame::MOST_OF_PROGRAMS - 2).into();
+    let read = frame::read(&mut &*framed(&longest), frame::MOST_OF_PROGRAMS, Program).unwrap();
     assert_eq!(read, Some(longest));
 }
 
 #[test]
 fn a_frame_whose_values_would_take_much_memory_is_refused() {
     for (name, json) in [
-        ("numbers", format!("[{}0]", "0,".repeat(1 << 20))),
-        ("lists", format!("[{}0]", "[],".repeat(1 << 20))),
-        ("objects", format!("[{}0]", "{},".repeat(1 << 18))),
+        ("numbers", format!("[{}0]", "0,".repeat(1 << 18))),
+        ("lists", format!("[{}0]", "[],".repeat(1 << 18))),
+        ("objects", format!("[{}0]", "{},".repeat(1 << 17))),
         ("fields", format!("[{}0]", "{\"\":0},".repeat(1 << 16))),
     ] {
         let bytes = [&(json.len() as u32).to_be_bytes()[..], json.as_bytes()].concat();
-        let error = frame::read(&mut &*bytes, frame::MOST, Program).unwrap_err();
+        let error = frame::read(&mut &*bytes, frame::MOST_OF_PROGRAMS, Program).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData, "{name}");
         assert!(error.to_string().contains("values of a frame"), "{name}: {error}");
         let value = serde_json::from_str(&json).unwrap();
@@ -105,12 +109,15 @@ fn a_frame_whose_values_would_take_much_memory_is_refused() {
     let deep = "[".repeat(1 << 16);
     let bytes = [&(deep.len() as u32).to_be_bytes()[..], deep.as_bytes()].concat();
     assert_eq!(
-        frame::read(&mut &*bytes, frame::MOST, Program).unwrap_err().kind(),
+        frame::read(&mut &*bytes, frame::MOST_OF_PROGRAMS, Program).unwrap_err().kind(),
         ErrorKind::InvalidData
     );
     // What is said of a hundred thousand tasks is none of these.
     let numbers: Value = (0..100_000_u64).map(|number| number + 1_000_000).collect();
-    assert_eq!(frame::read(&mut &*framed(&numbers), frame::MOST, Program).unwrap(), Some(numbers));
+    assert_eq!(
+        frame::read(&mut &*framed(&numbers), frame::MOST_OF_PROGRAMS, Program).unwrap(),
+        Some(numbers)
+    );
 }
 
 #[test]
@@ -119,7 +126,7 @@ fn a_stream_that_ends_ends_between_frames_or_fails() {
         let bytes = framed(&value);
         for length in 0..bytes.len() {
             let mut from = &bytes[..length];
-            match frame::read(&mut from, frame::MOST, Program) {
+            match frame::read(&mut from, frame::MOST_OF_PROGRAMS, Program) {
                 Ok(None) => assert_eq!(length, 0, "{}", kind_of(&value)),
                 Ok(Some(read)) => panic!("{length} of {}: {read}", kind_of(&value)),
                 Err(error) => {

@@ -9,7 +9,7 @@ mod trips;
 
 use serde_json::Value;
 
-use super::frame::Speaker::Program;
+use super::frame::Speaker::Daemon;
 use super::{Reader, frame};
 use crate::configuration::Configuration;
 
@@ -20,11 +20,11 @@ fn reader() -> Reader {
 /// Returns the bytes of a frame.
 fn framed(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
-    frame::write(&mut bytes, value, Program).unwrap();
+    frame::write(&mut bytes, value, Daemon).unwrap();
     bytes
 }
 
 /// Returns a value as it is on the other side.
 fn sent(value: &Value) -> Value {
-    frame::read(&mut &*framed(value), frame::MOST, Program).unwrap().unwrap()
+    frame::read(&mut &*framed(value), frame::MOST, Daemon).unwrap().unwrap()
 }
