@@ -33,7 +33,7 @@ fn open_with(ca: Option<&Path>, cookies: usize) -> Result<Box<dyn Shared>, Failu
     configuration.maximum_idle_connections_per_host = Some(CONNECTIONS);
     // The same disk as for everyone else's files.
     configuration.temporary_directory = Some(std::env::temp_dir());
-    for storage in &configuration.cookie_storage {
+    if let Some(storage) = &configuration.cookie_storage {
         for number in 0..cookies {
             storage.set(Cookie::new(format!("name{number}"), "31d4d96e407aad42", "127.0.0.1")?);
         }
