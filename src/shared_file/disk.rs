@@ -14,10 +14,11 @@ use crate::log;
 /// No file is read that is longer.
 const LONGEST: u64 = 64 * 1024 * 1024;
 
-/// How often it is tried to lock a file, and how long to wait in between: whoever has it replaces
-/// a small file. One that was stopped meanwhile does not stop the others.
-const ATTEMPTS: u32 = 2500;
-const PAUSE: Duration = Duration::from_millis(2);
+/// How often it is tried to lock a file that one process has, and how long to wait in between:
+/// half a minute, as whoever has it waits for the disk. One that was stopped meanwhile does not
+/// stop the others.
+const ATTEMPTS: u32 = 6000;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A file that lies in the folder of a program.
 #[derive(Debug)]
@@ -77,11 +78,13 @@ impl Disk {
         let (base, names) = self.place.parts();
         make_own_folder(base, names, &self.census)?;
         let path = self.beside("lock");
-        let mut holder = None;
-        for _ in 0..ATTEMPTS {
+        let (mut holder, mut attempts) = (None, 0);
+        while attempts < ATTEMPTS {
             match LockFile::take(&path, &self.census)? {
                 Lock::Taken(lock) => return Ok(lock),
-                Lock::Held(process) => holder = process,
+                Lock::Held(process) if process == holder => attempts += 1,
+                // It goes on.
+                Lock::Held(process) => (holder, attempts) = (process, 0),
             }
             thread::sleep(PAUSE);
         }

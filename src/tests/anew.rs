@@ -4,6 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use super::Scratch;
 
@@ -44,7 +46,13 @@ pub(crate) fn passes(
     words.extend([program.into(), "--exact".into(), test.into()]);
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).env(PLACE, place).envs(variables.iter().copied());
-    let output = command.output().unwrap();
+    let mut output = command.output().unwrap();
+    // A program that was just copied is open for writing in every process that another thread
+    // starts meanwhile, until that executes its own (execve(2), ETXTBSY).
+    while String::from_utf8_lossy(&output.stderr).contains("Text file busy") {
+        thread::sleep(Duration::from_millis(10));
+        output = command.output().unwrap();
+    }
     let (text, errors) = (output.stdout, String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&text);
     let refused = errors.contains("unshare: ") || output.status.code() == Some(NOT_ALLOWED);

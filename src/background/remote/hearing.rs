@@ -222,7 +222,8 @@ mod tests {
     fn serve(stream: UnixStream) {
         let mut incoming = BufReader::new(stream.try_clone().unwrap());
         let say = |value| frame::write(&mut &stream, &value, Speaker::Daemon).unwrap();
-        let mut hear = || frame::read(&mut incoming, frame::MOST, Speaker::Program).unwrap().unwrap();
+        let mut hear =
+            || frame::read(&mut incoming, frame::MOST, Speaker::Program).unwrap().unwrap();
         hear();
         let release = RELEASE.to_owned();
         say(Welcome { protocol: VERSIONS.1, release, process: 1 }.to_json());
