@@ -90,3 +90,35 @@ fn write_all_at(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use crate::census::Census;
+    use crate::error::ErrorKind;
+    use crate::files::PartialFile;
+    use crate::tests::Scratch;
+
+    #[test]
+    fn a_file_that_somebody_cuts_is_noticed_by_all_who_write_it() {
+        let scratch = Scratch::new();
+        let path = scratch.join("film.part");
+        let mut partial = PartialFile::open_or_create(&path, &Census::default()).unwrap();
+        partial.write_all(&[7; 100]).unwrap();
+        let writer = partial.writer(100).unwrap();
+        // A hole between parts is none of a cut.
+        writer.write_all_at(&[7; 50], 300).unwrap();
+        let somebody = OpenOptions::new().write(true).open(&path).unwrap();
+        for (length, is_whole, has_all) in
+            [(350, true, true), (400, true, true), (349, true, false), (99, false, false)]
+        {
+            somebody.set_len(length).unwrap();
+            for (checked, expected) in [(partial.check(), is_whole), (writer.check(), has_all)] {
+                let kind = checked.map_err(|error| error.kind());
+                let cut = Err(ErrorKind::CannotWriteToFile);
+                assert_eq!(kind, if expected { Ok(()) } else { cut }, "{length}");
+            }
+        }
+    }
+}

@@ -12,6 +12,8 @@ use crate::retry::RetryPolicy;
 /// What another run of the program has to know for a request to be the same there.
 #[derive(Default)]
 pub(crate) struct Kept {
+    /// The names of headers that are marked so, in order.
+    pub(crate) sensitive: Vec<Box<str>>,
     /// User name and password of the URL.
     pub(crate) user_info: Option<(Vec<u8>, Option<Vec<u8>>)>,
     pub(crate) zone: Option<Box<str>>,
@@ -25,8 +27,6 @@ pub(crate) struct Kept {
 #[derive(Default)]
 pub(crate) struct Own {
     pub(crate) headers: Headers,
-    /// The names of headers that are marked so, in order.
-    pub(crate) sensitive: Vec<Box<str>>,
     pub(crate) relative: Option<Box<str>>,
     pub(crate) wrong: Option<Error>,
 }
@@ -35,6 +35,7 @@ impl Request {
     pub(crate) fn kept(&self) -> Kept {
         let more = self.more.as_deref();
         Kept {
+            sensitive: self.sensitive.clone(),
             user_info: self.user_info().map(|info| (info.user, info.password)),
             zone: more.and_then(|more| more.zone.clone()),
             accepted: self.accepted.as_ref().map(|statuses| statuses.0.clone()),
@@ -49,6 +50,8 @@ impl Request {
             more.zone = kept.zone;
             more.retry_policy = kept.retry_policy.map(Box::new);
         }
+        kept.sensitive.iter().for_each(|name| self.headers.hide(name));
+        self.sensitive = kept.sensitive;
         let user_info = kept.user_info.map(|(user, password)| UserInfo { user, password });
         self.user_info = user_info.map(Box::new);
         self.accepted = kept.accepted.map(|ranges| Box::new(Statuses(ranges)));
@@ -61,7 +64,6 @@ impl Request {
     pub(crate) fn own(&self) -> Own {
         Own {
             headers: self.headers.clone(),
-            sensitive: self.sensitive.clone(),
             relative: self.more.as_ref().and_then(|more| more.relative.clone()),
             wrong: self.wrong.clone(),
         }
@@ -73,8 +75,7 @@ impl Request {
             self.more().relative = own.relative;
         }
         self.headers = own.headers;
-        own.sensitive.iter().for_each(|name| self.headers.hide(name));
-        self.sensitive = own.sensitive;
+        self.sensitive.iter().for_each(|name| self.headers.hide(name));
         // What is no method stays wrong.
         self.wrong = own.wrong.or(self.wrong);
         self

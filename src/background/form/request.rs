@@ -18,13 +18,8 @@ pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Val
     let is_written = |name: &str| with_secrets || !request.is_secret(name);
     let headers = request.headers().iter().filter(|(name, _)| is_written(name));
     fields.insert("headers".to_owned(), pairs(headers));
-    if with_secrets {
-        let marked: Vec<Value> =
-            request.sensitive().iter().map(|name| name.to_string().into()).collect();
-        put(&mut fields, "marked", (!marked.is_empty()).then_some(marked));
-    } else {
-        put(&mut fields, "omitted", (!secret.is_empty()).then_some(secret));
-    }
+    let omitted = (!with_secrets && !secret.is_empty()).then_some(secret);
+    put(&mut fields, "omitted", omitted);
     put(&mut fields, "idle", request.timeout_interval().map(milliseconds));
     put(&mut fields, "connect", request.connect_timeout_interval().map(milliseconds));
     put(&mut fields, "resource", request.resource_timeout_interval().map(milliseconds));
@@ -37,7 +32,9 @@ pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Val
     put(&mut fields, "handles-cookies", (!cookies.are_handled()).then_some(false));
     put(&mut fields, "main-document", cookies.main_document().map(|url| url.as_str()));
     put(&mut fields, "key", request.own_task_key());
-    let Kept { user_info, zone, accepted, retry_policy } = request.kept();
+    let Kept { sensitive, user_info, zone, accepted, retry_policy } = request.kept();
+    let marked: Vec<&str> = sensitive.iter().map(|name| &**name).collect();
+    put(&mut fields, "marked", (with_secrets && !marked.is_empty()).then_some(marked));
     put(&mut fields, "user", user_info.filter(|_| with_secrets).map(write_user));
     put(&mut fields, "zone", zone.as_deref());
     put(&mut fields, "accepts", accepted.map(|ranges| write_ranges(&ranges)));
@@ -49,13 +46,8 @@ pub(in crate::background) fn write(request: &Request, with_secrets: bool) -> Val
 pub(in crate::background) fn read(value: &Value) -> Option<(Request, Vec<String>)> {
     let fields = value.as_object()?;
     let mut request = Request::new(text(fields, "method")?, text(fields, "url").unwrap_or(""));
-    let marked: Vec<&str> = texts(fields, "marked").collect();
     for (name, value) in each_pair(fields.get("headers")) {
-        request = if marked.iter().any(|marked| marked.eq_ignore_ascii_case(name)) {
-            request.sensitive_header(name, value)
-        } else {
-            request.add_header(name, value)
-        };
+        request = request.add_header(name, value);
     }
     if let Some(timeout) = duration(fields, "idle") {
         request = request.timeout_for_request(timeout);
@@ -89,6 +81,7 @@ pub(in crate::background) fn read(value: &Value) -> Option<(Request, Vec<String>
     }
     // What is there must be understood: nothing is sent with less than the program has said.
     let request = request.with_kept(Kept {
+        sensitive: texts(fields, "marked").map(Into::into).collect(),
         user_info: read_if_there(fields, "user", read_user)?,
         zone: text(fields, "zone").map(Into::into),
         accepted: read_if_there(fields, "accepts", read_ranges)?,

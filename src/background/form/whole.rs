@@ -3,9 +3,7 @@
 
 use serde_json::Value;
 
-use super::{
-    binary, error, exact, job, octets, put, read_binary, read_octets, request, text, texts,
-};
+use super::{binary, error, exact, job, octets, put, read_binary, read_octets, request, text};
 use crate::background::job::{Job, Outcome, Phase};
 use crate::error::Error;
 use crate::headers::Headers;
@@ -14,16 +12,12 @@ use crate::request::{Own, Request};
 /// Writes a request without its body and its tag.
 pub(in crate::background) fn write_request(request: &Request) -> Value {
     let Value::Object(mut fields) = request::write(request, true) else { return Value::Null };
-    for name in ["headers", "marked", "omitted"] {
-        fields.remove(name);
-    }
+    fields.remove("headers");
     put(&mut fields, "idle", request.timeout_interval().map(exact));
     put(&mut fields, "connect", request.connect_timeout_interval().map(exact));
     put(&mut fields, "resource", request.resource_timeout_interval().map(exact));
     let own = request.own();
     put(&mut fields, "fields", Some(write_headers(&own.headers)));
-    let marked: Vec<&str> = own.sensitive.iter().map(|name| &**name).collect();
-    put(&mut fields, "marked", (!marked.is_empty()).then_some(marked));
     put(&mut fields, "relative", own.relative.as_deref());
     put(&mut fields, "wrong", own.wrong.as_ref().map(write_error));
     fields.into()
@@ -35,7 +29,6 @@ pub(in crate::background) fn read_request(value: &Value) -> Option<Request> {
     let (request, _) = request::read(value)?;
     Some(request.with_own(Own {
         headers: read_headers(fields.get("fields")?)?,
-        sensitive: texts(fields, "marked").map(Into::into).collect(),
         relative: text(fields, "relative").map(Into::into),
         wrong: request::read_if_there(fields, "wrong", read_error)?,
     }))

@@ -1,12 +1,13 @@
 //! Journals that are cut short, changed, or of another version.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::*;
 use crate::background::journal::replay::Records;
 use crate::background::journal::scan::{Scan, scan};
 use crate::background::journal::{format, fuzz};
 use crate::checksum::crc32;
+use crate::clock::Clock;
 use crate::error::ErrorKind;
 
 /// How many records the journals here have, and where each of them ends.
@@ -57,7 +58,7 @@ fn a_damaged_journal_is_kept_for_two_weeks() {
     for (days, is_kept) in [(0, true), (13, true), (15, false)] {
         fs::write(&aside, "as it was").unwrap();
         let file = fs::OpenOptions::new().write(true).open(&aside).unwrap();
-        file.set_modified(SystemTime::now() - days * day).unwrap();
+        file.set_modified(Clock::system().date() - days * day).unwrap();
         drop(file);
         assert_eq!(whole(&path), records(0..COUNT));
         assert_eq!(aside.exists(), is_kept, "{days} days");
