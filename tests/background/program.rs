@@ -45,9 +45,12 @@ pub(crate) fn command(test: &str, place: &Path, base: &str, host: Host) -> Comma
     command.args(["--exact", test, "--nocapture"]).env(PLACE, place).env(BASE, base);
     // What is written down stands there with the points that were passed, in order.
     command.env("URLSESSION_CRASH_LOG", diary(place));
-    #[cfg(feature = "daemon")]
-    if let Host::Daemon = host {
-        command.env(DAEMON, daemon(place)).env("URLSESSION_CRASH_ONCE", once(place));
+    match host {
+        Host::Program => {}
+        #[cfg(feature = "daemon")]
+        Host::Daemon => {
+            command.env(DAEMON, daemon(place)).env("URLSESSION_CRASH_ONCE", once(place));
+        }
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
@@ -71,6 +74,7 @@ pub(crate) fn daemon(place: &Path) -> PathBuf {
 }
 
 /// Ends the daemon of a program, if it has one.
+#[cfg_attr(not(feature = "daemon"), allow(unused_variables))]
 pub(crate) fn stop_daemon(place: &Path, host: Host) {
     match host {
         Host::Program => {}

@@ -30,7 +30,6 @@ use serde_json::Value;
 use self::attempt::Attempt;
 use super::folder::Folder;
 use super::host::{EventSink, Program};
-#[cfg(all(feature = "daemon", unix))]
 use super::journal::Journal;
 use super::ledger::Ledger;
 use super::report::WaitsFor;
