@@ -305,15 +305,12 @@ pub struct Configuration {
     #[doc(alias = "urlCredentialStorage")]
     pub credential_storage: Option<CredentialStorage>,
 
-    /// Where cookies are kept that responses set, and come from that go along with requests: by
-    /// the rules of browsers, see [`CookieStorage`]. Those of a response are kept before a redirect
-    /// that it is is followed, and before its end is told. Without a storage none are kept or sent.
-    /// A request with a header `Cookie` of its own, or of [`additional_headers`
-    /// ](Self::additional_headers), sends that alone.
+    /// Where cookies are kept that responses set, and come from that go along with requests, as
+    /// [`CookieStorage`] says: before a redirect is followed, and before an end is told. A `Cookie`
+    /// of a request's own, or of [`additional_headers`](Self::additional_headers), is sent alone.
     ///
-    /// Default: [`CookieStorage::shared`]; for [`ephemeral`](Self::ephemeral) one of its own. A
-    /// [background](Self::background) session has the shared one of whoever runs its transfers, in
-    /// memory, or none: one of its own is refused when it is made.
+    /// Default: [`CookieStorage::shared`]; for [`ephemeral`](Self::ephemeral) one of its own. For a
+    /// [background](Self::background) session that of whoever hosts it, or none; another is refused.
     #[doc(alias = "httpCookieStorage")]
     #[doc(alias = "HTTPCookieStorage")]
     pub cookie_storage: Option<CookieStorage>,
@@ -370,21 +367,17 @@ pub struct Configuration {
     ///
     /// An `http` URL of such a host is loaded as the `https` URL that it stands for, before the
     /// task stands in line and before anything is sent: port 80 becomes 443, others stay. So it is
-    /// with where a redirect leads. Nobody is told or asked, and nothing is counted, as there is no
-    /// redirect: the task's [`current_request`](crate::Task::current_request) and the response
-    /// have the `https` URL. What a host asks for is learned from its responses, over connections
-    /// whose certificate is good; one that a delegate has accepted against its evaluation teaches
-    /// nothing. Addresses are never known hosts. Without the feature `tls` a known host fails with
+    /// with where a redirect leads. That is no redirect, and nobody is told: the task's
+    /// [`current_request`](crate::Task::current_request) and the response have the `https` URL. What
+    /// a host asks for is learned over connections whose certificate is good by evaluation.
+    /// Addresses are never known hosts. Without the feature `tls` a known host fails with
     /// [`ErrorKind::NotSupported`](crate::ErrorKind::NotSupported).
     ///
     /// What is learned lies in the file `hsts` of the [`program`](Self::program)'s folder, for all
-    /// of its sessions and processes, which see each other's within a second. A host that repeats
-    /// what it has said is written down when that moves its end by a hundredth of its time. If the
-    /// file cannot be read or written, that is a warning in the log, and no request fails.
+    /// of its sessions and processes. If it cannot be read or written, the log warns of it.
     ///
     /// Default: [`Hsts::Persistent`]; for [`ephemeral`](Self::ephemeral), [`Hsts::InMemory`].
     #[doc(alias = "Strict-Transport-Security")]
-    #[doc(alias = "HTTP Strict Transport Security")]
     pub hsts: Hsts,
 
     /// Replaces the system's look-up of host names.
@@ -404,17 +397,4 @@ pub struct Configuration {
     ///
     /// Default: the system's.
     pub clock: Clock,
-}
-
-impl Configuration {
-    /// Settings for a session that keeps nothing beyond its own life.
-    #[doc(alias = "ephemeralSessionConfiguration")]
-    pub fn ephemeral() -> Self {
-        Self {
-            credential_storage: Some(CredentialStorage::new()),
-            cookie_storage: Some(CookieStorage::new()),
-            hsts: Hsts::InMemory,
-            ..Self::default()
-        }
-    }
 }

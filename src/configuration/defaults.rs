@@ -66,3 +66,16 @@ impl Default for Configuration {
         }
     }
 }
+
+impl Configuration {
+    /// Settings for a session that keeps nothing beyond its own life.
+    #[doc(alias = "ephemeralSessionConfiguration")]
+    pub fn ephemeral() -> Self {
+        Self {
+            credential_storage: Some(CredentialStorage::new()),
+            cookie_storage: Some(CookieStorage::new()),
+            hsts: Hsts::InMemory,
+            ..Self::default()
+        }
+    }
+}

@@ -354,14 +354,6 @@ impl Request {
         self.url = Some(url);
         self
     }
-
-    /// Has the URL's address be on this network interface.
-    pub(crate) fn in_zone(mut self, zone: Option<Box<str>>) -> Self {
-        if zone.is_some() {
-            self.more().zone = zone;
-        }
-        self
-    }
 }
 
 /// Whether a URL is to be resolved against another.

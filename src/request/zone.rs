@@ -7,6 +7,18 @@
 use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
+use super::Request;
+
+impl Request {
+    /// Has the URL's address be on this network interface.
+    pub(crate) fn in_zone(mut self, zone: Option<Box<str>>) -> Self {
+        if zone.is_some() {
+            self.more().zone = zone;
+        }
+        self
+    }
+}
+
 /// Parses a URL that could not be parsed because of `error`, if that is its zone.
 pub(super) fn parse(text: &str, error: ParseError) -> Result<(Url, Box<str>), ParseError> {
     if error != ParseError::InvalidIpv6Address {

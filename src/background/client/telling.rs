@@ -46,7 +46,8 @@ impl Client {
         match event {
             Event::Moved { response, to } => {
                 let moved = core.request.clone().moved_to(&to);
-                drop(core.state.lock().seen.moved_to(moved.clone()));
+                let replaced = core.state.lock().seen.moved_to(moved.clone());
+                drop(replaced);
                 self.tell(number, &core, move |delegate, task| {
                     delegate.did_follow_redirect(task, &response, &moved);
                 });

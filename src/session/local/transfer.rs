@@ -239,7 +239,9 @@ impl Loader {
         let request = instead.as_deref().unwrap_or(&core.request);
         let hop = Hop::first(request, &self.rules)?;
         if let Some(url) = hop.secured(request) {
-            core.go_by(request.clone().by(url.clone()));
+            // Its host is known to want that. The program may have put a body into what it was.
+            let replaced = core.state.lock().seen.moved_to(request.clone().by(url.clone()));
+            drop(replaced);
         }
         let load = Load::new(hop);
         self.go_on(core, Loading { load, context, instead }, left)

@@ -255,14 +255,6 @@ impl Core {
 
     // ---- what it has come to ----
 
-    /// Its request goes out as `request`, as its host is known to want that.
-    #[cold]
-    pub(crate) fn go_by(&self, request: Request) {
-        let replaced = self.state.lock().seen.moved_to(request);
-        // The program may have put a body into it.
-        drop(replaced);
-    }
-
     /// Whether it was stopped, so that nothing is asked or told of it any more but its end.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.state.lock().life.is_cut_short()
