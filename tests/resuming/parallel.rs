@@ -12,13 +12,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use urlsession::testing::{Answer, Recorded, Server};
-use urlsession::{ResumeData, TaskState};
+use urlsession::{Configuration, ResumeData, Session, TaskState};
 
 use crate::client::{ALREADY_THERE, DONE, INTERRUPTED, Wish, is_interruption};
 use crate::dice::Dice;
 use crate::film::{Film, Naming};
 use crate::story::{names_in, pause};
 use crate::tally::Tally;
+
+/// Is asked for when nobody asks for anything else.
+const LAST: &str = "/last";
 
 /// Nothing takes longer.
 const HANG: Duration = Duration::from_secs(60);
@@ -91,7 +94,10 @@ impl<'a> Parallel<'a> {
         let origin = Arc::new(Mutex::new(origin));
         let server = Server::builder().recording(false).start();
         let answers = Arc::clone(&origin);
-        server.handle(move |request| answers.lock().unwrap().answer(request));
+        server.handle(move |request| match request.path() {
+            LAST => Answer::ok(""),
+            _ => answers.lock().unwrap().answer(request),
+        });
         fs::write(wish.address(), server.address().to_string()).unwrap();
         Self { dice, wish, is_beside, origin, server, test, resume_data: None }
     }
@@ -137,12 +143,24 @@ impl<'a> Parallel<'a> {
         }
         assert!(session.wait_until_idle(HANG), "it hangs: {:?}", self.wish);
         drop(taken);
-        let Some(error) = task.error() else { return true };
+        let error = task.error();
+        drop((task, session));
+        self.all_has_come();
+        let Some(error) = error else { return true };
         assert!(is_interruption(&error), "{error}");
         let text = error.resume_data().map(|data| data.to_text().unwrap());
         self.resume_data = text.as_ref().map(|text| ResumeData::from_text(text).unwrap());
         self.origin().kept = text.as_deref().map_or_else(Kept::default, Kept::of);
         false
+    }
+
+    /// Waits until the server has seen all that was asked by who is gone: connections are accepted
+    /// in the order in which they were made.
+    fn all_has_come(&self) {
+        let session = Session::new(Configuration::ephemeral()).unwrap();
+        session.data(self.server.url(LAST)).unwrap();
+        session.invalidate_and_cancel();
+        self.server.wait_until(|stats| stats.open_connections == 0);
     }
 
     /// Runs a download beside its place in another process, and may kill that.
@@ -159,10 +177,12 @@ impl<'a> Parallel<'a> {
             if until.is_some_and(|until| arrived() >= until) {
                 process.kill().unwrap();
                 process.wait().unwrap();
+                self.all_has_come();
                 return self.killed(arrived());
             }
             pause(deadline);
         };
+        self.all_has_come();
         self.origin().kept = self.kept_beside();
         match status.code() {
             Some(DONE | ALREADY_THERE) => true,

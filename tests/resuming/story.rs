@@ -107,7 +107,11 @@ impl<'a> Story<'a> {
                     recorder.wait_for(|events| all_told(events).len() == count);
                     self.stalled(&task);
                 }
-                _ => pause(deadline),
+                _ => {
+                    let is_in_time = Instant::now() < deadline;
+                    assert!(is_in_time, "it hangs with {pending:?}: {task:?}, {:?}", self.wish);
+                    pause(deadline);
+                }
             }
         }
         assert!(session.wait_until_idle(HANG));
