@@ -36,6 +36,12 @@ impl Origin {
         drop(before);
     }
 
+    /// Waits until no answer stalls whose client has left, which the server looks for a few times a
+    /// second: it would be taken for the next one that stalls.
+    pub(crate) fn rests(&self) {
+        self.server.wait_until(|stats| stats.stalled == 0);
+    }
+
     /// Goes on with the answer that has stalled.
     pub(crate) fn release(&self) {
         self.server.wait_until(|stats| stats.stalled == 1);

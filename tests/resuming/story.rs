@@ -90,6 +90,7 @@ impl<'a> Story<'a> {
 
     /// Runs a task in this process.
     fn here(&mut self) -> bool {
+        self.origin.rests();
         self.origin.script().powers = Powers { stalls: true, ..Powers::default() };
         let recorder = Recorder::new();
         let session = self.wish.session();
